@@ -1,0 +1,1 @@
+"""Turns leases into visits. Scrapy lives here and in ``pipelines``, nowhere else."""

@@ -1,0 +1,73 @@
+"""What a page says: bytes and headers in, :class:`linkindex.model.PageFacts` out. Pure, and never raises on any page.
+
+The way through: :mod:`~crawler.extract.charset` names the encoding, lexbor builds the tree,
+:mod:`~crawler.extract.tree` walks it once, :mod:`~crawler.extract.robots` and :mod:`~crawler.extract.placement` judge
+what it met, and :mod:`~crawler.extract.links` makes links of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler.extract import robots
+from crawler.extract.charset import charset_of
+from crawler.extract.encodings import decode
+from crawler.extract.links import Resolver, fold, links_of, refresh_href
+from crawler.extract.reading import Found, Reading
+from crawler.extract.tree import read
+from linkindex.model import PageFacts
+
+__all__ = ["read_page"]
+
+_TITLE_CHARS = 512
+_LANGUAGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8}){0,6}")
+
+
+def read_page(
+    body: bytes,
+    url: str,
+    *,
+    content_type: str = "",
+    x_robots: Sequence[str] = (),
+    content_language: str = "",
+    max_links: int = 10_000,
+) -> PageFacts:
+    """Return what the HTML document ``body`` at ``url`` says.
+
+    ``content_type``, ``x_robots`` and ``content_language`` are the values of those headers (X-Robots-Tag may come
+    several times). After ``max_links`` elements that link, usable or not, the rest is left unread and ``cut`` is set.
+    Links to the page itself are left out, and hrefs that cannot be crawled are counted in ``unusable``.
+    """
+    charset, mark = charset_of(body, content_type)
+    # lexbor reads UTF-8 and keeps what is none; selectolax then puts U+FFFD in its place.
+    source = body[mark:] if charset == "utf-8" else decode(body[mark:], charset)
+    root = LexborHTMLParser(source).root
+    reading = read(root, max_links) if root is not None else Reading()
+    if href := refresh_href(reading.pragmas.get("refresh", "")):
+        reading.found.append(Found("refresh", href))
+    resolve = Resolver(url, reading.base)
+    directives = robots.directives(reading.metas, x_robots)
+    links, unusable = links_of(reading, resolve, directives)
+    canonicals = (resolve(found.href) for found in reading.found if found.kind == "canonical")
+    return PageFacts(
+        title=fold(reading.title, _TITLE_CHARS),
+        language=_language(reading, content_language),
+        canonical=next(filter(None, canonicals), ""),
+        charset=charset,
+        robots=directives,
+        links=links,
+        unusable=unusable,
+        cut=reading.cut,
+    )
+
+
+def _language(reading: Reading, header: str) -> str:
+    """Return the declared language (https://html.spec.whatwg.org/#language), ``""`` where none is well formed."""
+    for declared in (reading.language, reading.pragmas.get("content-language", ""), header):
+        tag = declared[:100].partition(",")[0].strip().lower().replace("_", "-")
+        if _LANGUAGE.fullmatch(tag):
+            return tag
+    return ""

@@ -1,0 +1,210 @@
+"""From what a page has written to the links it makes: resolved, named, followed or not, with the text around them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import ada_url
+
+from crawler.extract import placement
+from crawler.extract.reading import Found, Reading, Span
+from linkindex import urls
+from linkindex.model import Link
+
+ANCHOR_CHARS = 512
+CONTEXT_CHARS = 120
+MAX_URL_CHARS = 8192  # RFC 9110 section 4.1 asks for at least 8000; longer ones are traps or data
+
+_UNFOLLOWED = frozenset(("nofollow", "ugc", "sponsored"))
+_TOKENS = re.compile(r"[^\t\n\f\r ]+")
+_REL_CHARS = 1000
+# https://html.spec.whatwg.org/#shared-declarative-refresh-steps
+_REFRESH = re.compile(
+    r"[\t\n\f\r ]*(?:[0-9]+|(?=\.))[0-9.]*(?:[\t\n\f\r ]*[;,]|[\t\n\f\r ])[\t\n\f\r ]*"
+    r"(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:'([^']*)|\"([^\"]*)|(.*))",
+    re.I | re.S,
+)
+
+
+class Resolver:
+    """Turns what a page at ``url`` writes into URLs, each distinct spelling once.
+
+    ``declared_base`` is the href of its base element, None where it has none
+    (https://html.spec.whatwg.org/#document-base-url).
+    """
+
+    def __init__(self, url: str, declared_base: str | None) -> None:
+        self.page = urls.parse(url)
+        self.page_without_fragment = without_fragment(self.page or "")
+        base = self.page if declared_base is None else _base(declared_base, self.page)
+        # Joining many hrefs to a base of a megabyte would fill the memory; absolute hrefs still work without it.
+        self.base = base if base is None or len(base) <= MAX_URL_CHARS else None
+        self._known: dict[str, str | None] = {}
+
+    def __call__(self, href: str) -> str | None:
+        """Return the absolute URL, None where it is none that a crawler could follow."""
+        try:
+            return self._known[href]
+        except KeyError:
+            target = urls.parse(href, self.base) if len(href) <= MAX_URL_CHARS else None
+            if target is not None and len(target) > MAX_URL_CHARS:
+                target = None
+            self._known[href] = target
+            return target
+
+
+def links_of(reading: Reading, resolve: Resolver, robots: tuple[str, ...]) -> tuple[tuple[Link, ...], int]:
+    """Return the links to other pages, in document order, and how many elements linked to nothing usable.
+
+    A link to the page itself, whatever its fragment, is no link between pages and left out.
+    """
+    page_follow = "nofollow" not in robots
+    text = _Text(reading.pieces)
+    ordinals: dict[str, int] = {}
+    links: list[Link] = []
+    unusable = 0
+    for found in reading.found:
+        target = resolve(found.href)
+        if target is None:
+            unusable += 1
+            continue
+        page = without_fragment(target)
+        if page == resolve.page_without_fragment:
+            continue
+        ordinal = ordinals[page] = ordinals.get(page, -1) + 1
+        links.append(_link(found, target, ordinal, page_follow, text))
+    return tuple(links), unusable
+
+
+def refresh_href(content: str) -> str:
+    """Return the URL that a refresh pragma names, ``""`` where it names none."""
+    match = _REFRESH.match(content)
+    return (match[1] or match[2] or match[3] or "") if match else ""
+
+
+def without_fragment(url: str) -> str:
+    """Return ``url`` up to its ``#``."""
+    end = url.find("#")
+    return url if end < 0 else url[:end]
+
+
+def fold(text: str, limit: int) -> str:
+    """Return ``text`` with each run of white space as one space, none at the edges, at most ``limit`` characters."""
+    return " ".join(text[: 8 * limit].split())[:limit].rstrip()
+
+
+def _base(href: str, page: str | None) -> str | None:
+    try:
+        url = ada_url.URL(href, page) if page else ada_url.URL(href)
+    except (ValueError, UnicodeEncodeError):
+        return page
+    return page if url.protocol in ("data:", "javascript:") else str(url.href)
+
+
+def _link(found: Found, target: str, ordinal: int, page_follow: bool, text: _Text) -> Link:
+    rel, follow = _rel(found.rel[:_REL_CHARS])
+    kind, anchor, zone = found.kind, "", found.zone
+    before = after = ""
+    if found.text is not None and found.block is not None:
+        anchor = text.of(found.text, ANCHOR_CHARS)
+        before, after = text.before(found.text, found.block), text.after(found.text, found.block)
+        if zone is placement.UNKNOWN:
+            zone = placement.from_text(before, after)
+    if not anchor:
+        anchor = fold(" ".join(dict.fromkeys(filter(None, found.graphics))), ANCHOR_CHARS)
+        anchor = anchor or fold(found.label, ANCHOR_CHARS)
+        kind = "image" if found.graphics else kind
+    return Link(
+        target=target,
+        kind=kind,
+        anchor=anchor,
+        rel=rel,
+        follow=follow and page_follow,
+        placement=zone.placement,
+        placement_confidence=zone.confidence,
+        text_before=before,
+        text_after=after,
+        heading=text.heading(found.heading),
+        ordinal=ordinal,
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _rel(value: str) -> tuple[tuple[str, ...], bool]:
+    """Return the tokens of a rel attribute and whether they let a link be followed."""
+    tokens = set(_TOKENS.findall(value.lower()))
+    return tuple(sorted(tokens)), tokens.isdisjoint(_UNFOLLOWED)
+
+
+class _Text:
+    """Reads spans of a page's text.
+
+    Each piece is folded when it is first read, and only so many characters are read for each link: all the reading
+    together costs no more than the text is long.
+    """
+
+    def __init__(self, pieces: list[str]) -> None:
+        self.pieces = pieces
+        self._is_folded = bytearray(len(pieces))
+        self._headings: dict[int, str] = {}
+
+    def of(self, span: Span, limit: int) -> str:
+        """Return the first ``limit`` characters of the text in ``span``."""
+        return self._forward(span.start, span.end, limit)[:limit].rstrip()
+
+    def before(self, link: Span, block: Span) -> str:
+        """Return the whole words before ``link`` in ``block``, at most :data:`CONTEXT_CHARS` characters of them."""
+        taken: list[str] = []
+        position, room = link.start, 2 * CONTEXT_CHARS
+        while position > block.start and room >= 0:
+            position -= 1
+            piece = self._piece(position)[-CONTEXT_CHARS - 2 :]
+            taken.append(piece)
+            room -= len(piece)
+        text = " ".join("".join(reversed(taken)).split())
+        if len(text) <= CONTEXT_CHARS:
+            return text
+        words = text[-CONTEXT_CHARS - 1 :].partition(" ")[2]
+        return words or text[-CONTEXT_CHARS:]  # writing without spaces is cut anywhere
+
+    def after(self, link: Span, block: Span) -> str:
+        """Return the whole words after ``link`` in ``block``, at most :data:`CONTEXT_CHARS` characters of them."""
+        return _whole_words(self._forward(link.end, block.end, CONTEXT_CHARS)) if link.end >= 0 else ""
+
+    def heading(self, span: Span | None) -> str:
+        """Return the text of a heading, cut like the text around a link."""
+        if span is None:
+            return ""
+        if span.start not in self._headings:
+            self._headings[span.start] = _whole_words(self._forward(span.start, span.end, CONTEXT_CHARS))
+        return self._headings[span.start]
+
+    def _forward(self, start: int, end: int, limit: int) -> str:
+        """Return the folded text from piece ``start`` on, somewhat more than ``limit`` characters where there is."""
+        taken: list[str] = []
+        room = 2 * limit  # some of it is white space that will go
+        if end < 0:
+            end = len(self.pieces)
+        while start < end and room >= 0:
+            piece = self._piece(start)[: limit + 2]
+            taken.append(piece)
+            room -= len(piece)
+            start += 1
+        return " ".join("".join(taken).split())
+
+    def _piece(self, position: int) -> str:
+        piece = self.pieces[position]
+        if self._is_folded[position]:
+            return piece
+        self._is_folded[position] = True
+        if "\n" in piece or "  " in piece or "\t" in piece:
+            before, after = piece[0].isspace(), piece[-1].isspace()
+            piece = self.pieces[position] = f"{' ' * before}{' '.join(piece.split())}{' ' * after}"
+        return piece
+
+
+def _whole_words(text: str) -> str:
+    if len(text) <= CONTEXT_CHARS:
+        return text
+    return text[: CONTEXT_CHARS + 1].rpartition(" ")[0] or text[:CONTEXT_CHARS]

@@ -1,0 +1,93 @@
+"""Where on its page a link stands, judged from the elements around it, with a confidence from 0 to 1.
+
+Landmarks of HTML5 and ARIA are the author's own word; class and id words are a hint. A :class:`Zone` is what an
+element says about all it holds; :func:`within` settles nested zones, from the outermost inwards.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Zone(NamedTuple):
+    """A placement of :class:`linkindex.model.Link`, and how sure it is."""
+
+    placement: str
+    confidence: float
+
+
+UNKNOWN = Zone("unknown", 0.0)
+HEAD = Zone("head", 1.0)
+LANDMARKS = {
+    "nav": Zone("navigation", 0.95),
+    "header": Zone("header", 0.9),
+    "footer": Zone("footer", 0.95),
+    "aside": Zone("sidebar", 0.85),
+    "main": Zone("content", 0.8),
+    "article": Zone("content", 0.8),
+}
+_ROLES = {
+    "navigation": LANDMARKS["nav"],
+    "menu": LANDMARKS["nav"],
+    "menubar": LANDMARKS["nav"],
+    "banner": LANDMARKS["header"],
+    "contentinfo": LANDMARKS["footer"],
+    "complementary": LANDMARKS["aside"],
+    "main": LANDMARKS["main"],
+    "article": LANDMARKS["article"],
+}
+# Words of class and id, the most telling first: "comment-nav" stands among comments.
+_HINTS = (
+    ("breadcrumbs?", Zone("breadcrumb", 0.97)),
+    ("comments?|commentlist|disqus", Zone("comment", 0.8)),
+    ("footer|colophon", Zone("footer", 0.75)),
+    ("sidebar|widgets?", Zone("sidebar", 0.7)),
+    ("nav|navbar|navigation|menu|menubar|topnav", Zone("navigation", 0.7)),
+    ("masthead|header|topbar", Zone("header", 0.6)),
+    ("content|article|post|entry|story", Zone("content", 0.5)),
+)
+# A word ends where letters do, or where camelCase begins another.
+_HINT = re.compile(
+    "(?<![A-Za-z])(?i:%s)(?![a-z])" % "|".join(f"({words})" for words, _ in _HINTS)  # noqa: UP031 (braces)
+)
+_HINT_CHARS = 200  # of a class attribute; what comes after is utility classes
+_WHOLE_PAGE = ("html", "body", "form")  # their classes speak of the page ("has-sidebar"), not of a place on it
+_TEXT_BLOCK_CHARS = 60  # a link amid so much text is more likely written than built
+
+
+def zone_of(tag: str, role: str, classes: str, identity: str) -> Zone | None:
+    """Return what an element says about its content, None where it says nothing."""
+    landmark = (_ROLES.get(role) if role else None) or LANDMARKS.get(tag)
+    if not (classes or identity) or tag in _WHOLE_PAGE:
+        return landmark
+    hint = _hint(classes[:_HINT_CHARS]) if classes else None
+    if identity and hint is None:
+        hint = _hint(identity[:_HINT_CHARS])
+    if landmark is None or hint is not None and hint.placement in ("breadcrumb", "comment"):
+        return hint or landmark
+    return landmark
+
+
+def within(outer: Zone, inner: Zone) -> Zone:
+    """Return the zone inside ``inner`` where that element itself stands in ``outer``."""
+    if inner.placement == "content":
+        # An article in a sidebar is a teaser, and a weak hint adds nothing to what is known.
+        return inner if outer.placement in ("unknown", "content") and inner.confidence >= outer.confidence else outer
+    if inner.placement == "header" and outer.placement == "content":
+        return outer  # the header of an article carries its byline, not the site's banner
+    if outer.placement in ("unknown", "content", "header") or inner.confidence > outer.confidence:
+        return inner
+    return outer
+
+
+def from_text(before: str, after: str) -> Zone:
+    """Return the zone of a link about which no element says anything, from the text on both sides in its block."""
+    return Zone("content", 0.4) if len(before) + len(after) >= _TEXT_BLOCK_CHARS else UNKNOWN
+
+
+@lru_cache(maxsize=1 << 14)
+def _hint(names: str) -> Zone | None:
+    ranks = [match.lastindex for match in _HINT.finditer(names)]
+    return _HINTS[min(rank or 1 for rank in ranks) - 1][1] if ranks else None

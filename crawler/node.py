@@ -1,0 +1,384 @@
+"""One node at work: takes leases, keeps each host's pace, ends every lease once its visit is durable.
+
+Knows no Scrapy. The scheduler gives it four things to call (:class:`Engine`) and tells it what happened. The frontier is
+only ever called on one thread of its own, so the event loop never waits for a store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from crawler import politeness
+from crawler.frontier import Completed, Entry, Frontier, Lease, Outlook, Robots
+from crawler.lanes import Lane
+from crawler.politeness import Rules
+from crawler.scope import Scope
+from linkindex import urls
+from linkindex.errors import LinkatlasError
+from linkindex.model import Outcome, Visit
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+RULES_REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
+OFFERED = 500_000  # URLs a node remembers to have offered to the frontier
+IDLE_PAUSE = (0.05, 1.0)  # s, first and longest, between looks at a frontier that has nothing to lease
+
+
+class Engine(Protocol):
+    """What a node needs of the machine that fetches."""
+
+    def fetch(self, lease: Lease) -> None:
+        """Start the visit of a leased URL now."""
+
+    def fetch_robots(self, lane: Lane) -> None:
+        """Start fetching a host's robots.txt now."""
+
+    def decided(self, visit: Visit) -> None:
+        """Store a visit that ended without a fetch."""
+
+    def finish(self, reason: str) -> None:
+        """There is nothing more to do."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options say of a node. Times are seconds."""
+
+    name: str
+    concurrency: int = 16
+    ttl: float = 120.0
+    retries: int = 3
+    max_wait: float = 600.0
+    batch: int = 100
+    interval: float = 0.1
+
+
+class Node:
+    """The work of one process on one frontier."""
+
+    def __init__(self, frontier: Frontier, scope: Scope, settings: Settings, engine: Engine) -> None:
+        self._frontier = frontier
+        self._scope = scope
+        self._settings = settings
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, "frontier")
+        self._lanes: dict[str, Lane] = {}
+        self._hand: dict[str, Lease] = {}  # URL -> its lease, from lease to acknowledgement
+        self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
+        self._offered: dict[str, int] = {}  # URL -> priority it was offered with, acknowledged
+        self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
+        self._ended: list[tuple[Lease, Completed, float]] = []  # to be acknowledged, and since when
+        self._news = asyncio.Event()  # set when there is reason to look at the frontier again
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._forever: list[asyncio.Future[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self.stopping = False
+        self.failure: LinkatlasError | None = None
+
+    # ---------------------------------------------------------------- leases in
+
+    def start(self) -> None:
+        self._forever = [asyncio.ensure_future(self._guarded(loop)) for loop in (self._lease_forever, self._renew_forever)]
+
+    async def _lease_forever(self) -> None:
+        settings, pause = self._settings, IDLE_PAUSE[0]
+        most = settings.concurrency * 4
+        while not self.stopping:
+            room = most - len(self._hand)
+            leases: list[Lease] = []
+            if room > most // 4:
+                leases = await self._call(self._frontier.lease, room, settings.name, settings.ttl)
+            if leases:
+                pause = IDLE_PAUSE[0]
+                await self._take(leases)
+                continue
+            if not self._hand and await self._is_over():
+                return
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), pause)
+                pause = IDLE_PAUSE[0]
+            except TimeoutError:
+                pause = min(pause * 2, IDLE_PAUSE[1])
+
+    async def _is_over(self) -> bool:
+        outlook: Outlook = await self._call(self._frontier.outlook)
+        if outlook.finished:
+            self._finish("finished")
+        elif outlook.spent:
+            self._finish("budget")
+        elif outlook.wait > self._settings.max_wait:
+            self._finish("waiting")
+        return self.stopping
+
+    def _finish(self, reason: str) -> None:
+        self.stopping = True
+        self._engine.finish(reason)
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.ttl / 3)
+            await self._call(self._frontier.renew, [lease.token for lease in self._hand.values()], self._settings.ttl)
+
+    async def _take(self, leases: Iterable[Lease]) -> None:
+        fresh: dict[str, Lane] = {}
+        for lease in leases:
+            self._hand[lease.url] = lease
+            refusal = self._scope.refusal(_entry(lease))
+            if refusal:  # the scope grew narrower since it was queued
+                self._end(lease, "excluded", refusal)
+                continue
+            lane = self._lanes.get(lease.host) or fresh.get(lease.host)
+            if lane is None:
+                lane = fresh[lease.host] = Lane(lease.host, lease.delay)
+            lane.leases.append(lease)
+        await self._brief(fresh)
+        self._lanes.update(fresh)
+        for lane in fresh.values():
+            self.advance(lane)
+
+    async def _brief(self, lanes: dict[str, Lane]) -> None:
+        """Give lanes the rules of their hosts, as far as they are known."""
+        now = time.monotonic()
+        for host, lane in lanes.items():
+            rules, until = self._rules.get(host, (None, 0.0))
+            if rules and until > now:
+                lane.obey(rules)
+        unknown = [host for host, lane in lanes.items() if lane.rules is None]
+        known: dict[str, Robots] = await self._call(self._frontier.robots, unknown) if unknown else {}
+        for host, robots in known.items():
+            lane = lanes[host]
+            lane.failures = robots.failures
+            if robots.verdict != "closed":
+                self._obey(lane, robots)
+            elif robots.failures >= politeness.ROBOTS_TRIES:
+                self._close(lane, robots.reason)
+
+    def _obey(self, lane: Lane, robots: Robots) -> None:
+        rules = Rules(robots)
+        lane.obey(rules)
+        if len(self._rules) >= 10_000:
+            self._rules.clear()
+        self._rules[lane.host] = (rules, time.monotonic() + RULES_REMEMBERED)
+
+    def _close(self, lane: Lane, reason: str) -> None:
+        """End all leases of a host whose robots.txt cannot be had: without it, nothing may be fetched (RFC 9309)."""
+        while lane.leases:
+            self._decide(lane, Outcome.UNREACHABLE, f"robots: {reason}", "failed")
+
+    # ---------------------------------------------------------------- fetches out
+
+    def advance(self, lane: Lane) -> None:
+        """Start whatever may be started on a lane now, or come back when it may."""
+        if lane.busy:
+            return
+        while lane.leases and lane.rules and not lane.rules.allows(lane.leases[0].url):
+            self._decide(lane, Outcome.BLOCKED, "robots", "excluded")
+        if not lane.leases:
+            self._lanes.pop(lane.host, None)
+            return
+        lane.busy = True
+        wait = lane.wait(time.monotonic())
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._depart, lane)
+        else:
+            self._depart(lane)
+
+    def _depart(self, lane: Lane) -> None:
+        if self.stopping or not lane.leases:
+            return
+        if lane.rules is None:
+            self._engine.fetch_robots(lane)
+        else:
+            self._engine.fetch(lane.leases.popleft())
+
+    def fetch_ended(self, host: str) -> None:
+        """Hear that the fetch under way on a host has ended, however it did."""
+        lane = self._lanes.get(host)
+        if lane is not None and lane.busy:
+            lane.fetch_ended(time.monotonic())
+            if lane.rules is not None:  # else its answer to robots.txt is still to be judged
+                self.advance(lane)
+
+    def robots_judged(self, lane: Lane, robots: Robots) -> None:
+        """Hear what a host's robots.txt says."""
+        if robots.verdict != "closed":
+            self._obey(lane, robots)
+            self._spawn(self._keep_rules, lane, robots)
+            self.advance(lane)
+            return
+        failures = lane.failures + 1
+        robots = msgspec.structs.replace(robots, failures=failures)
+        self._spawn(self._keep_closed, lane, robots)
+        if failures >= politeness.ROBOTS_TRIES:
+            self._close(lane, robots.reason)
+        else:
+            self._give_back(lane, 0.0, f"robots: {robots.reason}")
+        self._lanes.pop(lane.host, None)
+
+    async def _keep_rules(self, lane: Lane, robots: Robots) -> None:
+        await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
+        assert lane.rules is not None
+        if lane.rules.crawl_delay:
+            await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
+
+    async def _keep_closed(self, lane: Lane, robots: Robots) -> None:
+        await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
+        if robots.failures < politeness.ROBOTS_TRIES:
+            reason = f"robots.txt: {robots.reason}"
+            await self._call(self._frontier.hold, lane.host, politeness.backoff(robots.failures), reason)
+
+    def host_is_busy(self, host: str, status: int, retry_after: float | None) -> None:
+        """Hear that a host asked to be left alone (429, 503): shut it for all nodes, give back what is in hand of it."""
+        lane = self._lanes.get(host)
+        failures = max((lease.attempt for lease in self._hand.values() if lease.host == host), default=1)
+        wait = politeness.backoff(failures) if retry_after is None else retry_after
+        self._spawn(self._call, self._frontier.hold, host, wait, f"answered {status}")
+        if lane is not None:
+            self._give_back(lane, 0.0, f"host answered {status}")
+
+    # ---------------------------------------------------------------- leases end
+
+    def visit_durable(self, visit: Visit, ago: float) -> None:
+        """Hear that a visit is in the index, ``ago`` seconds after its fetch ended: its lease may end."""
+        lease = self._hand.get(visit.url)
+        if lease is None:
+            return
+        decided = self._decided.pop(visit.url, None)
+        if decided:
+            self._end(lease, *decided)
+        elif (visit.outcome.transient or visit.status == 429) and lease.attempt < self._settings.retries:
+            del self._hand[visit.url]
+            self._spawn(self._release, lease, politeness.backoff(lease.attempt), visit.reason, True)
+        else:
+            state, reason = _end_of(visit)
+            self._end(lease, state, reason, ago, self._discovered(lease, visit))
+
+    def visit_lost(self, url: str, reason: str) -> None:
+        """Hear that a visit did not reach the index: its URL goes back to the frontier."""
+        lease = self._hand.pop(url, None)
+        if lease is not None:
+            self._spawn(self._release, lease, politeness.backoff(lease.attempt), reason, True)
+
+    def _decide(self, lane: Lane, outcome: Outcome, reason: str, state: str) -> None:
+        """End the lane's first lease without a fetch: the visit says why, and goes the way of all visits."""
+        url = lane.leases.popleft().url
+        self._decided[url] = (state, reason)
+        self._engine.decided(Visit(url=url, at=int(time.time() * 1000), outcome=outcome, reason=reason))
+
+    def _give_back(self, lane: Lane, not_before: float, reason: str) -> None:
+        while lane.leases:
+            lease = lane.leases.popleft()
+            del self._hand[lease.url]
+            self._spawn(self._release, lease, not_before, reason, False)
+
+    async def _release(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
+        await self._call(lambda: self._frontier.release(lease.token, not_before, reason, counted=counted))
+        self._news.set()
+
+    def _discovered(self, lease: Lease, visit: Visit) -> list[Entry]:
+        """Return what the frontier should hear of: what the page links to, unless it asks that nothing be followed."""
+        if "nofollow" in visit.robots or "none" in visit.robots:
+            return []
+        redirected = visit.outcome is Outcome.REDIRECT
+        depth, hops = (lease.depth, lease.hops + 1) if redirected else (lease.depth + 1, 0)
+        priority = Entry(url="", host="", domain="", depth=depth, hops=hops).priority
+        entries = []
+        for link in visit.links:
+            if self._offered.get(link.target, OFFERED) <= priority:
+                continue
+            entry = Entry(url=link.target, host=link.target_host, domain=link.target_domain, depth=depth, hops=hops)
+            entries.append(self._scope.judged(entry))
+        return entries
+
+    def _end(
+        self, lease: Lease, state: str, reason: str = "", ago: float = 0.0, discovered: Iterable[Entry] = ()
+    ) -> None:
+        self._ended.append(
+            (
+                lease,
+                Completed(token=lease.token, state=state, reason=reason, ago=ago, discovered=tuple(discovered)),
+                time.monotonic(),
+            )
+        )
+        if len(self._ended) >= self._settings.batch:
+            self._spawn(self._acknowledge)
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._settings.interval, self._spawn, self._acknowledge)
+
+    async def _acknowledge(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        batch, self._ended = self._ended, []
+        if not batch:
+            return
+        now = time.monotonic()
+        completed = [msgspec.structs.replace(end, ago=end.ago + now - since) for _, end, since in batch]
+        lost = await self._call(self._frontier.complete_many, completed)
+        if lost:
+            logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
+        if len(self._offered) >= OFFERED:
+            self._offered.clear()
+        for lease, end, _ in batch:
+            self._hand.pop(lease.url, None)
+            self._offered.update((entry.url, entry.priority) for entry in end.discovered)
+        self._news.set()
+
+    async def close(self) -> None:
+        """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
+        self.stopping = True
+        for task in self._forever:
+            task.cancel()
+        await self._acknowledge()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        for lease in list(self._hand.values()):
+            await self._release(lease, 0.0, "", False)
+        await self._call(self._frontier.close)
+        self._thread.shutdown()
+
+    # ---------------------------------------------------------------- machinery
+
+    async def _call(self, function: Callable[..., _T], *arguments: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    def _spawn(self, work: Callable[..., Coroutine[object, object, object]], *arguments: object) -> None:
+        """Run work beside the rest; a frontier that fails ends the node, with what it says."""
+        task = asyncio.ensure_future(self._guarded(work, *arguments))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Callable[..., Coroutine[object, object, object]], *arguments: object) -> None:
+        try:
+            await work(*arguments)
+        except LinkatlasError as error:
+            self.fail(error)
+
+    def fail(self, error: LinkatlasError) -> None:
+        """End the node because a store is away or strange."""
+        if self.failure is None:
+            self.failure = error
+            logger.error("%s", error)
+            self._finish("store_unavailable")
+
+
+def _entry(lease: Lease) -> Entry:
+    return Entry(
+        url=lease.url, host=lease.host, domain=urls.domain_of(lease.host), depth=lease.depth, hops=lease.hops
+    )
+
+
+def _end_of(visit: Visit) -> tuple[str, str]:
+    """Return the state in which a visited URL ends, with the reason: failed means that there was no answer to use."""
+    if visit.outcome is Outcome.UNREACHABLE or visit.status == 429:
+        return "failed", visit.reason
+    return "done", ""

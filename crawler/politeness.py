@@ -1,0 +1,73 @@
+"""The rules of politeness: robots.txt (RFC 9309), Retry-After (RFC 9110, 10.2.3), back-off. Pure; the state lives in the
+frontier."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from protego import Protego
+
+from crawler.frontier import Robots
+
+AGENT = "linkatlas"  # the product token that robots.txt groups are matched with
+ROBOTS_BYTES = 500 * 1024  # RFC 9309, 2.5: at least this much is read; we read no more
+ROBOTS_HOPS = 5  # RFC 9309, 2.3.1.2
+ROBOTS_FRESH = 24 * 3600.0  # s; RFC 9309, 2.4
+ROBOTS_TRIES = 3  # fetches that fail before a host counts as closed until ROBOTS_FRESH has passed
+MAX_CRAWL_DELAY = 60.0  # s
+MAX_HOLD = 24 * 3600.0  # s
+
+
+class Rules:
+    """A host's robots.txt, parsed, as it speaks to ``agent``."""
+
+    def __init__(self, robots: Robots, agent: str = AGENT) -> None:
+        self._agent = agent
+        self._parsed = Protego.parse(_text(robots.body)) if robots.verdict == "rules" else None
+
+    def allows(self, url: str) -> bool:
+        return self._parsed is None or self._parsed.can_fetch(url, self._agent)
+
+    @property
+    def crawl_delay(self) -> float:
+        """Seconds the host asks for between fetches, at most :data:`MAX_CRAWL_DELAY`; 0 when it asks for none."""
+        delay = self._parsed.crawl_delay(self._agent) if self._parsed else None
+        return min(max(float(delay or 0.0), 0.0), MAX_CRAWL_DELAY)
+
+
+def judge_robots(status: int, body: bytes) -> Robots:
+    """Return what an answer to the request for robots.txt means (RFC 9309, 2.3.1)."""
+    if 200 <= status < 300:
+        # An HTML page served for anything that is asked for holds no rules.
+        return Robots(verdict="open") if body.lstrip()[:1] == b"<" else Robots(verdict="rules", body=body[:ROBOTS_BYTES])
+    if status == 429 or status >= 500:
+        return Robots(verdict="closed", reason=str(status))
+    return Robots(verdict="open")
+
+
+def retry_after(value: str, now: datetime | None = None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, within :data:`MAX_HOLD`; None where it says nothing."""
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value), MAX_HOLD)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max((moment - (now or datetime.now(UTC))).total_seconds(), 0.0), MAX_HOLD)
+
+
+def backoff(failures: int, first: float = 5.0, factor: float = 6.0) -> float:
+    """Return seconds to wait after so many failures in a row: growing, and never the same for two hosts."""
+    return min(first * factor ** max(failures - 1, 0), MAX_HOLD) * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def _text(body: bytes) -> str:
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
+        if body.startswith(mark):
+            return body.decode(encoding, "replace")
+    return ""

@@ -1,0 +1,188 @@
+"""Scrapy's scheduler over a frontier: leases become requests, durable visits become acknowledgements.
+
+The engine is given a request the moment it may be fetched, so the downloader needs neither slots nor delays. The work
+itself is in :mod:`crawler.node`; here is what joins it to Scrapy's signals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request, signals
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.utils.defer import deferred_from_coro
+
+from crawler import politeness
+from crawler.frontier import Frontier, Lease, Robots, open_frontier
+from crawler.job import begin, budget_of, canonical_seed, read_job, scope_of
+from crawler.lanes import Lane
+from crawler.node import Node, Settings
+from linkindex import urls
+from linkindex.errors import LinkatlasError
+from linkindex.model import Visit
+from settings.options import from_scrapy
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    from crawler.spiders.discover import DiscoverSpider
+    from settings.options import Options
+
+
+class PageRequest(Request):
+    """A request for exactly the URL it is given: it is canonical already, and Scrapy's own escaping would differ."""
+
+    def _set_url(self, url: str) -> None:
+        self._url = url
+
+
+class FrontierScheduler(BaseScheduler):
+    """Scrapy's ``SCHEDULER``. In the stats, ``linkatlas/failure`` is the error that ended the node, or None."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._options: Options = from_scrapy(crawler.settings)
+        self._ready: deque[Request] = deque()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def open(self, spider: DiscoverSpider) -> None:  # type: ignore[override]  # only this spider speaks in visits
+        options = self._options
+        self._spider = spider
+        frontier = _join(options, spider.seeds)
+        self._node = Node(
+            frontier,
+            read_job(frontier).scope,
+            Settings(
+                name=f"{socket.gethostname()}:{os.getpid()}",
+                concurrency=options.concurrency,
+                ttl=options.lease,
+                retries=options.retries,
+                max_wait=options.max_wait,
+                batch=options.batch,
+                interval=options.flush_interval,
+            ),
+            self,
+        )
+        connect = self._crawler.signals.connect
+        connect(self._opened, signals.spider_opened)
+        connect(self._downloaded, signals.response_downloaded)
+        connect(self._left, signals.request_left_downloader)
+        connect(self._durable, signals.item_scraped)
+        connect(self._item_lost, signals.item_error)
+        connect(self._item_lost, signals.item_dropped)
+        connect(self._spider_lost, signals.spider_error)
+
+    def close(self, reason: str) -> Deferred[None]:
+        stats = self._crawler.stats
+        assert stats is not None
+        stats.set_value("linkatlas/failure", self._node.failure)
+        return deferred_from_coro(self._node.close())
+
+    # ---------------------------------------------------------------- what Scrapy asks
+
+    def enqueue_request(self, request: Request) -> bool:
+        self._ready.append(request)
+        return True
+
+    def next_request(self) -> Request | None:
+        return self._ready.popleft() if self._ready else None
+
+    def has_pending_requests(self) -> bool:
+        return True  # the node says when it is over, for an idle node may only be waiting
+
+    # ---------------------------------------------------------------- what the node asks (crawler.node.Engine)
+
+    def fetch(self, lease: Lease) -> None:
+        spider = self._spider
+        self._start(
+            PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta={"host": lease.host})
+        )
+
+    def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
+        meta = {"host": lane.host, "robots": lane, "hops": hops}
+        self._start(
+            PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
+        )
+
+    def decided(self, visit: Visit) -> None:
+        self._spider.decided(visit)
+
+    def finish(self, reason: str) -> None:
+        engine = self._crawler.engine
+        assert engine is not None
+        self._closing = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+
+    def _start(self, request: Request) -> None:
+        engine = self._crawler.engine
+        assert engine is not None
+        engine.crawl(request)
+
+    # ---------------------------------------------------------------- what the node hears
+
+    def _opened(self) -> None:
+        self._node.start()
+
+    def _downloaded(self, response: Response, request: Request) -> None:
+        if response.status in (429, 503) and "robots" not in request.meta:
+            value = response.headers.get(b"Retry-After") or b""
+            wait = politeness.retry_after(value.decode("latin-1"))
+            self._node.host_is_busy(request.meta["host"], response.status, wait)
+
+    def _left(self, request: Request) -> None:
+        self._node.fetch_ended(request.meta["host"])
+
+    def _durable(self, item: Visit, response: Response | Failure | None) -> None:
+        self._node.visit_durable(item, _since_fetched(response))
+
+    def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
+        error = failure.value if failure else None
+        if isinstance(error, LinkatlasError):
+            self._node.fail(error)
+        self._node.visit_lost(item.url, "not_stored")
+
+    def _spider_lost(self, response: Response | Failure) -> None:
+        request = response.request  # type: ignore[union-attr]  # Scrapy sets it on failures too
+        if request is not None and "robots" not in request.meta:
+            self._node.visit_lost(request.url, "parser_error")
+
+    def _robots_answered(self, response: Response) -> None:
+        lane: Lane = response.meta["robots"]
+        location = response.headers.get(b"Location")
+        target = urls.parse(location.decode("latin-1"), response.url) if location else None
+        hops = response.meta["hops"] + 1
+        if 300 <= response.status < 400 and target and hops <= politeness.ROBOTS_HOPS:
+            lane.busy = True
+            wait = lane.wait(time.monotonic())
+            asyncio.get_running_loop().call_later(wait, self.fetch_robots, lane, urls.canonical(target), hops)
+        else:
+            self._node.robots_judged(lane, politeness.judge_robots(response.status, response.body))
+
+    def _robots_failed(self, failure: Failure) -> None:
+        reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
+        lane: Lane = failure.request.meta["robots"]  # type: ignore[attr-defined]
+        self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
+
+
+def _join(options: Options, seeds: list[str]) -> Frontier:
+    """Open the frontier; with seeds (``scrapy crawl discover -a seeds=…``) begin the job first, as ``linkatlas crawl`` does."""
+    frontier = open_frontier(options.frontier_url, exclusive=bool(seeds))
+    if seeds:
+        begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
+    return frontier
+
+
+def _since_fetched(response: Response | Failure | None) -> float:
+    request = getattr(response, "request", None)
+    fetched = request.meta.get("fetch") if request is not None else None
+    return max(0.0, time.monotonic() - fetched.ended) if fetched else 0.0

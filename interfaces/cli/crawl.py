@@ -1,0 +1,154 @@
+"""``linkatlas crawl``: from seeds to a filled index, and on from where it stopped."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from crawler.frontier import Counts, Frontier, open_frontier
+from crawler.job import begin, budget_of, read_job, scope_of
+from crawler.scope import Scope
+from interfaces.cli.flags import option_flags
+from interfaces.cli.progress import Progress, Snapshot
+from interfaces.cli.seeds import read_seeds
+from interfaces.text import safe_text
+from linkindex.store import LinkIndex, open_index
+from settings.options import Options
+
+EXAMPLES = """\b
+Examples:
+  linkatlas crawl https://example.com
+  linkatlas crawl --seeds-file seeds.txt --stay domain --max-pages 10000 --contact https://example.org/bot
+"""
+
+# Options that say what to visit; the others say how, and may differ when a crawl goes on.
+CRAWL_OPTIONS = (
+    "index", "frontier", "depth", "max_pages", "max_pages_per_host", "stay", "include", "exclude", "delay", "workers",
+    "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
+    "first_byte_timeout", "timeout", "max_body", "max_headers", "max_redirects", "max_links", "max_url", "retries",
+    "lease", "internal_links", "durability", "batch", "flush_interval", "log_level",
+)  # fmt: skip
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@click.option("--seeds-file", metavar="FILE", help="Read more seeds from FILE, one URL a line; # starts a comment.")
+@click.option("--again", is_flag=True, help="Visit everything anew, though the crawl had ended.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@option_flags(*CRAWL_OPTIONS)
+def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: bool, options: Options) -> int:
+    """Crawl outward from SEEDs and keep every link that is found.
+
+    A SEED is a URL, or a domain (https is assumed). Breadth first: the pages of the seeds' domains and the pages they
+    link to. The same command again goes on where it stopped.
+    """
+    found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
+    for line in found.skipped:
+        _say(f"skipped: {line}")
+    if dry_run:
+        _print_plan(found.urls, options)
+        return 0
+    with ExitStack() as stack:
+        frontier = stack.enter_context(open_frontier(options.frontier_url, exclusive=True))
+        index = stack.enter_context(open_index(options.index, create=True))
+        if not _begin(frontier, found.urls, again, options):
+            return 0
+        return run(frontier, index, options)
+
+
+def _begin(frontier: Frontier, seeds: list[str], again: bool, options: Options) -> bool:
+    """Give the frontier its job; False, having said so, when there is nothing left of it."""
+    known = bool(read_job(frontier).seeds)
+    begin(frontier, seeds, scope_of(options), budget_of(options), options.delay)
+    if again:
+        frontier.again()
+    outlook, counts = frontier.outlook(), frontier.counts()
+    if outlook.finished or outlook.spent:
+        why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"
+        more = "--max-pages raises the budget; " if outlook.spent else "--depth goes deeper; "
+        _say(f"this crawl had ended: {counts.visited:,} pages visited, {why}. {more}--again visits everything anew.")
+        return False
+    if known and not again and counts.visited:
+        _say(f"going on: {counts.visited:,} pages visited so far, {counts.queued + counts.scheduled:,} queued")
+    return True
+
+
+def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
+    """Work until the end with ``options.workers`` nodes, this process being one; print what was found; return the exit code."""
+    from crawler.process import run_node
+    from interfaces.cli.workers import workers
+
+    began, before = time.monotonic(), frontier.counts()
+    with Progress(lambda: Snapshot(frontier.counts(), index.versions())), workers(options, options.workers - 1):
+        end = run_node(options)
+    counts = frontier.counts()
+    _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
+    return _conclude(end.reason, end.message, end.exit_code, frontier, counts)
+
+
+def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, counts: Counts) -> int:
+    go_on = f"go on with: {_this_command()}"
+    if message:
+        _say(f"stopped: {message}")
+        return exit_code
+    if reason == "shutdown":
+        _say(f"stopped; nothing is lost, {go_on}")
+        return 130
+    if reason == "waiting":
+        minutes = frontier.outlook().wait / 60
+        _say(f"stopped early: what is left may be visited in {minutes:.0f} min; {go_on}")
+        return 75
+    if counts.queued + counts.scheduled and reason == "budget":
+        left = counts.queued + counts.scheduled
+        _say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
+    return 0 if counts.done else 1
+
+
+def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: float) -> None:
+    held = index.counts()
+    speed = visited / seconds if seconds else 0.0
+    click.echo(
+        f"visited {visited:,} pages in {seconds:,.1f} s ({speed:.1f}/s) on {counts.hosts:,} hosts; the index holds "
+        f"{held.links:,} links from {held.pages:,} pages of {held.domains:,} domains"
+    )
+    click.echo("outcomes: " + ", ".join(f"{n:,} {name}" for name, n in sorted(held.by_outcome.items(), key=lambda x: -x[1])))
+    if counts.failed:
+        click.echo("failed: " + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.failed_by.items(), key=lambda x: -x[1])[:5]))
+    if counts.excluded:
+        click.echo("not visited: " + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.excluded_by.items(), key=lambda x: -x[1])[:8]))
+
+
+def _print_plan(seeds: list[str], options: Options) -> None:
+    known = Path(options.frontier_url.removeprefix("sqlite:///")).exists()
+    scope: Scope = scope_of(options)
+    rows = [
+        ("seeds", f"{len(seeds):,}: " + ", ".join(seeds[:5]) + (" …" if len(seeds) > 5 else "")),
+        ("scope", f"depth {scope.depth}, stay {scope.stay}" + _patterns(scope)),
+        ("budget", f"{options.max_pages or 'no limit on'} pages, {options.max_pages_per_host or 'no limit on pages'} per host"),
+        ("pace", f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once"),
+        ("index", options.index),
+        ("frontier", f"{options.frontier_url} ({'goes on where it stopped' if known else 'new'})"),
+        ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),
+    ]
+    for name, value in rows:
+        click.echo(f"{name:<9} {safe_text(value)}")
+
+
+def _patterns(scope: Scope) -> str:
+    parts = [f"only {' '.join(scope.include)}"] if scope.include else []
+    parts += [f"without {' '.join(scope.exclude)}"] if scope.exclude else []
+    return "".join(f", {part}" for part in parts)
+
+
+def _this_command() -> str:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--again"]
+    return shlex.join(["linkatlas", *arguments])
+
+
+def _say(line: str) -> None:
+    click.echo(f"linkatlas: {safe_text(line)}", err=True)

@@ -1,0 +1,115 @@
+"""The ``linkatlas`` command. Each command's module is imported when it is called, so that questions start fast."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import click
+
+from interfaces.text import safe_text
+from linkindex.errors import LinkatlasError
+from settings.options import OptionError
+
+
+class Entry(NamedTuple):
+    """Where a command is, and what the list of commands says of it."""
+
+    path: str
+    summary: str
+
+
+COMMANDS = {
+    "crawl": Entry("interfaces.cli.crawl:crawl", "Crawl outward from seeds and keep every link."),
+    "status": Entry("interfaces.cli.status:status", "How far the crawl is, and what the index holds."),
+    "why": Entry("interfaces.cli.status:why", "The whole life of one URL: found where, visited when, or why not."),
+    "backlinks": Entry("interfaces.cli.questions:backlinks", "Who links to a target, and how."),
+    "domains": Entry("interfaces.cli.questions:domains", "Which domains link to a target."),
+    "anchors": Entry("interfaces.cli.questions:anchors", "Under which texts a target is linked."),
+    "outlinks": Entry("interfaces.cli.questions:outlinks", "What a page links to."),
+    "overview": Entry("interfaces.cli.questions:overview", "A target's backlink profile in numbers."),
+    "config": Entry("interfaces.cli.config:config", "Every option, its value and where it comes from."),
+    "demo": Entry("interfaces.cli.demo:demo", "Crawl a small made-up web on this machine and ask about it."),
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports one when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].path.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, 1)
+            remedy = f"did you mean {near[0]}?" if near else "linkatlas --help lists them"
+            raise click.UsageError(f"no such command {args[0]!r}; {remedy}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    epilog="Begin with:  linkatlas demo   or:  linkatlas crawl https://example.com",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="linkatlas", prog_name="linkatlas")
+def group() -> None:
+    """An open, self-hosted backlink index, with the crawler that fills it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (see the README for what each means)."""
+    try:
+        result = group.main(args=arguments, prog_name="linkatlas", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        return _fail(_one_line(error), 2)
+    except OptionError as error:
+        return _fail(str(error), 2)
+    except LinkatlasError as error:
+        return _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain about it when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("LINKATLAS_DEBUG"):
+            raise
+        kind = type(error).__name__
+        return _fail(f"a bug, sorry: {kind}: {error}; LINKATLAS_DEBUG=1 shows where, please report it", 70)
+    return result if isinstance(result, int) else 0
+
+
+def _one_line(error: click.ClickException) -> str:
+    message = error.format_message().replace("\n", " ")
+    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "linkatlas"
+    return f"{message.rstrip('.')} (see {command} --help)"
+
+
+def _fail(line: str, code: int) -> int:
+    click.echo(f"linkatlas: {safe_text(line)}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Shows how a crawl is getting on: one line that renews itself on a terminal, plain lines now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import NamedTuple, Self, TextIO
+
+from crawler.frontier import Counts
+
+
+class Snapshot(NamedTuple):
+    """One look at a running crawl."""
+
+    counts: Counts
+    links: int
+
+
+class Progress:
+    """A context in which a thread reports what ``look`` sees, every ``interval`` seconds, to ``stream``."""
+
+    def __init__(self, look: Callable[[], Snapshot], stream: TextIO = sys.stderr) -> None:
+        self._look = look
+        self._stream = stream
+        self._live = stream.isatty()
+        self._interval = 0.5 if self._live else 10.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+        self._samples: list[tuple[float, int]] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+        if self._live:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._interval):
+            line = self.line(self._look(), time.monotonic())
+            self._stream.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
+            self._stream.flush()
+
+    def line(self, seen: Snapshot, now: float) -> str:
+        """Return the line for a snapshot; the speed is that of the last ten seconds."""
+        counts = seen.counts
+        self._samples = [sample for sample in self._samples if sample[0] > now - 10.0] + [(now, counts.visited)]
+        (then, before), (_, after) = self._samples[0], self._samples[-1]
+        speed = (after - before) / (now - then) if now > then else 0.0
+        waiting = counts.queued + counts.scheduled
+        return (
+            f"{counts.visited:,} pages · {speed:.1f}/s · {seen.links:,} links · {counts.hosts:,} hosts · "
+            f"{waiting:,} queued · {counts.failed:,} errors"
+        )

@@ -1,0 +1,71 @@
+"""Reading seeds as people give them: as arguments, or one a line in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from crawler import addresses
+from crawler.job import canonical_seed
+from linkindex.errors import BadInput
+
+
+class Seeds(NamedTuple):
+    """Canonical URLs to begin with, and one line for each that cannot be."""
+
+    urls: list[str]
+    skipped: list[str]
+
+
+def read_seeds(arguments: Iterable[str], file: str | None, *, allow_private: bool, ports: Iterable[int]) -> Seeds:
+    """Read all seeds; raise :class:`BadInput` when none is left, or when the file cannot be read."""
+    found: dict[str, None] = {}
+    skipped: list[str] = []
+    allowed = frozenset(ports)
+    for place, text in _all(arguments, file):
+        try:
+            url = canonical_seed(text)
+            _check_reachable(url, text, allow_private, allowed)
+        except BadInput as error:
+            skipped.append(f"{place}{error}")
+        else:
+            found[url] = None
+    if not found:
+        raise BadInput("; ".join(skipped[:3]) or "no seeds: name at least one, as in: linkatlas crawl https://example.com")
+    return Seeds(list(found), skipped)
+
+
+def _all(arguments: Iterable[str], file: str | None) -> Iterator[tuple[str, str]]:
+    for argument in arguments:
+        yield "", argument
+    if file is not None:
+        for number, line in enumerate(_lines(file), 1):
+            text = line.strip()
+            if text and not text.startswith("#"):
+                yield f"{file}, line {number}: ", text
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise BadInput(f"seeds file {file}: {error.strerror}; give a text file with one URL a line") from error
+    try:
+        if b"\0" in content:
+            raise ValueError
+        return content.decode("utf-8-sig").splitlines()
+    except ValueError as error:
+        raise BadInput(f"seeds file {file}: not a text file in UTF-8; give one URL a line") from error
+
+
+def _check_reachable(url: str, text: str, allow_private: bool, ports: frozenset[int]) -> None:
+    """Refuse at once what the address guard would refuse at every fetch."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if port not in ports:
+        raise BadInput(f"seed {text!r}: port {port} is not visited; allow it with --ports {port}")
+    refusal = addresses.literal_refusal(parts.hostname or "")
+    if refusal and not allow_private:
+        raise BadInput(f"seed {text!r}: {refusal}; allow private addresses with --allow-private")

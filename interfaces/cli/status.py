@@ -1,0 +1,108 @@
+"""How far a crawl is, and what became of one URL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from crawler.frontier import Counts, Life, open_frontier
+from crawler.job import canonical_seed
+from interfaces.cli.flags import option_flags
+from interfaces.cli.render import choose_format
+from interfaces.text import safe_text
+from linkindex.errors import BadInput
+from linkindex.store import IndexCounts, open_index
+from settings.options import Options
+
+_FORMAT = click.option("--format", "form", type=click.Choice(["table", "json"]), help="[table on a terminal, json in a pipe]")
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Both stores' accounts; None for a store that is not there."""
+
+    frontier: Counts | None
+    discovered: int
+    index: IndexCounts | None
+
+
+@click.command(epilog="\b\nExample:\n  linkatlas status --index sqlite:///linkatlas.db")
+@_FORMAT
+@option_flags("index", "frontier")
+def status(form: str | None, options: Options) -> int:
+    """Show how far the crawl is, and what the index holds."""
+    index = frontier = None
+    if not options.index.startswith("sqlite:///") or Path(options.index.removeprefix("sqlite:///")).exists():
+        with open_index(options.index) as store:
+            index = store.counts()
+    if Path(options.frontier_url.removeprefix("sqlite:///")).exists():
+        with open_frontier(options.frontier_url, create=False) as queue:
+            frontier = queue.counts()
+    if index is None and frontier is None:
+        raise BadInput(f"nothing at {options.index} yet; make an index with: linkatlas crawl https://example.com")
+    seen = Status(frontier=frontier, discovered=frontier.discovered if frontier else 0, index=index)
+    if choose_format(form, None) in ("json", "jsonl"):
+        click.echo(msgspec.json.encode(seen).decode())
+        return 0
+    for line in _lines(seen):
+        click.echo(safe_text(line))
+    return 0
+
+
+def _lines(seen: Status) -> list[str]:
+    lines = []
+    if counts := seen.frontier:
+        names = ("queued", "scheduled", "leased", "done", "failed", "excluded")
+        parts = " + ".join(f"{name} {getattr(counts, name):,}" for name in names)
+        lines.append(f"frontier  discovered {counts.discovered:,} = {parts}; {counts.hosts:,} hosts")
+        for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
+            lines += [f"          {name}: {_listed(reasons)}"] if reasons else []
+    if held := seen.index:
+        lines.append(f"index     {held.links:,} links ({held.lost:,} lost) from {held.pages:,} pages of {held.domains:,} domains")
+        lines.append(f"          pages: {_listed(held.by_outcome)}")
+    return lines
+
+
+def _listed(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {name}" for name, n in sorted(numbers.items(), key=lambda pair: -pair[1])) or "none"
+
+
+@click.command(epilog="\b\nExample:\n  linkatlas why https://example.com/page")
+@click.argument("url")
+@_FORMAT
+@option_flags("index", "frontier")
+def why(url: str, form: str | None, options: Options) -> int:
+    """Show what became of URL: who led to it, what was tried, why it was or was not visited."""
+    with open_frontier(options.frontier_url, create=False) as frontier:
+        life = frontier.why(canonical_seed(url))
+    if life is None:
+        raise BadInput(f"{url}: never discovered; no page that was visited links to it")
+    if choose_format(form, None) in ("json", "jsonl"):
+        click.echo(msgspec.json.encode(life).decode())
+        return 0
+    for name, value in _story(life):
+        click.echo(f"{name:<10}  {safe_text(value)}")
+    return 0
+
+
+def _story(life: Life) -> list[tuple[str, str]]:
+    found = f"{_when(life.discovered_at)}, {life.depth} links from a seed"
+    found += f", on {life.discovered_on}" if life.discovered_on else ", as a seed" if not life.depth else ""
+    story = [
+        ("url", life.url),
+        ("state", f"{life.state}{f' ({life.reason})' if life.reason else ''}"),
+        ("discovered", found),
+        ("attempts", f"{life.attempts} without an answer, {life.crashes} ended by a crash; last by {life.node or 'nobody'}"),
+    ]
+    story += [("due", _when(life.due))] if life.due else []
+    story += [("ended", _when(life.ended_at))] if life.ended_at else []
+    gate = f"delay {life.host_delay:g} s; robots.txt: {life.robots or 'not fetched'}"
+    gate += f"; gate opens {_when(life.host_opens)}" if life.host_opens else ""
+    gate += f"; held until {_when(life.host_held_until)}: {life.host_held_because}" if life.host_held_until else ""
+    return [*story, ("host", f"{life.host}: {gate}")]
+
+
+def _when(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

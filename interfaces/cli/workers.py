@@ -1,0 +1,49 @@
+"""More nodes on this machine: worker processes on the same frontier, which end with the process that started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from settings.options import Options
+
+
+@contextmanager
+def workers(options: Options, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run ``count`` more nodes. On leaving, wait for them: they stop by themselves when the frontier is finished."""
+    command = [sys.executable, "-m", "interfaces.cli.workers", msgspec.json.encode(options).decode()]
+    # In sessions of their own: a Ctrl-C in the terminal is for this process, which tells them by closing the pipe.
+    started = [subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) for _ in range(count)]
+    try:
+        yield started
+    finally:
+        for worker in started:
+            assert worker.stdin is not None
+            worker.stdin.close()  # a worker that would go on drains instead: see _end_with_parent
+            worker.wait()
+
+
+def _end_with_parent() -> None:
+    """Drain when the parent is gone, however it went: its end of our standard input closes with it."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> int:
+    """Work as one node, with the options that the parent gave."""
+    from crawler.process import run_node
+
+    options = msgspec.json.decode(sys.argv[1], type=Options)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return run_node(options).exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

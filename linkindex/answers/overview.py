@@ -1,0 +1,32 @@
+"""The backlink profile of a target in numbers."""
+
+from __future__ import annotations
+
+from linkindex.answers.rows import Overview, moment
+from linkindex.store import LinkIndex, Selection
+from linkindex.target import Target
+
+
+def overview(index: LinkIndex, target: Target) -> Overview:
+    """Count the links that point at ``target``. Zero everywhere is an answer too: nobody links there, as far as seen."""
+    live = Selection(target=target)
+    total = next(index.groups(live, ""), None)
+    lost = next(index.groups(Selection(target=target, state="lost"), ""), None)
+    return Overview(
+        target=target.text,
+        backlinks=total.links if total else 0,
+        referring_domains=total.domains if total else 0,
+        referring_pages=total.sources if total else 0,
+        linked_pages=total.targets if total else 0,
+        follow=total.follow if total else 0,
+        nofollow=total.links - total.follow if total else 0,
+        ugc=total.ugc if total else 0,
+        sponsored=total.sponsored if total else 0,
+        lost=lost.links if lost else 0,
+        doubtful=total.doubtful if total else 0,
+        by_kind={group.key: group.links for group in index.groups(live, "kind")},
+        by_placement={group.key: group.links for group in index.groups(live, "placement")},
+        pages_visited=index.pages_of(target),
+        first_seen=moment(total.first_seen) if total else None,
+        last_seen=moment(total.last_seen) if total else None,
+    )

@@ -1,0 +1,105 @@
+"""The rows that answers are made of. Field names are the public JSON names; times are aware datetimes in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+
+def moment(ms: int) -> datetime:
+    """Return a stored time (ms since 1970, UTC) as the aware datetime that rows hold."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+class Backlink(msgspec.Struct, frozen=True, kw_only=True):
+    """One link that points at the target, as last observed."""
+
+    source: str
+    source_domain: str
+    target: str
+    target_domain: str
+    kind: str
+    anchor: str
+    rel: list[str]
+    follow: bool
+    placement: str
+    placement_confidence: float
+    text_before: str
+    text_after: str
+    heading: str
+    first_seen: datetime  # the first version's ``since``
+    last_seen: datetime  # last confirmed on the page
+    lost_at: datetime | None  # None while live
+    lost_reason: str | None  # removed, page_gone, page_redirected
+    doubt: str | None  # why the last visit could neither confirm nor deny it: blocked, unreachable…
+    source_title: str
+    source_language: str
+    source_status: int | None
+    target_status: int | None  # None where the target was never visited
+    source_rank: float | None  # None until ranks are computed
+    domain_rank: float | None
+
+
+class ReferringDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """One domain that links to the target, with its live links."""
+
+    domain: str
+    backlinks: int
+    pages: int
+    follow: int
+    nofollow: int
+    first_seen: datetime
+    last_seen: datetime
+    domain_rank: float | None
+
+
+class AnchorText(msgspec.Struct, frozen=True, kw_only=True):
+    """One anchor text under which the target is linked."""
+
+    anchor: str
+    backlinks: int
+    domains: int
+    follow: int
+    nofollow: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+class Outlink(msgspec.Struct, frozen=True, kw_only=True):
+    """One link of a page. Of internal links that are kept as paths only, everything but the target is None."""
+
+    target: str
+    target_domain: str
+    internal: bool
+    kind: str | None
+    anchor: str | None
+    rel: list[str] | None
+    follow: bool | None
+    placement: str | None
+    first_seen: datetime | None
+    last_seen: datetime | None
+    lost_at: datetime | None
+    lost_reason: str | None
+    target_status: int | None
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """The backlink profile of a target in numbers; counts are of live links unless they say otherwise."""
+
+    target: str
+    backlinks: int
+    referring_domains: int
+    referring_pages: int
+    linked_pages: int  # distinct target URLs that are linked
+    follow: int
+    nofollow: int
+    ugc: int
+    sponsored: int
+    lost: int
+    doubtful: int
+    by_kind: dict[str, int]
+    by_placement: dict[str, int]
+    pages_visited: int  # pages of the target itself that were visited
+    first_seen: datetime | None
+    last_seen: datetime | None

@@ -1,0 +1,45 @@
+"""Every error that linkatlas raises on purpose, ordered by what a caller can do about it.
+
+::
+
+    LinkatlasError
+    ├── BadInput          mend what was given: a URL, a file, an option         exit 2
+    │   └── Busy          another crawl holds this database; wait, or name another
+    ├── Unavailable       a store or a server is away; try again later          exit 69
+    ├── Incompatible      stored state is newer than, or strange to, this program  exit 2
+    └── LeaseLost         the lease ran out and another node may hold the URL: drop the work
+
+What a web page or a server does wrong is an outcome (:class:`linkindex.model.Outcome`), never an error.
+"""
+
+
+class LinkatlasError(Exception):
+    """Base of the tree. ``str(error)`` is one line: what, where, what to do."""
+
+    exit_code = 1
+
+
+class BadInput(LinkatlasError):
+    """Something the caller gave cannot be used; the text names it and the remedy."""
+
+    exit_code = 2
+
+
+class Busy(BadInput):
+    """Another process holds the database that was asked for."""
+
+
+class Unavailable(LinkatlasError):
+    """A store or server that is needed does not answer; nothing was lost, try again."""
+
+    exit_code = 69
+
+
+class Incompatible(LinkatlasError):
+    """Stored state has a shape or a version that this program must not touch."""
+
+    exit_code = 2
+
+
+class LeaseLost(LinkatlasError):
+    """A lease had expired when it was to be completed; nothing was applied."""

@@ -1,0 +1,55 @@
+"""The embedded link index: one SQLite file. ``writes`` stores visits, ``reads`` answers questions."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Self
+
+from linkindex.errors import BadInput, Incompatible
+from linkindex.store.sqlite.reads import Reads
+from linkindex.store.sqlite.schema import APPLICATION_ID, SCHEMA, VERSION
+from linkindex.store.sqlite.writes import Writes
+
+
+class SqliteIndex(Writes, Reads):
+    """:class:`linkindex.store.LinkIndex` on SQLite. One thread at a time may use it; any number may read beside it."""
+
+    @classmethod
+    def open(
+        cls, name: str, *, create: bool = False, internal_links: bool = False, full_durability: bool = False
+    ) -> Self:
+        path = Path(name)
+        if not create and not path.exists():
+            raise BadInput(f"index {path}: no such file; make one with: linkatlas crawl https://example.com")
+        try:
+            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+            _prepare(path, db, full_durability)
+        except sqlite3.Error as error:
+            raise BadInput(f"index {path}: {error}; name another with --index sqlite:///PATH") from error
+        return cls(path, db, internal_links)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _prepare(path: Path, db: sqlite3.Connection, full_durability: bool) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute(f"PRAGMA synchronous = {'FULL' if full_durability else 'NORMAL'}")
+    db.execute("PRAGMA cache_size = -65536")
+    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        db.executescript(
+            f"BEGIN IMMEDIATE; {SCHEMA}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+    elif application != APPLICATION_ID:
+        raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
+    elif version != VERSION:
+        raise Incompatible(f"index {path}: written by another linkatlas (format {version}); use that version")

@@ -1,0 +1,42 @@
+"""What a question is about: a domain, a host, everything under a URL prefix, or one URL."""
+
+from __future__ import annotations
+
+import msgspec
+
+from linkindex import urls
+from linkindex.errors import BadInput
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Exactly one of the three is set. A ``name`` that is a registrable domain stands for all its hosts."""
+
+    text: str  # as the user wrote it, for display
+    name: str = ""  # a domain or a host, A-labels, lower case
+    prefixes: tuple[str, ...] = ()  # canonical beginnings of URLs
+    urls: tuple[str, ...] = ()  # canonical URLs
+
+
+def parse_target(text: str) -> Target:
+    """Read a target as people write it.
+
+    ``example.com`` and ``www.example.com`` are names, ``https://example.com/blog/*`` is a prefix,
+    ``https://example.com/page`` is one URL; without a scheme, a path is looked up under both.
+    Raises :class:`BadInput` for anything else.
+    """
+    wanted = text.strip()
+    prefix = wanted.endswith("*")
+    spelled = wanted[:-1] if prefix else wanted
+    forms = [form for scheme in ("https", "http") if spelled and (form := urls.with_scheme(spelled, scheme))]
+    found = [url for form in dict.fromkeys(forms) if (url := urls.canonicalise(form))]
+    if not found or "*" in spelled:
+        raise BadInput(
+            f"target {text!r}: not a domain, host, URL or URL prefix; "
+            "write example.com, https://example.com/page or 'https://example.com/blog/*'"
+        )
+    bare = "://" not in spelled and "/" not in spelled and "?" not in spelled
+    if bare and not prefix:
+        return Target(text=wanted, name=urls.host_of(found[0]))
+    if prefix:
+        return Target(text=wanted, prefixes=tuple(found))
+    return Target(text=wanted, urls=tuple(found))

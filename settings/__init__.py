@@ -1,0 +1,1 @@
+"""Declarations only: the option table and the Scrapy settings made from it."""

@@ -1,0 +1,296 @@
+"""Every option of linkatlas, once: the fields of :class:`Options` are the table that feeds the command line, the
+environment, ``linkatlas.toml``, Scrapy's settings and the documentation.
+
+A value comes from a flag, else from ``LINKATLAS_<NAME>``, else from ``linkatlas.toml`` in the working directory, else it
+is the default. ``python -m settings.options`` prints the table.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+FILE = "linkatlas.toml"
+PREFIX = "LINKATLAS_"
+# Variables with our prefix that are no options: which Python `run` takes, and whether errors show their traceback.
+OTHER_VARIABLES = ("LINKATLAS_PYTHON", "LINKATLAS_DEBUG")
+
+
+class OptionError(ValueError):
+    """An option is unknown or its value cannot be used; the text says which, where it came from, and what would do."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is to be known of an option beside its name, type and default."""
+
+    help: str
+    parse: Callable[[Any], Any]
+    metavar: str
+    group: str
+    many: bool = False
+    choices: tuple[str, ...] = ()
+
+
+def _number(least: float, most: float, whole: bool) -> Callable[[Any], Any]:
+    def parse(value: Any) -> int | float:
+        try:
+            number = int(value) if whole and not isinstance(value, float) else float(value)
+        except (TypeError, ValueError):
+            number = float("nan")
+        if isinstance(value, bool) or not least <= number <= most or (whole and not isinstance(number, int)):
+            bounds = f"from {least:g} to {most:g}" if most != float("inf") else f"of at least {least:g}"
+            raise ValueError(f"a {'whole ' if whole else ''}number {bounds}")
+        return number
+
+    return parse
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("a text")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    found = value if isinstance(value, bool) else words.get(str(value).lower())
+    if found is None:
+        raise ValueError("true or false")
+    return found
+
+
+def _choice(choices: tuple[str, ...]) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in choices:
+            near = get_close_matches(str(value), choices, 1)
+            raise ValueError(f"one of {', '.join(choices)}" + (f"; did you mean {near[0]}?" if near else ""))
+        return str(value)
+
+    return parse
+
+
+_UNITS = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2, "gb": 1000**3, "gib": 1024**3}
+
+
+def _size(value: Any) -> int:
+    match = re.fullmatch(r"(\d+)\s*([a-z]*)", str(value).strip().lower())
+    if isinstance(value, bool) or match is None or match[2] not in _UNITS or int(match[1]) * _UNITS[match[2]] < 1:
+        raise ValueError("a size in bytes, or as in 500KB or 8MiB")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _many(each: Callable[[Any], Any], separator: str | None = None) -> Callable[[Any], tuple[Any, ...]]:
+    def parse(value: Any) -> tuple[Any, ...]:
+        if isinstance(value, str):
+            value = value.split(separator)
+        elif isinstance(value, int):
+            value = [value]
+        parts: list[Any] = []
+        for part in value:
+            inner = part.split(separator) if separator and isinstance(part, str) else [part]
+            parts += [each(one) for one in inner if one != ""]
+        return tuple(parts)
+
+    return parse
+
+
+def _option(
+    default: Any, help: str, parse: Callable[[Any], Any], metavar: str, group: str, **others: Any
+) -> Any:
+    return field(default=default, metadata={"spec": Spec(help, parse, metavar, group, **others)})
+
+
+_ANY = float("inf")
+
+
+def _count(default: int, help: str, group: str, least: int = 0, most: float = _ANY) -> Any:
+    return _option(default, help, _number(least, most, whole=True), "N", group)
+
+
+def _seconds(default: float, help: str, group: str, least: float = 0.0, most: float = 86400.0) -> Any:
+    return _option(default, help, _number(least, most, whole=False), "SECONDS", group)
+
+
+def _one_of(default: str, help: str, group: str, *choices: str) -> Any:
+    return _option(default, help, _choice(choices), "|".join(choices), group, choices=choices)
+
+
+def _texts(help: str, metavar: str, group: str) -> Any:
+    return _option((), help, _many(_text), metavar, group, many=True)
+
+
+def _switch(help: str, group: str) -> Any:
+    return _option(False, help, _flag, "", group)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """All options with their values. Sizes are bytes, times are seconds."""
+
+    index: str = _option("sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", _text, "URL", "places")
+    frontier: str = _option(
+        "", "where the queue is kept: sqlite:///PATH (default: beside the index, NAME-frontier.db)", _text, "URL", "places"
+    )
+    depth: int = _count(3, "links from a seed that are followed", "scope")
+    max_pages: int = _count(1000, "pages to visit; 0: no limit", "scope")
+    max_pages_per_host: int = _count(0, "pages to visit on one host; 0: no limit", "scope")
+    stay: str = _one_of("anywhere", "how far to go from the seeds", "scope", "host", "domain", "anywhere")
+    include: tuple[str, ...] = _texts(
+        "visit only URLs that match this pattern, with * and ? as in file names (repeatable)", "PATTERN", "scope"
+    )
+    exclude: tuple[str, ...] = _texts("visit no URL that matches this pattern (repeatable)", "PATTERN", "scope")
+    max_redirects: int = _count(10, "redirects in a row that are followed", "scope")
+    max_url: int = _count(2083, "bytes of a URL; longer ones are not visited", "scope", 50)
+    delay: float = _seconds(1.0, "seconds between two fetches of a host", "politeness", most=3600.0)
+    contact: str = _option(
+        "", "URL or mail address, shown to sites in the User-Agent: whom to write to", _text, "CONTACT", "politeness"
+    )
+    max_wait: float = _seconds(
+        600.0, "seconds to wait for hosts that asked to be left alone, before stopping with exit code 75", "politeness"
+    )
+    retries: int = _count(3, "visits without an answer after which a URL counts as failed", "politeness", 1, 100)
+    workers: int = _count(1, "processes on this machine", "speed", 1, 64)
+    concurrency: int = _count(16, "fetches at once, of each process", "speed", 1, 1000)
+    batch: int = _count(100, "visits written to the index at once", "speed", 1, 10_000)
+    flush_interval: float = _seconds(0.1, "seconds that a visit waits for its batch", "speed", 0.001, 60.0)
+    lease: float = _seconds(120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0)
+    connect_to: tuple[str, ...] = _texts(
+        "connect to another address, as curl does; empty HOST or PORT: any (repeatable)",
+        "HOST:PORT:ADDRESS:PORT2",
+        "network",
+    )
+    allow_private: bool = _switch("visit private and loopback addresses too", "network")
+    ports: tuple[int, ...] = _option(
+        (80, 443), "ports that are visited", _many(_number(1, 65535, whole=True), ","), "PORT,…", "network"
+    )
+    connect_timeout: float = _seconds(10.0, "seconds until a connection must stand", "network", 0.1)
+    first_byte_timeout: float = _seconds(20.0, "seconds until an answer must begin", "network", 0.1)
+    timeout: float = _seconds(60.0, "seconds that a whole fetch may take", "network", 0.1)
+    max_body: int = _option(8 * 1024**2, "size of a page, decompressed; the rest is cut off", _size, "SIZE", "network")
+    max_headers: int = _option(256 * 1024, "size of an answer's headers", _size, "SIZE", "network")
+    max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
+    internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
+    durability: str = _one_of(
+        "normal", "normal survives a kill, full a loss of power too", "index", "normal", "full"
+    )
+    log_level: str = _one_of("warning", "what is logged", "index", "debug", "info", "warning", "error")
+
+    @property
+    def frontier_url(self) -> str:
+        """The frontier's place, with the default worked out."""
+        if self.frontier or not self.index.startswith("sqlite:///"):
+            return self.frontier
+        return re.sub(r"(\.\w+)?$", r"-frontier\1", self.index, count=1)
+
+
+def specs() -> dict[str, Spec]:
+    """Return the table: option name to what is to be known of it."""
+    return {each.name: each.metadata["spec"] for each in fields(Options)}
+
+
+def default(name: str) -> Any:
+    """Return the default of an option."""
+    return Options.__dataclass_fields__[name].default
+
+
+def flag(name: str) -> str:
+    """Return an option's name on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], toml: Mapping[str, Any]) -> Options:
+    """Return the options that these sources give; flags that are None are not given. Raises :class:`OptionError`."""
+    return Options(**{name: value for name, (value, _) in trace(flags, environ, toml).items()})
+
+
+def trace(
+    flags: Mapping[str, Any], environ: Mapping[str, str], toml: Mapping[str, Any]
+) -> dict[str, tuple[Any, str]]:
+    """Return each option's value and where it came from: the flag, the variable, the file, or "default"."""
+    table = specs()
+    variables = {key: value for key, value in environ.items() if key.startswith(PREFIX) and key not in OTHER_VARIABLES}
+    _check_known(variables, [PREFIX + name.upper() for name in table], "environment variable")
+    _check_known(toml, table, f"{FILE}: option")
+    traced: dict[str, tuple[Any, str]] = {}
+    for name, spec in table.items():
+        sources = (
+            (flags.get(name), flag(name)),
+            (variables.get(PREFIX + name.upper()), PREFIX + name.upper()),
+            (toml.get(name), f"{FILE}: {name}"),
+        )
+        given = next(((value, source) for value, source in sources if value is not None and value != ()), None)
+        traced[name] = (_parsed(spec, *given), given[1]) if given else (default(name), "default")
+    return traced
+
+
+def _parsed(spec: Spec, value: Any, source: str) -> Any:
+    try:
+        return spec.parse(value)
+    except ValueError as error:
+        raise OptionError(f"{source}: {value!r} will not do; give {error}") from None
+    except TypeError:
+        raise OptionError(f"{source}: {value!r} will not do; give {spec.metavar}") from None
+
+
+def _check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    names = list(known)
+    for name in given:
+        if name not in names:
+            near = get_close_matches(name, names, 1, 0.4)
+            raise OptionError(f"{what} {name!r} is unknown" + (f"; the nearest is {near[0]!r}" if near else ""))
+
+
+def read_toml(path: str = FILE) -> dict[str, Any]:
+    """Return what the configuration file says, {} where there is none. Raises :class:`OptionError`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: cannot be read: {error}") from None
+    try:
+        return {name.replace("-", "_"): value for name, value in tomllib.loads(text).items()}
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"{path}: {error}") from None
+
+
+def resolve_here(flags: Mapping[str, Any]) -> Options:
+    """Return the options of this process: flags, its environment, the file in its working directory."""
+    return resolve(flags, os.environ, read_toml())
+
+
+def scrapy_settings(options: Options) -> dict[str, Any]:
+    """Return the options under the names that Scrapy components read: LINKATLAS_<NAME>."""
+    return {PREFIX + each.name.upper(): getattr(options, each.name) for each in fields(Options)}
+
+
+def from_scrapy(settings: Mapping[str, Any]) -> Options:
+    """Return the options that Scrapy's settings hold, be it as values or (``-s LINKATLAS_DEPTH=2``) as text."""
+    return resolve({name: settings.get(PREFIX + name.upper()) for name in specs()}, {}, {})
+
+
+def docs_table() -> str:
+    """Return the table of options as Markdown, by group."""
+    lines: list[str] = []
+    groups = dict.fromkeys(spec.group for spec in specs().values())
+    for group in groups:
+        lines += [f"## {group.capitalize()}", "", "| option | variable | default | what it says |", "|---|---|---|---|"]
+        for name, spec in specs().items():
+            if spec.group == group:
+                value = default(name)
+                shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                metavar = f" {spec.metavar}".replace("|", "\\|") if spec.metavar else ""
+                lines.append(f"| `{flag(name)}{metavar}` | `{PREFIX}{name.upper()}` | {shown or '-'} | {spec.help} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(docs_table())

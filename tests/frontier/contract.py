@@ -1,0 +1,308 @@
+"""The promises of a frontier, for every backend. A backend's own test module builds it, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from crawler.frontier import Budget, Completed, Counts, Entry, Frontier, Robots
+from linkindex import urls
+
+
+def entry(url: str, depth: int = 0, **others: object) -> Entry:
+    host = urls.host_of(url)
+    return Entry(url=url, host=host, domain=urls.domain_of(host), depth=depth, **others)  # type: ignore[arg-type]
+
+
+def pages(host: str, count: int, depth: int = 1) -> list[Entry]:
+    return [entry(f"https://{host}/{number}", depth) for number in range(count)]
+
+
+class Clock:
+    """The store's clock, moved by the test."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FrontierContract:
+    """Subclasses give ``frontier`` (empty) and ``clock`` fixtures, and ``reopen`` to close and open it again."""
+
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def frontier(self, clock: Clock) -> Frontier:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def reopen(self) -> Callable[[], Frontier]:
+        raise NotImplementedError
+
+    # ---- adding
+
+    def test_new_is_told_from_known(self, frontier: Frontier) -> None:
+        first = frontier.add([entry("https://a.test/"), entry("https://a.test/1")])
+        second = frontier.add([entry("https://a.test/1"), entry("https://a.test/2")])
+        assert (first.new, first.known, first.refused) == (2, 0, 0)
+        assert (second.new, second.known, second.refused) == (1, 1, 0)
+        assert frontier.counts().discovered == 3
+
+    def test_the_same_url_twice_in_one_call_counts_once(self, frontier: Frontier) -> None:
+        added = frontier.add([entry("https://a.test/", 2), entry("https://a.test/", 1)])
+        assert added.new == 1
+        assert frontier.lease(1, "n", 60)[0].depth == 1
+
+    def test_refused_urls_are_counted_by_reason_and_never_leased(self, frontier: Frontier) -> None:
+        added = frontier.add([entry("https://a.test/", 9, excluded="depth"), entry("https://a.test/1")])
+        assert (added.new, added.refused) == (1, 1)
+        assert frontier.counts().excluded_by == {"depth": 1}
+        assert [lease.url for lease in frontier.lease(9, "n", 60)] == ["https://a.test/1"]
+
+    def test_a_refused_url_is_admitted_by_a_later_add(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/", 9, excluded="depth")])
+        frontier.add([entry("https://a.test/", 1)])
+        counts = frontier.counts()
+        assert (counts.queued, counts.excluded) == (1, 0)
+        assert frontier.lease(1, "n", 60)[0].depth == 1
+
+    def test_a_url_that_robots_excluded_is_not_readmitted(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        frontier.complete_many([Completed(token=lease.token, state="excluded", reason="robots")])
+        frontier.add([entry("https://a.test/")])
+        assert frontier.counts().excluded_by == {"robots": 1}
+        assert frontier.outlook().finished
+
+    # ---- leasing
+
+    def test_breadth_first(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://c.test/", 2), entry("https://a.test/", 0), entry("https://b.test/", 1)])
+        assert [lease.depth for lease in frontier.lease(3, "n", 60)] == [0, 1, 2]
+
+    def test_within_a_host_breadth_first_then_first_found(self, frontier: Frontier) -> None:
+        frontier.add([*pages("a.test", 3, depth=2), entry("https://a.test/", 1)])
+        assert [lease.url[-1] for lease in frontier.lease(9, "n", 60)] == ["/", "0", "1", "2"]
+
+    def test_the_end_of_a_redirect_goes_before_its_level(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/", 1), entry("https://b.test/", 1, hops=1)])
+        assert frontier.lease(1, "n", 60)[0].url == "https://b.test/"
+
+    def test_a_url_found_nearer_moves_up(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/x", 3), entry("https://a.test/y", 2)])
+        frontier.add([entry("https://a.test/x", 1)])
+        assert frontier.lease(1, "n", 60)[0].url == "https://a.test/x"
+        assert frontier.counts().queued == 1
+
+    def test_no_url_is_leased_twice(self, frontier: Frontier) -> None:
+        frontier.add(pages("a.test", 5) + pages("b.test", 5))
+        first = frontier.lease(20, "n", 60)
+        assert len({lease.url for lease in first}) == len(first) == 10
+        assert frontier.lease(20, "m", 60) == []
+
+    def test_a_hosts_gate_is_shut_while_it_is_leased(self, frontier: Frontier) -> None:
+        frontier.add(pages("a.test", 3))
+        assert len(frontier.lease(1, "n", 60)) == 1
+        assert frontier.lease(9, "m", 60) == []
+
+    def test_the_gate_opens_the_delay_after_the_fetch_ended(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.set_budget(Budget(), 10.0)
+        frontier.add(pages("a.test", 3))
+        lease = frontier.lease(1, "n", 60)[0]
+        clock.pass_(2)
+        frontier.complete_many([Completed(token=lease.token, ago=1.0)])  # ended one second ago: opens in nine
+        clock.pass_(8.9)
+        assert frontier.lease(1, "n", 60) == []
+        clock.pass_(0.2)
+        assert len(frontier.lease(1, "n", 60)) == 1
+
+    def test_one_host_gets_no_more_than_it_may_be_asked_within_the_span(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(), 2.0)
+        frontier.add(pages("a.test", 50))
+        assert len(frontier.lease(50, "n", 60, span=5.0)) == 2
+
+    def test_a_host_with_many_urls_does_not_hold_up_the_others(self, frontier: Frontier) -> None:
+        frontier.add(pages("a.test", 500, depth=1) + pages("b.test", 1, depth=2))
+        assert {lease.host for lease in frontier.lease(10, "n", 60)} == {"a.test", "b.test"}
+
+    # ---- ending
+
+    def test_completing_ends_the_lease_and_adds_what_was_found(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        assert frontier.complete_many([Completed(token=lease.token, discovered=pages("b.test", 2))]) == []
+        counts = frontier.counts()
+        assert (counts.done, counts.queued, counts.leased) == (1, 2, 0)
+        life = frontier.why("https://b.test/0")
+        assert life is not None
+        assert life.discovered_on == "https://a.test/"
+
+    def test_an_expired_token_is_refused_and_nothing_of_it_applied(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        clock.pass_(61)
+        late = Completed(token=lease.token, discovered=pages("b.test", 2))
+        assert frontier.complete_many([late]) == [lease.token]
+        assert frontier.counts() == Counts(leased=1, hosts=1)
+        again = frontier.lease(1, "m", 60)[0]
+        assert (again.url, again.token == lease.token) == (lease.url, False)
+        assert frontier.complete_many([late]) == [lease.token]
+        assert frontier.complete_many([Completed(token=again.token)]) == []
+
+    def test_completing_twice_applies_once(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/")])
+        end = Completed(token=frontier.lease(1, "n", 60)[0].token)
+        assert frontier.complete_many([end]) == []
+        assert frontier.complete_many([end]) == [end.token]
+        assert frontier.counts().done == 1
+
+    def test_a_renewed_lease_lives_on(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        clock.pass_(50)
+        frontier.renew([lease.token], 60)
+        clock.pass_(50)
+        assert frontier.lease(1, "m", 60) == []
+        assert frontier.complete_many([Completed(token=lease.token)]) == []
+
+    def test_an_expired_lease_is_not_renewed(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        clock.pass_(61)
+        frontier.renew([lease.token], 60)
+        assert frontier.complete_many([Completed(token=lease.token)]) == [lease.token]
+
+    def test_a_released_url_comes_back_when_it_is_due(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        frontier.release(lease.token, 30.0, "timeout")
+        assert frontier.counts().scheduled == 1
+        assert frontier.lease(1, "n", 60) == []
+        assert frontier.outlook().wait == pytest.approx(30.0, abs=0.1)
+        clock.pass_(30.1)
+        assert frontier.lease(1, "n", 60)[0].attempt == 2
+
+    def test_giving_back_what_was_never_tried_counts_no_attempt(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/")])
+        frontier.release(frontier.lease(1, "n", 60)[0].token, 0.0, "", counted=False)
+        assert frontier.lease(1, "n", 60)[0].attempt == 1
+
+    def test_a_url_that_kills_nodes_fails(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/")])
+        for _ in range(3):
+            assert len(frontier.lease(1, "n", 60)) == 1
+            clock.pass_(61)
+        assert frontier.lease(1, "n", 60) == []
+        assert frontier.counts().failed_by == {"node_lost": 1}
+
+    # ---- politeness and limits
+
+    def test_a_held_host_is_left_alone_and_holds_only_grow(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add(pages("a.test", 2) + pages("b.test", 1))
+        frontier.hold("a.test", 100, "answered 503")
+        frontier.hold("a.test", 10, "answered 429")
+        assert {lease.host for lease in frontier.lease(9, "n", 600)} == {"b.test"}
+        clock.pass_(99)
+        assert frontier.lease(9, "n", 600) == []
+        life = frontier.why("https://a.test/0")
+        assert life is not None
+        assert life.host_held_because == "answered 503"
+        clock.pass_(2)
+        assert {lease.host for lease in frontier.lease(9, "n", 600)} == {"a.test"}
+
+    def test_a_hosts_own_delay_only_lengthens_the_jobs(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(), 1.0)
+        frontier.add(pages("a.test", 1) + pages("b.test", 1))
+        frontier.set_delay("a.test", 7.0)
+        frontier.set_delay("b.test", 0.1)
+        assert {lease.host: lease.delay for lease in frontier.lease(9, "n", 60)} == {"a.test": 7.0, "b.test": 1.0}
+
+    def test_robots_are_kept_while_fresh(self, frontier: Frontier, clock: Clock) -> None:
+        rules = Robots(verdict="rules", body=b"User-agent: *\nDisallow: /x")
+        frontier.put_robots("a.test", rules, 100.0)
+        assert frontier.robots(["a.test", "b.test"]) == {"a.test": rules}
+        clock.pass_(101)
+        assert frontier.robots(["a.test"]) == {}
+
+    def test_the_page_budget_counts_what_is_leased(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(pages=3), 0.0)
+        frontier.add([page for number in range(9) for page in pages(f"h{number}.test", 1)])
+        leases = frontier.lease(9, "n", 60)
+        assert len(leases) == 3
+        assert frontier.lease(9, "m", 60) == []
+        frontier.complete_many([Completed(token=lease.token) for lease in leases])
+        assert frontier.outlook().spent
+        assert not frontier.outlook().finished
+        frontier.set_budget(Budget(pages=5), 0.0)
+        assert len(frontier.lease(9, "n", 60)) == 2
+
+    def test_a_hosts_budget_excludes_the_rest_until_it_grows(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(pages_per_host=2), 0.0)
+        frontier.add(pages("a.test", 5))
+        leases = frontier.lease(9, "n", 60)
+        assert len(leases) == 2
+        frontier.complete_many([Completed(token=lease.token) for lease in leases])
+        assert frontier.lease(9, "n", 60) == []
+        assert frontier.counts().excluded_by == {"host_budget": 3}
+        frontier.set_budget(Budget(pages_per_host=4), 0.0)
+        assert len(frontier.lease(9, "n", 60)) == 2
+
+    # ---- the end, and the accounts
+
+    def test_nothing_now_differs_from_finished(self, frontier: Frontier) -> None:
+        assert frontier.outlook().finished
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        assert frontier.lease(1, "n", 60) == []
+        assert not frontier.outlook().finished
+        frontier.complete_many([Completed(token=lease.token)])
+        assert frontier.outlook().finished
+
+    def test_again_queues_all_that_had_ended(self, frontier: Frontier) -> None:
+        frontier.add([*pages("a.test", 3), entry("https://b.test/", 9, excluded="depth")])
+        ends = ["done", "failed", "excluded"]
+        for lease, state in zip(frontier.lease(3, "n", 60), ends, strict=True):
+            frontier.complete_many([Completed(token=lease.token, state=state, reason="" if state == "done" else "x")])
+        assert frontier.again() == 3
+        counts = frontier.counts()
+        assert (counts.queued, counts.excluded, counts.discovered) == (3, 1, 4)
+        assert [lease.attempt for lease in frontier.lease(9, "n", 60)] == [1, 1, 1]
+
+    def test_excluded_entries_come_back_as_they_went_in(self, frontier: Frontier) -> None:
+        refused = entry("https://a.test/", 9, hops=2, excluded="depth")
+        frontier.add([refused, entry("https://b.test/", 1, excluded="stay")])
+        assert list(frontier.excluded(["depth"])) == [refused]
+
+    def test_state_survives_a_restart(
+        self, frontier: Frontier, reopen: Callable[[], Frontier], clock: Clock
+    ) -> None:
+        frontier.set_budget(Budget(pages=100), 5.0)
+        frontier.set_job({"seeds": ["https://a.test/"]})
+        frontier.add(pages("a.test", 3) + pages("b.test", 1))
+        frontier.hold("b.test", 50, "answered 429")
+        lease = frontier.lease(1, "n", 60)[0]
+        frontier.complete_many([Completed(token=lease.token)])
+        before = frontier.counts()
+        frontier = reopen()
+        assert frontier.counts() == before
+        assert frontier.job() == {"seeds": ["https://a.test/"]}
+        assert frontier.lease(9, "n", 60) == []  # one gate shut by the delay, one host held
+        clock.pass_(5.1)
+        assert [lease.host for lease in frontier.lease(9, "n", 60)] == ["a.test"]
+
+    def test_why_tells_the_life_of_a_url(self, frontier: Frontier, clock: Clock) -> None:
+        assert frontier.why("https://a.test/") is None
+        frontier.add([entry("https://a.test/", 2)])
+        frontier.release(frontier.lease(1, "node-1", 60)[0].token, 30.0, "timeout")
+        life = frontier.why("https://a.test/")
+        assert life is not None
+        assert (life.state, life.reason, life.attempts, life.node, life.depth) == ("scheduled", "timeout", 1, "node-1", 2)
+        assert life.due == int((clock.now + 30) * 1000)

@@ -1,0 +1,120 @@
+"""The SQLite frontier keeps the contract, and what is its own: one crawl at a time, damage told from a frontier."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.frontier import Frontier, open_frontier
+from crawler.frontier.sqlite import SqliteFrontier
+from linkindex.errors import BadInput, Busy, Incompatible
+from tests.frontier.contract import Clock, FrontierContract, entry, pages
+
+
+class TestSqliteFrontier(FrontierContract):
+    @pytest.fixture
+    def frontier(self, tmp_path: Path, clock: Clock) -> Iterator[Frontier]:
+        with SqliteFrontier.open(str(tmp_path / "f.db"), clock=clock) as frontier:
+            yield frontier
+
+    @pytest.fixture
+    def reopen(self, frontier: Frontier, tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Frontier]]:
+        opened: list[Frontier] = []
+
+        def reopen() -> Frontier:
+            frontier.close()
+            opened.append(SqliteFrontier.open(str(tmp_path / "f.db"), clock=clock))
+            return opened[-1]
+
+        yield reopen
+        for again in opened:
+            again.close()
+
+
+def test_one_crawl_at_a_time(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/f.db"
+    with open_frontier(url, exclusive=True):
+        with pytest.raises(Busy, match="another crawl"):
+            open_frontier(url, exclusive=True)
+        open_frontier(url).close()  # a worker of that crawl
+    open_frontier(url, exclusive=True).close()
+
+
+def test_a_killed_crawl_leaves_no_lock_and_its_leases_come_back_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/f.db"
+    code = (
+        "import os, sys\n"
+        "from crawler.frontier import open_frontier, Entry\n"
+        f"f = open_frontier({url!r}, exclusive=True)\n"
+        "f.add([Entry(url='https://a.test/', host='a.test', domain='a.test')])\n"
+        "assert f.lease(1, 'n', 3600)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2])
+    assert killed.returncode == -9
+    with open_frontier(url, exclusive=True) as frontier:
+        assert [lease.url for lease in frontier.lease(1, "m", 60)] == ["https://a.test/"]
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "says"),
+    [
+        ("sqlite:////no/such/folder/f.db", BadInput, "name another"),
+        ("redis//x", BadInput, "not a frontier URL"),
+    ],
+)
+def test_what_cannot_be_opened_is_told_in_one_line(url: str, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says) as raised:
+        open_frontier(url, exclusive=True)
+    assert "\n" not in str(raised.value)
+
+
+def test_without_create_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        open_frontier(f"sqlite:///{tmp_path}/f.db", create=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_file_is_not_touched(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("not a database, and long enough to be looked at\n" * 40)
+    before = text.read_bytes()
+    with pytest.raises(BadInput):
+        open_frontier(f"sqlite:///{text}")
+    assert text.read_bytes() == before
+
+
+def test_a_frontier_of_another_format_is_refused(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "f.db"
+    open_frontier(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(Incompatible, match="another linkatlas"):
+        open_frontier(f"sqlite:///{path}")
+
+
+def test_two_processes_lease_every_url_once(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    url = f"sqlite:///{path}"
+    with open_frontier(url) as frontier:
+        frontier.add([page for number in range(40) for page in pages(f"h{number}.test", 5)] + [entry("https://x.test/")])
+    code = (
+        "from crawler.frontier import open_frontier, Completed\n"
+        f"f = open_frontier({url!r})\n"
+        "while not f.outlook().finished:\n"
+        "    for lease in f.lease(7, 'n', 60):\n"
+        "        print(lease.url)\n"
+        "        f.complete_many([Completed(token=lease.token)])\n"
+    )
+    root = Path(__file__).parents[2]
+    nodes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) for _ in "ab"]
+    leased = [line for node in nodes for line in node.communicate(timeout=60)[0].split()]
+    assert [node.returncode for node in nodes] == [0, 0]
+    assert len(leased) == len(set(leased)) == 201

@@ -1,0 +1,234 @@
+"""The promises of a link index, for every backend. A backend's own test module builds it, nothing else."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from linkindex.answers.anchors import anchors
+from linkindex.answers.backlinks import backlinks
+from linkindex.answers.domains import referring_domains
+from linkindex.answers.outlinks import outlinks
+from linkindex.answers.overview import overview
+from linkindex.answers.rows import Backlink, moment
+from linkindex.history import GONE_SPAN
+from linkindex.model import Link, Outcome, Visit
+from linkindex.store import LinkIndex
+from linkindex.target import parse_target
+from pipelines.canonicalise import canonicalise
+
+DAY = 24 * 3600 * 1000
+
+
+def visit(url: str, at: int, *links: Link, outcome: Outcome = Outcome.PAGE, **others: object) -> Visit:
+    made = Visit(url=url, at=at, outcome=outcome, links=links, **others)  # type: ignore[arg-type]
+    return canonicalise(made)
+
+
+def link(target: str, anchor: str = "words", **others: object) -> Link:
+    return Link(target=target, anchor=anchor, **others)  # type: ignore[arg-type]
+
+
+def found(index: LinkIndex, target: str, **how: object) -> list[Backlink]:
+    return list(backlinks(index, parse_target(target), **how))  # type: ignore[arg-type]
+
+
+class IndexContract:
+    """Subclasses give ``index`` (empty, links inside a domain as paths) and ``full`` (empty, those in full)."""
+
+    @pytest.fixture
+    def index(self) -> LinkIndex:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def full(self) -> LinkIndex:
+        raise NotImplementedError
+
+    # ---- what a link is
+
+    def test_a_link_is_kept_with_all_that_was_seen(self, index: LinkIndex) -> None:
+        seen = link(
+            "https://b.test/page",
+            "an anchor",
+            kind="image",
+            rel=("nofollow", "ugc"),
+            follow=False,
+            placement="comment",
+            placement_confidence=0.75,
+            text_before="before",
+            text_after="after",
+            heading="Heading",
+        )
+        index.store([visit("https://www.a.test/", 5000, seen, status=200, title="A title", language="en")])
+        (row,) = found(index, "b.test")
+        kept = set(Backlink.__struct_fields__) & set(Link.__struct_fields__) - {"rel", "target_domain"}
+        assert {name: getattr(row, name) for name in kept} == {name: getattr(seen, name) for name in kept}
+        assert row.rel == ["nofollow", "ugc"]
+        assert (row.source, row.source_domain, row.target_domain) == ("https://www.a.test/", "a.test", "b.test")
+        assert (row.source_status, row.target_status, row.source_title) == (200, None, "A title")
+        assert (row.first_seen, row.last_seen, row.lost_at) == (moment(5000), moment(5000), None)
+
+    def test_two_links_to_one_target_are_two(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 1, link("https://b.test/", "one"), link("https://b.test/", "two"))])
+        assert sorted(row.anchor for row in found(index, "b.test")) == ["one", "two"]
+
+    def test_the_target_tells_its_status_once_visited(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 1, link("https://b.test/"))])
+        index.store([visit("https://b.test/", 2, outcome=Outcome.GONE, status=404)])
+        assert found(index, "b.test")[0].target_status == 404
+
+    # ---- idempotence
+
+    def test_storing_twice_equals_storing_once(self, index: LinkIndex) -> None:
+        batch = [visit("https://a.test/", 1, link("https://b.test/"), link("https://b.test/")), visit("https://c.test/", 1)]
+        index.store(batch)
+        before = (index.counts(), found(index, "b.test", state="all"))
+        index.store(batch)
+        assert (index.counts(), found(index, "b.test", state="all")) == before
+
+    def test_an_older_visit_changes_nothing(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 2 * DAY, link("https://b.test/", "new"))])
+        index.store([visit("https://a.test/", 1 * DAY, link("https://b.test/", "old"))])
+        assert [row.anchor for row in found(index, "b.test", state="all")] == ["new"]
+
+    # ---- versions
+
+    def test_an_unchanged_page_confirms_its_links(self, index: LinkIndex) -> None:
+        for at in (1000, 2000):
+            index.store([visit("https://a.test/", at, link("https://b.test/"))])
+        (row,) = found(index, "b.test", state="all")
+        assert (row.first_seen, row.last_seen) == (moment(1000), moment(2000))
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"anchor": "other"}, {"rel": ("ugc",)}, {"follow": False}, {"kind": "image"}, {"placement": "footer"}],
+    )
+    def test_a_changed_attribute_is_the_same_link_in_a_new_version(
+        self, index: LinkIndex, change: dict[str, object]
+    ) -> None:
+        before = link("https://b.test/")
+        index.store([visit("https://a.test/", 1000, before)])
+        index.store([visit("https://a.test/", 2000, msgspec.structs.replace(before, **change))])
+        (row,) = found(index, "b.test", state="all")
+        assert row.first_seen == moment(1000)
+        assert row.lost_at is None
+        (name, value), *_ = change.items()
+        assert getattr(row, name) == (list(value) if isinstance(value, tuple) else value)
+
+    def test_a_removed_link_is_lost_and_may_return(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 1000, link("https://b.test/"), link("https://b.test/2"))])
+        index.store([visit("https://a.test/", 2000, link("https://b.test/2"))])
+        assert [row.target for row in found(index, "b.test")] == ["https://b.test/2"]
+        (lost,) = found(index, "b.test", state="lost")
+        assert (lost.lost_at, lost.lost_reason, lost.last_seen) == (moment(2000), "removed", moment(1000))
+        index.store([visit("https://a.test/", 3000, link("https://b.test/"), link("https://b.test/2"))])
+        back = next(row for row in found(index, "b.test", state="all") if row.target == "https://b.test/")
+        assert (back.first_seen, back.last_seen, back.lost_at) == (moment(1000), moment(3000), None)
+        assert found(index, "b.test", state="lost") == []
+
+    # ---- lost is a finding
+
+    @pytest.mark.parametrize("outcome", [Outcome.BLOCKED, Outcome.UNREACHABLE, Outcome.UNREADABLE, Outcome.NOT_A_PAGE])
+    def test_a_page_that_could_not_be_read_leaves_its_links_live_in_doubt(
+        self, index: LinkIndex, outcome: Outcome
+    ) -> None:
+        index.store([visit("https://a.test/", 1 * DAY, link("https://b.test/"), title="Title")])
+        for day in range(2, 12):
+            index.store([visit("https://a.test/", day * DAY, outcome=outcome, reason="why")])
+        (row,) = found(index, "b.test")
+        assert (row.doubt, row.last_seen, row.source_title) == (f"{outcome}: why", moment(DAY), "Title")
+        index.store([visit("https://a.test/", 12 * DAY, link("https://b.test/"))])
+        assert found(index, "b.test")[0].doubt is None
+
+    def test_a_page_is_gone_only_after_three_visits_over_three_days(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 1000, link("https://b.test/"))])
+        for at in (2000, 3000, 4000):
+            index.store([visit("https://a.test/", at, outcome=Outcome.GONE, status=404, reason="404")])
+        assert found(index, "b.test")[0].doubt == "gone: 404"
+        index.store([visit("https://a.test/", 2000 + GONE_SPAN, outcome=Outcome.GONE, status=404, reason="404")])
+        assert found(index, "b.test") == []
+        assert [row.lost_reason for row in found(index, "b.test", state="lost")] == ["page_gone"]
+        index.store([visit("https://a.test/", 3000 + GONE_SPAN, link("https://b.test/"))])
+        assert [row.lost_at for row in found(index, "b.test", state="all")] == [None]
+
+    def test_a_page_that_redirects_now_has_lost_its_links(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 1000, link("https://b.test/"))])
+        moved = link("https://c.test/", "", kind="redirect")
+        index.store(
+            [visit("https://a.test/", 2000, moved, outcome=Outcome.REDIRECT, status=301, redirect="https://c.test/")]
+        )
+        assert [row.lost_reason for row in found(index, "b.test", state="lost")] == ["page_redirected"]
+        assert [row.kind for row in found(index, "c.test")] == ["redirect"]
+
+    def test_a_page_that_was_cut_proves_nothing_about_what_is_missing(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 1000, link("https://b.test/1"), link("https://b.test/2"))])
+        index.store([visit("https://a.test/", 2000, link("https://b.test/1"), cut=True)])
+        rows = found(index, "b.test")
+        assert {row.last_seen for row in rows} == {moment(1000)}
+        index.store([visit("https://a.test/", 3000, link("https://b.test/1"), link("https://b.test/2"))])
+        assert {row.last_seen for row in found(index, "b.test")} == {moment(3000)}
+
+    # ---- targets
+
+    def test_what_a_target_covers(self, index: LinkIndex) -> None:
+        targets = ["https://b.test/", "https://b.test/blog/1", "https://www.b.test/blog/2", "http://b.test/x", "https://bb.test/"]
+        index.store([visit("https://a.test/", 1, *(link(target) for target in targets))])
+
+        def covered(text: str) -> set[str]:
+            return {row.target for row in found(index, text)}
+
+        assert covered("b.test") == set(targets[:4])
+        assert covered("www.b.test") == {targets[2]}
+        assert covered("https://b.test/*") == set(targets[:2])
+        assert covered("https://b.test/blog/*") == {targets[1]}
+        assert covered("b.test/x") == {targets[3]}
+        assert covered("https://b.test") == {targets[0]}
+        assert covered("nobody.test") == set()
+        assert covered("https://b.test/%_*") == set()
+
+    # ---- links inside a domain
+
+    def test_links_inside_a_domain_are_no_backlinks(self, index: LinkIndex, full: LinkIndex) -> None:
+        page = visit("https://a.test/", 1, link("https://www.a.test/x", "inside"), link("https://a.test/y"), link("https://b.test/"))
+        for store in (index, full):
+            store.store([page])
+            assert found(store, "a.test") == []
+            assert store.counts().links == 1
+        assert found(index, "a.test", internal=True) == []
+        assert [row.anchor for row in found(full, "www.a.test", internal=True)] == ["inside"]
+
+    def test_outlinks_tell_all_targets_of_a_page(self, index: LinkIndex, full: LinkIndex) -> None:
+        page = visit("https://a.test/", 1, link("https://b.test/", "out"), link("https://www.a.test/x", "in"), link("https://a.test//y"))
+        expected = {"https://b.test/": "out", "https://www.a.test/x": "in", "https://a.test//y": "words"}
+        for store in (index, full):
+            store.store([page])
+        assert {row.target: row.anchor for row in outlinks(full, "https://a.test/")} == expected
+        rows = {row.target: row.anchor for row in outlinks(index, "a.test")}
+        assert rows == {target: anchor if target == "https://b.test/" else None for target, anchor in expected.items()}
+
+    # ---- counting
+
+    def test_counts_agree_with_rows(self, index: LinkIndex) -> None:
+        index.store(
+            [
+                visit("https://a.test/1", 1, link("https://b.test/", "x"), link("https://b.test/", "y", follow=False, rel=("ugc",))),
+                visit("https://a.test/2", 2, link("https://b.test/2", "x", follow=False, rel=("sponsored",))),
+                visit("https://c.test/", 3, link("https://b.test/", "x")),
+                visit("https://d.test/", 3, link("https://elsewhere.test/", "x")),
+            ]
+        )
+        whole = overview(index, parse_target("b.test"))
+        assert (whole.backlinks, whole.referring_domains, whole.referring_pages, whole.linked_pages) == (4, 2, 3, 2)
+        assert (whole.follow, whole.nofollow, whole.ugc, whole.sponsored) == (2, 2, 1, 1)
+        domains = {row.domain: (row.backlinks, row.pages, row.follow) for row in referring_domains(index, parse_target("b.test"))}
+        assert domains == {"a.test": (3, 2, 1), "c.test": (1, 1, 1)}
+        texts = {row.anchor: (row.backlinks, row.domains) for row in anchors(index, parse_target("b.test"))}
+        assert texts == {"x": (3, 2), "y": (1, 1)}
+        nobody = overview(index, parse_target("nobody.test"))
+        assert (nobody.backlinks, nobody.first_seen) == (0, None)
+
+    def test_text_of_any_kind_comes_back_as_it_went_in(self, index: LinkIndex) -> None:
+        odd = "\x00 \x1b[31m \u202e 漢字 🦜 ' \" % _ ; DROP TABLE link"
+        index.store([visit("https://a.test/", 1, link("https://b.test/?q='%22;--", odd), title=odd)])
+        (row,) = found(index, "b.test")
+        assert (row.anchor, row.source_title) == (odd, odd)
