@@ -50,7 +50,7 @@ _HINTS = (
 )
 # A word ends where letters do, or where camelCase begins another.
 _HINT = re.compile(
-    "(?<![A-Za-z])(?i:%s)(?![a-z])" % "|".join(f"({words})" for words, _ in _HINTS)  # noqa: UP031 (braces)
+    "(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:%s)(?![a-z])" % "|".join(f"({words})" for words, _ in _HINTS)  # noqa: UP031 (braces)
 )
 _HINT_CHARS = 200  # of a class attribute; what comes after is utility classes
 _WHOLE_PAGE = ("html", "body", "form")  # their classes speak of the page ("has-sidebar"), not of a place on it

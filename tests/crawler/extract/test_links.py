@@ -339,8 +339,8 @@ class TestHostilePages:
     @pytest.mark.parametrize(
         "body",
         [
-            b"<div>" * 100_000 + b"<a href=x>deep",
-            b"<div><h2>t<p>" * 20_000 + b"<a href=x>deep",
+            b"<div>" * 10_000 + b"<a href=x>deep",
+            b"<span><h2>t</h2><b>" * 50_000 + b"<a href=x>deep",
             b"<a href=x>" + b"word " * 2_000_000 + b"</a>",
             b"<p>" + b"<a href=x></a> " * 1_000_000,
             b"<p>" + b" \n" * 1_000_000 + b"<a href=x>x</a>" * 10_000,

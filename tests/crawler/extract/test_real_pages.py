@@ -14,6 +14,8 @@ from crawler.extract import read_page
 # What the reference leaves out by rule, so that no difference needs excusing page by page:
 # - links to the page itself, whatever the fragment: no link between pages (read_page says so);
 # - hrefs of other schemes, or that WHATWG refuses: counted in PageFacts.unusable;
+# - links in <select>: the standard of 2025 lets it hold any content and lexbor follows, html5lib drops their tags
+#   (no real page here has one);
 # - content of inert templates; that of declarative shadow roots counts on both sides.
 
 
@@ -40,7 +42,7 @@ def test_links_anchors_and_rel_agree_with_html5lib(oracles: Path) -> None:
         "<a href=1><b>mis</a>nested</b> <a href=2>x",
         "<svg><a href=1>s</a><a xlink:href=2>t</a><foreignObject><a xlink:href=3>no</a></foreignObject></svg>",
         "<div><template shadowrootmode=open><a href=1>in</a></template><template><a href=2>out</a></template></div>",
-        "<select><option><a href=1>x</a></select><textarea><a href=2></textarea><!--<a href=3>--><script><a href=4></script>",
+        "<textarea><a href=2></textarea><!--<a href=3>--><script><a href=4></script>",
         "<noscript><a href=1>no script</a></noscript>",
         "<a href=1>a<br>b<span> c</span><script>x</script><style>y</style><i hidden>z</i></a>",
         "<a href=1><img alt='the alt'></a><a href=2 title=T><img></a><map><area href=3 alt=A></map>",
