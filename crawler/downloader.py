@@ -1,106 +1,167 @@
-"""Scrapy's ``DOWNLOADER`` on :mod:`crawler.fetching`: no slots, no delays, no queues, for the frontier owns politeness.
+"""Scrapy's ``DOWNLOADER``: the engine's requests, fetched by :mod:`crawler.fetching`.
 
-Scrapy's own downloader middlewares run when a user configures some; none are on by default (``settings.base``).
+No slots and no delays: the frontier hands out a request when it may be fetched. Downloader middlewares run where some
+are configured (``settings.base`` configures none).
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
+from ipaddress import ip_address
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
 from scrapy.core.downloader.middleware import DownloaderMiddlewareManager
-from scrapy.http import Headers, Request, Response
-from scrapy.utils.defer import deferred_from_coro
-from scrapy.utils.misc import build_from_crawler
+from scrapy.http import Headers, Response
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
-from crawler.fetching import Answer, Fetcher, Limits
-from settings.options import from_scrapy
+from crawler.addresses import DEFAULT_PORTS, parse_connect_to
+from crawler.connecting import Reach
+from crawler.failures import FetchFailed
+from crawler.fetching import Answer, Fetched, Fetcher, Limits
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
-    from twisted.internet.defer import Deferred
+    from scrapy.settings import BaseSettings
+
+_ip_address = lru_cache(maxsize=4096)(ip_address)
 
 
 class Downloader:
-    """What Scrapy's engine calls: ``fetch``, ``needs_backout``, ``active``, ``close``.
+    """What Scrapy's engine asks of a downloader, and no more; ``tests/crawler/test_downloader.py`` holds the two together.
 
-    The facts of a fetch are left in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`); a fetch without an
-    answer fails with :class:`crawler.fetching.FetchFailed`.
+    The facts of each fetch are in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`), failed or not. A request
+    with ``robots`` in its meta gets its body whatever its type.
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        self._options = from_scrapy(crawler.settings)
-        self._user_agent: str = crawler.settings["USER_AGENT"]
-        self._send: Any = crawler.signals.send_catch_log
-        self._spider: Any = lambda: crawler.spider
-        self._fetcher: Fetcher | None = None
-        self._closing: asyncio.Future[None] | None = None
-        self.active: set[Request] = set()
-        self.middleware: DownloaderMiddlewareManager = build_from_crawler(DownloaderMiddlewareManager, crawler)
-        self._plain = not self.middleware.middlewares
-
-    def needs_backout(self) -> bool:
-        return len(self.active) >= self._options.concurrency
+        settings = crawler.settings
+        self._crawler = crawler
+        self._fetcher = Fetcher(reach_of(settings), limits_of(settings), user_agent=settings.get("USER_AGENT") or "")
+        self._concurrency = settings.getint("LINKATLAS_CONCURRENCY", 16)
+        middlewares = DownloaderMiddlewareManager.from_crawler(crawler)
+        self._middlewares = middlewares if middlewares.middlewares else None
+        self._closing: asyncio.Task[None] | None = None
+        self.active: dict[Request, asyncio.Task[None]] = {}
+        crawler.signals.connect(self._engine_stopped, signals.engine_stopped)
 
     def fetch(self, request: Request) -> Deferred[Response | Request]:
-        return deferred_from_coro(self._fetch(request))
+        """Begin to fetch; the result is a response, a :class:`FetchFailed`, or what a middleware makes of either."""
+        result: Deferred[Response | Request] = Deferred()
+        self.active[request] = asyncio.get_running_loop().create_task(self._settle(request, result))
+        return result
 
-    async def _fetch(self, request: Request) -> Response | Request:
-        self.active.add(request)
-        try:
-            if self._plain:
-                return await self._download(request)
-            return await self.middleware.download_async(self._download, request)
-        finally:
-            self.active.discard(request)
-            self._send(signals.request_left_downloader, request=request, spider=self._spider())
-
-    async def _download(self, request: Request) -> Response:
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, values in request.headers.items()
-            for value in values
-        ]
-        answer = await self._open().fetch(request.url, headers)
-        request.meta["fetch"] = answer.fetched
-        response = _response(request, answer)
-        self._send(signals.response_downloaded, response=response, request=request, spider=self._spider())
-        return response
-
-    def _open(self) -> Fetcher:
-        if self._fetcher is None:  # made here, for it needs the running loop
-            options = self._options
-            self._fetcher = Fetcher(
-                self._user_agent,
-                Limits(
-                    max_body=options.max_body,
-                    max_headers=options.max_headers,
-                    connect_timeout=options.connect_timeout,
-                    first_byte_timeout=options.first_byte_timeout,
-                    timeout=options.timeout,
-                ),
-                connect_to=options.connect_to,
-                allow_private=options.allow_private,
-                ports=options.ports,
-            )
-        return self._fetcher
+    def needs_backout(self) -> bool:
+        """Return whether as many fetches are under way as there may be."""
+        return len(self.active) >= self._concurrency
 
     def close(self) -> None:
-        if self._fetcher is not None:
-            self._closing = asyncio.ensure_future(self._fetcher.close())
-            self._fetcher = None
+        """Begin to close all connections; the engine's last signal waits for the end."""
+        if self._fetcher.is_open:
+            self._closing = asyncio.get_running_loop().create_task(self._fetcher.close())
+
+    async def _engine_stopped(self) -> None:
+        if self._closing is not None:
+            await self._closing
+
+    async def _settle(self, request: Request, result: Deferred[Response | Request]) -> None:
+        answer: Response | Request | Failure
+        try:
+            if self._middlewares is None:
+                answer = await self._download(request)
+            else:
+                answer = await self._middlewares.download_async(self._download, request)
+        except FetchFailed as error:
+            # An outcome, not a fault of the program: there is no traceback to show.
+            answer = Failure(error.with_traceback(None))
+        except Exception:
+            answer = Failure()
+        finally:
+            del self.active[request]
+        if isinstance(answer, Failure):
+            result.errback(answer)
+        else:
+            result.callback(answer)
+
+    async def _download(self, request: Request) -> Response:
+        self._signal(signals.request_reached_downloader, request=request)
+        began = monotonic()
+        try:
+            answer = await self._fetcher.fetch(
+                request.url,
+                method=request.method,
+                headers=request.headers.to_tuple_list() if request.headers else None,
+                data=request.body,
+                any_type="robots" in request.meta,
+            )
+            response = _response(request, answer)
+            self._count(answer)
+            self._signal(signals.response_downloaded, response=response, request=request)
+            return response
+        except FetchFailed as error:
+            ended = monotonic()
+            request.meta["fetch"] = Fetched(elapsed_ms=round((ended - began) * 1000), ended=ended)
+            self._count_failure(error)
+            raise
+        finally:
+            self._signal(signals.request_left_downloader, request=request)
+
+    def _signal(self, signal: object, **named: Any) -> None:
+        self._crawler.signals.send_catch_log(signal=signal, spider=self._crawler.spider, **named)
+
+    def _count(self, answer: Answer) -> None:
+        stats = self._crawler.stats
+        if stats is not None:
+            stats.inc_value("downloader/response_count")
+            stats.inc_value("downloader/response_bytes", answer.fetched.size_on_wire)
+            for flag in answer.fetched.flags:
+                stats.inc_value(f"downloader/response_flag_count/{flag}")
+
+    def _count_failure(self, error: FetchFailed) -> None:
+        stats = self._crawler.stats
+        if stats is not None:
+            stats.inc_value("downloader/exception_count")
+            stats.inc_value(f"downloader/exception_type_count/{error.reason}")
 
 
 def _response(request: Request, answer: Answer) -> Response:
-    headers = Headers()
-    for name, value in answer.headers:
-        headers.appendlist(name, value)
-    return Response(
+    fetched = answer.fetched
+    request.meta["fetch"] = fetched
+    response = Response(
         request.url,
-        status=answer.status,
-        headers=headers,
+        answer.status,
         body=answer.body,
-        flags=list(answer.fetched.flags),
+        flags=list(fetched.flags),
         request=request,
+        ip_address=_ip_address(fetched.address) if fetched.address else None,
+        protocol=answer.protocol,
+    )
+    headers = Headers()
+    dict.update(headers, answer.headers)  # the names are in title case already, as Headers keeps them
+    response.headers = headers
+    return response
+
+
+def limits_of(settings: BaseSettings) -> Limits:
+    """Return the limits that ``LINKATLAS_*`` settings name, in seconds and bytes."""
+    default = Limits()
+    return Limits(
+        connect=settings.getfloat("LINKATLAS_CONNECT_TIMEOUT", default.connect),
+        first_byte=settings.getfloat("LINKATLAS_FIRST_BYTE_TIMEOUT", default.first_byte),
+        whole=settings.getfloat("LINKATLAS_TIMEOUT", default.whole),
+        body=settings.getint("LINKATLAS_MAX_BODY", default.body),
+        headers=settings.getint("LINKATLAS_MAX_HEADERS", default.headers),
+    )
+
+
+def reach_of(settings: BaseSettings) -> Reach:
+    """Return what ``LINKATLAS_PORTS``, ``_ALLOW_PRIVATE`` and ``_CONNECT_TO`` open; raises BadInput where misspelt."""
+    return Reach(
+        ports=[int(port) for port in settings.getlist("LINKATLAS_PORTS", sorted(DEFAULT_PORTS))],
+        allow_private=settings.getbool("LINKATLAS_ALLOW_PRIVATE"),
+        connect_to=[parse_connect_to(rule) for rule in settings.getlist("LINKATLAS_CONNECT_TO")],
     )

@@ -1,284 +1,267 @@
-"""Fetches one URL: the only place that opens a connection to the web. Knows no Scrapy.
+"""One fetch: a URL in, an :class:`Answer` or :class:`FetchFailed` out, within limits on time and size. Knows no Scrapy.
 
-The guard (:mod:`crawler.addresses`) judges the very address that a socket is about to connect to, whatever a name
-resolved to before; redirects are not followed, cookies are not kept, proxies from the environment are not used.
+Redirects are answers, not followed; cookies are not kept; proxies of the environment are not used. A certificate that
+does not hold is a fact about the answer, never its end: a crawler gives no secrets away, and links are links.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from time import monotonic
+from typing import TYPE_CHECKING
 
 import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from crawler import addresses
-from crawler.addresses import Detour, read_detour
-from crawler.decompress import ACCEPTED, Body, Undecodable
+from crawler.connecting import GuardedConnector, Reach, WiredResponse
+from crawler.decoding import ACCEPT_ENCODING, Body, Undecodable
+from crawler.failures import FetchFailed, Reason
+from linkindex import urls
 
-ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractResolver
 
-# Types whose bodies hold no links for us; they are not downloaded.
-_NO_PAGES = ("image/", "video/", "audio/", "font/", "model/", "application/pdf", "application/zip", "application/gzip")
-_NO_PAGES += ("application/octet-stream", "application/x-", "application/vnd.", "application/msword", "application/json")
-_NO_PAGES += ("text/css", "text/javascript", "application/javascript", "application/ld+json", "text/csv", "text/calendar")
-
-_REMEMBERED_HOSTS = 10_000  # whose certificate will not be trusted
-
-
-class FetchFailed(Exception):
-    """There is no answer to use. ``reason`` is one word for counting: dns, refused_address, refused_port,
-    refused_scheme, connect, connect_timeout, tls, timeout, reset, protocol, headers_too_large, undecodable."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,text/plain;q=0.8,*/*;q=0.5"
+DRAINED = 16 * 1024  # bytes of an unwanted body that cost less to read than a new connection does
+CERTIFICATES = 10_000  # hosts whose broken certificates are remembered
+CERTIFICATE_TTL = 3600.0  # s until a broken certificate gets another chance
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How a fetch is bounded: sizes in bytes, times in seconds."""
+    """Seconds and bytes."""
 
-    max_body: int = 8 * 1024**2
-    max_headers: int = 256 * 1024
-    connect_timeout: float = 10.0
-    first_byte_timeout: float = 20.0
-    timeout: float = 60.0
+    connect: float = 10.0  # name, connection, TLS
+    first_byte: float = 20.0  # silence, before the answer and within it
+    whole: float = 60.0
+    body: int = 8 * 1024 * 1024  # decoded
+    headers: int = 256 * 1024
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of one fetch."""
+    """The facts of one fetch. ``flags``: ``cut`` at the size limit, ``truncated`` by the server, ``not_a_page``."""
 
     elapsed_ms: int
-    address: str  # that was connected to; "" where the system does not tell
-    certificate_error: str  # why the certificate would not be trusted; "" where it is, and for http
-    flags: tuple[str, ...]  # cut (a limit), truncated (the connection), not_a_page (its type: body not downloaded)
-    size_on_wire: int
     ended: float  # time.monotonic()
+    address: str = ""
+    certificate_error: str = ""
+    flags: tuple[str, ...] = ()
+    size_on_wire: int = 0  # bytes of body, encoded as it came
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server said."""
+class Answer(msgspec.Struct, frozen=True):
+    """What a server answered. Header names are in title case; a name may come several times."""
 
     status: int
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: dict[bytes, list[bytes]]
     body: bytes
+    protocol: str  # "HTTP/1.1"
     fetched: Fetched
 
 
-class _Guard(AbstractResolver):
-    """Resolves names, sends detours elsewhere, and refuses addresses: once here, and again as a socket is made."""
-
-    def __init__(self, detours: Sequence[Detour], allow_private: bool) -> None:
-        self._detours = detours
-        self._allow_private = allow_private
-        self._detoured = {(detour.address, detour.to_port) for detour in detours}
-        self._resolver = aiohttp.ThreadedResolver()
-
-    def detour(self, host: str, port: int) -> Detour | None:
-        return next((detour for detour in self._detours if detour.covers(host, port)), None)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        detour = self.detour(host, port)
-        if detour is None:
-            return await self._resolver.resolve(host, port, family)
-        if addresses.is_address(detour.address):
-            version = socket.AF_INET6 if ":" in detour.address else socket.AF_INET
-            flags = socket.AI_NUMERICHOST
-            return [{"hostname": host, "host": detour.address, "port": detour.to_port, "family": version, "proto": 0, "flags": flags}]
-        found = await self._resolver.resolve(detour.address, detour.to_port, family)
-        self._detoured.update((each["host"], each["port"]) for each in found)
-        return found
-
-    def make_socket(self, info: tuple[Any, ...]) -> socket.socket:
-        """Make the socket for one connection, unless its address is refused. (aiohttp's ``socket_factory``.)"""
-        family, kind, protocol, _, (address, port, *_) = info
-        if not self._allow_private and (address, port) not in self._detoured:
-            refusal = addresses.refusal(address)
-            if refusal:
-                raise RefusedAddress(refusal)
-        return socket.socket(family, kind, protocol)
-
-    async def close(self) -> None:
-        await self._resolver.close()
-
-
-class RefusedAddress(OSError):
-    """An address that the guard does not let through."""
-
-
 class Fetcher:
-    """Fetches URLs for one process. Must be made and used inside a running asyncio loop."""
+    """Fetches for one process; keeps connections, resolved names and broken certificates in mind."""
 
     def __init__(
-        self,
-        user_agent: str,
-        limits: Limits,
-        *,
-        connect_to: Iterable[str] = (),
-        allow_private: bool = False,
-        ports: Iterable[int] = (80, 443),
+        self, reach: Reach, limits: Limits, *, user_agent: str, resolver: AbstractResolver | None = None
     ) -> None:
+        self._reach = reach
         self._limits = limits
-        self._allow_private = allow_private
-        self._ports = frozenset(ports)
-        self._guard = _Guard([read_detour(text) for text in connect_to], allow_private)
-        self._verifying = ssl.create_default_context()
-        self._trusting = ssl.create_default_context()
-        self._trusting.check_hostname = False
-        self._trusting.verify_mode = ssl.CERT_NONE
-        self._distrusted: dict[str, str] = {}  # host -> why its certificate would not be trusted
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=self._guard, socket_factory=self._guard.make_socket, limit=0, ttl_dns_cache=300
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": user_agent, "Accept": ACCEPT, "Accept-Encoding": ACCEPTED},
-            timeout=aiohttp.ClientTimeout(
-                total=limits.timeout, sock_connect=limits.connect_timeout, sock_read=limits.first_byte_timeout
-            ),
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=min(limits.max_headers, 16 * 1024),
-            max_field_size=min(limits.max_headers, 64 * 1024),
-            max_headers=max(8, limits.max_headers // 1024),
-            read_bufsize=256 * 1024,
-        )
+        self._user_agent = user_agent
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+        self._broken_certificates: dict[tuple[str | None, int | None], tuple[str, float]] = {}
 
-    async def close(self) -> None:
-        await self._session.close()
+    async def fetch(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] | None = None,
+        data: bytes | None = None,
+        any_type: bool = False,
+    ) -> Answer:
+        """Return the answer to one request. Bodies that are no page are left where they are, unless ``any_type``.
 
-    async def fetch(self, url: str, headers: Sequence[tuple[str, str]] = ()) -> Answer:
-        """Return what a GET of ``url`` (canonical) brings. Raises :class:`FetchFailed`."""
-        began = time.monotonic()
-        target = self._admitted(url)
-        host = target.host or ""
+        Raises :class:`FetchFailed`. Takes at most ``limits.whole`` seconds, once more ``limits.connect`` where a
+        certificate is met that does not hold.
+        """
+        began = monotonic()
+        target = _target(url)
         try:
-            if host in self._distrusted:
-                return await self._get(target, headers, began, self._distrusted[host])
+            response, certificate_error = await self._open(target, method, headers, data)
             try:
-                return await self._get(target, headers, began)
-            except aiohttp.ClientConnectorCertificateError as error:
-                if len(self._distrusted) >= _REMEMBERED_HOSTS:
-                    self._distrusted.clear()
-                why = self._distrusted[host] = _certificate_error(error.certificate_error)
-                return await self._get(target, headers, began, why)
-        except FetchFailed:
-            raise
+                body, flags = await self._read(response, any_type)
+            finally:
+                response.close()  # of no effect once the body was read to its end
         except Exception as error:
             raise _failure(error) from error
-
-    def _admitted(self, url: str) -> URL:
-        try:
-            target = URL(url, encoded=True)
-            port = target.port
-        except ValueError as error:
-            raise FetchFailed("protocol", str(error)) from error
-        if target.scheme not in ("http", "https") or port is None or not target.host:
-            raise FetchFailed("refused_scheme", url[:100])
-        refusal = addresses.port_refusal(port, self._ports)
-        if refusal:
-            raise FetchFailed("refused_port", refusal)
-        # A literal address goes to no resolver: it is judged here, and detoured here.
-        detour = self._guard.detour(target.host, port)
-        if detour is None and not self._allow_private:
-            refusal = addresses.literal_refusal(target.host)
-            if refusal:
-                raise FetchFailed("refused_address", refusal)
-        return target
-
-    async def _get(
-        self, target: URL, headers: Sequence[tuple[str, str]], began: float, certificate_error: str = ""
-    ) -> Answer:
-        context = self._trusting if certificate_error else self._verifying
-        more = dict(headers)
-        detour = self._guard.detour(target.host or "", target.port or 0) if addresses.is_address(target.host or "") else None
-        if detour:
-            more["Host"] = target.authority
-            target = target.with_host(detour.address).with_port(detour.to_port)
-        async with self._session.get(target, headers=more, ssl=context, allow_redirects=False) as response:
-            peer = response.connection.transport.get_extra_info("peername") if response.connection and response.connection.transport else None
-            body, flags, received = await self._read(response)
-            ended = time.monotonic()
-            fetched = Fetched(
-                elapsed_ms=int((ended - began) * 1000),
-                address=peer[0] if peer else "",
+        ended = monotonic()
+        version = response.version
+        return Answer(
+            response.status,
+            _headers(response.raw_headers),
+            body,
+            f"HTTP/{version.major}.{version.minor}" if version else "HTTP/1.1",
+            Fetched(
+                elapsed_ms=round((ended - began) * 1000),
+                ended=ended,
+                address=response.address,
                 certificate_error=certificate_error,
                 flags=flags,
-                size_on_wire=received,
-                ended=ended,
-            )
-            return Answer(status=response.status, headers=response.raw_headers, body=body, fetched=fetched)
+                size_on_wire=response.content.total_bytes,
+            ),
+        )
 
-    async def _read(self, response: aiohttp.ClientResponse) -> tuple[bytes, tuple[str, ...], int]:
-        """Return (decoded body, flags, bytes received)."""
-        kind = response.headers.get("Content-Type", "").lstrip().lower()
-        if response.status < 300 and kind.startswith(_NO_PAGES) and "xml" not in kind.partition(";")[0]:
-            response.close()
-            return b"", ("not_a_page",), 0
-        received = 0
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything to close."""
+        return self._session is not None
+
+    async def close(self) -> None:
+        """Close every connection. A closed fetcher opens again with the next fetch."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        limits = self._limits
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=GuardedConnector(self._reach, limits.headers, self._resolver),
+                timeout=aiohttp.ClientTimeout(limits.whole, limits.connect, sock_read=limits.first_byte),
+                headers={"User-Agent": self._user_agent, "Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                response_class=WiredResponse,
+                skip_auto_headers=("Content-Type",),
+                auto_decompress=False,
+                trust_env=False,
+                # The whole head is counted by crawler.connecting.Wire.
+                max_line_size=limits.headers,
+                max_field_size=limits.headers,
+                max_headers=limits.headers,
+            )
+        return self._session
+
+    async def _open(
+        self, target: URL, method: str, headers: Sequence[tuple[str, str]] | None, data: bytes | None
+    ) -> tuple[WiredResponse, str]:
+        """Send the request and return the answer's head, and what is wrong with the certificate.
+
+        Verified first: an honest host costs one connection, and a dishonest one a second, once.
+        """
+        place = (target.raw_host, target.port)
+        wrong, until = self._broken_certificates.get(place, ("", 0.0))
+        if until < monotonic():
+            try:
+                return await self._send(target, method, headers, data, verified=True), ""
+            except aiohttp.ClientConnectorCertificateError as error:
+                wrong = _certificate_error(error.certificate_error)
+                if len(self._broken_certificates) >= CERTIFICATES:
+                    self._broken_certificates.clear()
+                self._broken_certificates[place] = (wrong, monotonic() + CERTIFICATE_TTL)
+        return await self._send(target, method, headers, data, verified=False), wrong
+
+    async def _send(
+        self, target: URL, method: str, headers: Sequence[tuple[str, str]] | None, data: bytes | None, *, verified: bool
+    ) -> WiredResponse:
+        response = await self._opened().request(
+            method, target, headers=headers, data=data or None, allow_redirects=False, ssl=verified
+        )
+        assert isinstance(response, WiredResponse)
+        return response
+
+    async def _read(self, response: WiredResponse, any_type: bool) -> tuple[bytes, tuple[str, ...]]:
+        """Return (body, flags). Raises what ended the body where nothing of it came."""
+        head = response.headers
+        content = response.content
+        if response.status < 200:  # 101: nobody asked for another protocol
+            raise FetchFailed(Reason.PROTOCOL, f"answered {response.status}")
+        if not any_type and not is_page(head.get("Content-Type", "")):
+            if (response.content_length or DRAINED + 1) <= DRAINED:
+                await response.read()
+            return b"", ("not_a_page",)
+        body = Body(head.get("Content-Encoding", ""), self._limits.body)
+        broken = False
         try:
-            body = Body(response.headers.get("Content-Encoding", ""), self._limits.max_body)
-            async for data in response.content.iter_any():
-                received += len(data)
-                body.feed(data)
-                if body.full:
-                    response.close()
-                    return body.bytes(), ("cut",), received
-        except Undecodable as error:
-            response.close()
-            if received and len(body):
-                return body.bytes(), ("truncated",), received
-            raise FetchFailed("undecodable", str(error)) from error
-        except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError, TimeoutError) as error:
-            response.close()
-            if len(body):
-                return body.bytes(), ("truncated",), received
-            raise _failure(error) from error
-        return body.bytes(), (), received
+            while data := await content.readany():
+                if not body.take(data):
+                    break
+        except (aiohttp.ClientError, TimeoutError, OSError, FetchFailed):
+            # aiohttp would rather not say what it had received before.
+            rest = b"".join(content._buffer)
+            if not content.total_bytes:
+                raise
+            broken = not rest or body.take(rest)
+        return body.end(broken), body.flags
+
+
+def _target(url: str) -> URL:
+    """Return a URL that is sent as it is. Raises :class:`FetchFailed` unless it is an http or https URL."""
+    href = urls.parse(url)
+    if href is None:
+        raise FetchFailed(Reason.REFUSED_SCHEME, "not an http or https URL")
+    target = URL(href, encoded=True)
+    return target if target.raw_user is None and target.raw_password is None else target.with_user(None)
+
+
+def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    headers: dict[bytes, list[bytes]] = {}
+    for name, value in raw:
+        headers.setdefault(name.title(), []).append(value)
+    return headers
+
+
+_PAGES = ("html", "xml")
+_OTHER_TEXT = frozenset({"css", "javascript", "ecmascript", "csv", "calendar", "vcard", "event-stream", "x-c"})
+_OTHER_KINDS = frozenset({"image", "audio", "video", "font", "model", "application", "multipart", "message"})
+_UNSAID = frozenset({"unknown", "x-unknown"})  # WHATWG MIME Sniffing, 7: as good as no type
+
+
+@lru_cache(maxsize=1024)
+def is_page(content_type: str) -> bool:
+    """Return whether a body of this type may hold links that we read: HTML, XML, plain text, or nobody knows."""
+    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    if kind in ("text", "application") and any(name in subtype for name in _PAGES):
+        return True
+    if kind == "text":
+        return subtype not in _OTHER_TEXT
+    return kind not in _OTHER_KINDS or (kind == "application" and subtype in _UNSAID)
 
 
 def _certificate_error(error: Exception) -> str:
-    return str(getattr(error, "verify_message", "") or error)[:200]
+    """Return what is wrong with a certificate in OpenSSL's words: "self-signed certificate", "Hostname mismatch"."""
+    message = getattr(error, "verify_message", "") or str(error)
+    return message.partition(",")[0].strip().rstrip(".")
 
 
-def _failure(error: BaseException) -> FetchFailed:
-    """Name what went wrong. A fault of ours is not swallowed: it comes back as "protocol" with its own words."""
-    detail = str(error)[:200]
-    if _caused_by(error, RefusedAddress):
-        return FetchFailed("refused_address", detail)
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return FetchFailed("dns", detail)
-        case aiohttp.ClientConnectorSSLError() | aiohttp.ClientConnectorCertificateError():
-            return FetchFailed("tls", detail)
-        case aiohttp.ConnectionTimeoutError():
-            return FetchFailed("connect_timeout", detail)
-        case aiohttp.SocketTimeoutError() | asyncio.TimeoutError():
-            return FetchFailed("timeout", detail)
-        case aiohttp.ClientConnectorError():
-            return FetchFailed("connect", detail)
-        case aiohttp.ClientPayloadError():
-            return FetchFailed("reset", detail)
-        case aiohttp.ClientResponseError():
-            too_large = "too long" in detail.lower() or "too large" in detail.lower() or "Too many" in detail
-            return FetchFailed("headers_too_large" if too_large else "protocol", detail)
-        case aiohttp.ClientConnectionError() | ConnectionError() | OSError():
-            return FetchFailed("reset", detail)
-    return FetchFailed("protocol", f"{type(error).__name__}: {detail}")
+_REASONS: Mapping[type[Exception], Reason] = {  # the first that fits
+    aiohttp.ConnectionTimeoutError: Reason.CONNECT_TIMEOUT,
+    aiohttp.ServerTimeoutError: Reason.FIRST_BYTE_TIMEOUT,
+    asyncio.TimeoutError: Reason.TIMEOUT,
+    Undecodable: Reason.UNDECODABLE,
+    aiohttp.ClientSSLError: Reason.TLS,
+    ssl.SSLError: Reason.TLS,
+    aiohttp.ClientConnectorDNSError: Reason.DNS,
+    UnicodeError: Reason.DNS,  # a label that IDNA cannot encode
+    aiohttp.ClientConnectorError: Reason.CONNECT,
+    aiohttp.InvalidURL: Reason.REFUSED_SCHEME,
+    aiohttp.ClientConnectionError: Reason.RESET,
+    aiohttp.ClientPayloadError: Reason.RESET,
+    OSError: Reason.RESET,
+    aiohttp.ClientError: Reason.PROTOCOL,
+    ValueError: Reason.PROTOCOL,
+}
 
 
-def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
-    seen = 0
-    while error is not None and seen < 10:
-        if isinstance(error, kind) or isinstance(getattr(error, "os_error", None), kind):
-            return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return False
+def _failure(error: Exception) -> FetchFailed:
+    """Return what an exception says of the server; raise it again where it says something of this program."""
+    if isinstance(error, FetchFailed):
+        return error
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return FetchFailed(reason, " ".join(str(error).split())[:200])
+    raise error

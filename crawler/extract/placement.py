@@ -40,18 +40,17 @@ _ROLES = {
 }
 # Words of class and id, the most telling first: "comment-nav" stands among comments.
 _HINTS = (
-    ("breadcrumbs?", Zone("breadcrumb", 0.97)),
-    ("comments?|commentlist|disqus", Zone("comment", 0.8)),
-    ("footer|colophon", Zone("footer", 0.75)),
-    ("sidebar|widgets?", Zone("sidebar", 0.7)),
-    ("nav|navbar|navigation|menu|menubar|topnav", Zone("navigation", 0.7)),
-    ("masthead|header|topbar", Zone("header", 0.6)),
-    ("content|article|post|entry|story", Zone("content", 0.5)),
+    ("breadcrumb breadcrumbs", Zone("breadcrumb", 0.97)),
+    ("comment comments commentlist disqus", Zone("comment", 0.8)),
+    ("footer colophon", Zone("footer", 0.75)),
+    ("sidebar widget widgets", Zone("sidebar", 0.7)),
+    ("nav navbar navigation menu menubar topnav", Zone("navigation", 0.7)),
+    ("masthead header topbar", Zone("header", 0.6)),
+    ("content article post entry story", Zone("content", 0.5)),
 )
-# A word ends where letters do, or where camelCase begins another.
-_HINT = re.compile(
-    "(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))(?i:%s)(?![a-z])" % "|".join(f"({words})" for words, _ in _HINTS)  # noqa: UP031 (braces)
-)
+_RANKS = {word: rank for rank, (words, _) in enumerate(_HINTS) for word in words.split()}
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LETTERS_ONLY = {code: " " for code in range(128) if not chr(code).isalpha()}
 _HINT_CHARS = 200  # of a class attribute; what comes after is utility classes
 _WHOLE_PAGE = ("html", "body", "form")  # their classes speak of the page ("has-sidebar"), not of a place on it
 _TEXT_BLOCK_CHARS = 60  # a link amid so much text is more likely written than built
@@ -89,5 +88,9 @@ def from_text(before: str, after: str) -> Zone:
 
 @lru_cache(maxsize=1 << 14)
 def _hint(names: str) -> Zone | None:
-    ranks = [match.lastindex for match in _HINT.finditer(names)]
-    return _HINTS[min(rank or 1 for rank in ranks) - 1][1] if ranks else None
+    if not names.islower():
+        names = _CAMEL.sub(" ", names).lower()
+    words = names.translate(_LETTERS_ONLY).split()
+    if _RANKS.keys().isdisjoint(words):
+        return None
+    return _HINTS[min(_RANKS[word] for word in words if word in _RANKS)][1]

@@ -1,0 +1,35 @@
+"""Why a fetch gave no answer. What a server or a name does wrong is an outcome; these names go into visits and stats."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The ends of a fetch without an answer."""
+
+    REFUSED_SCHEME = "refused_scheme"  # not an http or https URL
+    REFUSED_PORT = "refused_port"  # a port that is not visited
+    REFUSED_ADDRESS = "refused_address"  # the name means no address that may be connected to
+    DNS = "dns"  # the name does not resolve
+    CONNECT = "connect"  # nobody there, or nobody who wants us
+    CONNECT_TIMEOUT = "connect_timeout"  # name, connection and TLS took too long
+    TLS = "tls"  # no TLS with this server, not even unverified
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"  # connected, then silence
+    TIMEOUT = "timeout"  # the whole took too long, and nothing of the body came
+    RESET = "reset"  # closed or reset before anything of the body came
+    PROTOCOL = "protocol"  # what came is not HTTP
+    HEADERS_TOO_LARGE = "headers_too_large"
+    UNDECODABLE = "undecodable"  # a Content-Encoding that nothing could be made of
+
+
+class FetchFailed(Exception):
+    """A fetch ended without an answer; ``detail`` is one line for people."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
