@@ -19,7 +19,9 @@ from crawler.extract import read_page
 
 PAGES = Path(__file__).parents[2] / "shared/oracles/pages"
 ROUNDS = 7
-_WORDS = "the index of a crawler keeps each link with its place and the words around it so that nobody has to guess".split()
+_WORDS = (
+    "the index of a crawler keeps each link with its place and the words around it so that nobody has to guess".split()
+)
 
 
 def made_up_page() -> bytes:

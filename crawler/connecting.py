@@ -1,8 +1,9 @@
 """Connections of the crawler: the one place where it is decided what may be connected to, on the very address used.
 
 aiohttp connects to what :meth:`GuardedConnector._resolve_host` returns and to nothing else, for names and literal
-addresses alike; so no name can mean one address when it is judged and another when it is connected to. ``_resolve_host``
-and ``_factory`` are no public part of aiohttp; ``tests/crawler/test_downloader.py`` counts connections to hold them.
+addresses alike; so no name can mean one address when it is judged and another when it is connected to.
+``_resolve_host`` and ``_factory`` are no public part of aiohttp; ``tests/crawler/test_downloader.py`` counts
+connections, so that a release that does without them is noticed.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class GuardedConnector(aiohttp.TCPConnector):
             keepalive_timeout=KEEP_ALIVE,
         )
         self._reach = reach
-        self._factory = partial(Wire, loop=self._loop, max_headers=max_headers)
+        self._factory = partial(Wire, self._loop, max_headers)  # type: ignore[assignment]
 
     async def _resolve_host(self, host: str, port: int, traces: Sequence[Any] | None = None) -> list[ResolveResult]:
         reach = self._reach

@@ -21,7 +21,7 @@ ZSTD_WINDOW = 23  # log2 bytes: RFC 9659 allows 8 MiB for this use
 BROKEN = (zlib.error, brotli.error, zstd.ZstdError)
 
 
-class Undecodable(Exception):
+class Undecodable(Exception):  # noqa: N818  # a fact about a body
     """Not one byte of a body could be decoded."""
 
 
@@ -100,9 +100,11 @@ class _Brotli:
         decompressor = self._decompressor
         if self.complete:
             return
-        yield decompressor.process(data, output_buffer_limit=BLOCK)
-        while not decompressor.can_accept_more_data() and not decompressor.is_finished():
-            yield decompressor.process(b"", output_buffer_limit=BLOCK)
+        piece = decompressor.process(data, output_buffer_limit=BLOCK)
+        # It may hold back output even where it says that it can accept more data: ask until nothing comes.
+        while piece or not (decompressor.can_accept_more_data() or decompressor.is_finished()):
+            yield piece
+            piece = decompressor.process(b"", output_buffer_limit=BLOCK)
         self.complete = decompressor.is_finished()
 
 
@@ -116,7 +118,7 @@ class _Zstd:
 
     def _begin(self) -> None:
         self._frames += 1
-        options = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW}
+        options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW}
         self._decompressor = zstd.ZstdDecompressor(options=options)
 
     def blocks(self, data: bytes) -> Iterator[bytes]:
@@ -149,14 +151,14 @@ def _stages(content_encoding: str) -> list[_Stage]:
     return stages
 
 
-class _Full(Exception):
+class _Full(Exception):  # noqa: N818  # ends a loop
     """The limit is reached."""
 
 
 class Body:
     """The body of one answer, gathered piece by piece. Sizes are bytes.
 
-    ``flags`` says afterwards what is missing: ``cut`` (the limit), ``truncated`` (the connection or the encoding broke).
+    ``flags`` says afterwards what is missing: ``cut`` (the limit), ``truncated`` (connection or encoding broke).
     """
 
     def __init__(self, content_encoding: str, limit: int) -> None:

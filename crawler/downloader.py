@@ -32,10 +32,10 @@ _ip_address = lru_cache(maxsize=4096)(ip_address)
 
 
 class Downloader:
-    """What Scrapy's engine asks of a downloader, and no more; ``tests/crawler/test_downloader.py`` holds the two together.
+    """What Scrapy's engine asks of a downloader, and no more (a test compares the two).
 
-    The facts of each fetch are in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`), failed or not. A request
-    with ``robots`` in its meta gets its body whatever its type.
+    The facts of each fetch are in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`), failed or not. A
+    request with ``robots`` in its meta gets its body whatever its type.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -77,9 +77,9 @@ class Downloader:
                 answer = await self._middlewares.download_async(self._download, request)
         except FetchFailed as error:
             # An outcome, not a fault of the program: there is no traceback to show.
-            answer = Failure(error.with_traceback(None))
-        except Exception:
-            answer = Failure()
+            answer = Failure(error.with_traceback(None))  # type: ignore[no-untyped-call]
+        except Exception:  # noqa: BLE001  # handed on, to be logged where it matters
+            answer = Failure()  # type: ignore[no-untyped-call]
         finally:
             del self.active[request]
         if isinstance(answer, Failure):

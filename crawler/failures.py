@@ -1,4 +1,4 @@
-"""Why a fetch gave no answer. What a server or a name does wrong is an outcome; these names go into visits and stats."""
+"""Why a fetch gave no answer: an outcome, named as it stands in visits and stats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"  # a Content-Encoding that nothing could be made of
 
 
-class FetchFailed(Exception):
+class FetchFailed(Exception):  # noqa: N818  # an outcome
     """A fetch ended without an answer; ``detail`` is one line for people."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -29,6 +30,10 @@ ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,text/plain;q=0.8
 DRAINED = 16 * 1024  # bytes of an unwanted body that cost less to read than a new connection does
 CERTIFICATES = 10_000  # hosts whose broken certificates are remembered
 CERTIFICATE_TTL = 3600.0  # s until a broken certificate gets another chance
+
+
+# How the rest of a body may fail to come.
+_BREAKS = (aiohttp.ClientError, TimeoutError, OSError, FetchFailed)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,8 +186,10 @@ class Fetcher:
         if response.status < 200:  # 101: nobody asked for another protocol
             raise FetchFailed(Reason.PROTOCOL, f"answered {response.status}")
         if not any_type and not is_page(head.get("Content-Type", "")):
-            if (response.content_length or DRAINED + 1) <= DRAINED:
-                await response.read()
+            length = response.content_length
+            if length is not None and length <= DRAINED:
+                with suppress(*_BREAKS):
+                    await response.read()
             return b"", ("not_a_page",)
         body = Body(head.get("Content-Encoding", ""), self._limits.body)
         broken = False
@@ -190,9 +197,8 @@ class Fetcher:
             while data := await content.readany():
                 if not body.take(data):
                     break
-        except (aiohttp.ClientError, TimeoutError, OSError, FetchFailed):
-            # aiohttp would rather not say what it had received before.
-            rest = b"".join(content._buffer)
+        except _BREAKS:
+            rest = b"".join(content._buffer)  # noqa: SLF001  # aiohttp has no other way to what came before the break
             if not content.total_bytes:
                 raise
             broken = not rest or body.take(rest)
@@ -263,5 +269,5 @@ def _failure(error: Exception) -> FetchFailed:
         return error
     for kind, reason in _REASONS.items():
         if isinstance(error, kind):
-            return FetchFailed(reason, " ".join(str(error).split())[:200])
+            return FetchFailed(reason, " ".join(str(getattr(error, "os_error", error)).split())[:200])
     raise error

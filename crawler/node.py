@@ -86,7 +86,9 @@ class Node:
     # ---------------------------------------------------------------- leases in
 
     def start(self) -> None:
-        self._forever = [asyncio.ensure_future(self._guarded(loop)) for loop in (self._lease_forever, self._renew_forever)]
+        self._forever = [
+            asyncio.ensure_future(self._guarded(loop)) for loop in (self._lease_forever, self._renew_forever)
+        ]
 
     async def _lease_forever(self) -> None:
         settings, pause = self._settings, IDLE_PAUSE[0]
@@ -372,9 +374,7 @@ class Node:
 
 
 def _entry(lease: Lease) -> Entry:
-    return Entry(
-        url=lease.url, host=lease.host, domain=urls.domain_of(lease.host), depth=lease.depth, hops=lease.hops
-    )
+    return Entry(url=lease.url, host=lease.host, domain=urls.domain_of(lease.host), depth=lease.depth, hops=lease.hops)
 
 
 def _end_of(visit: Visit) -> tuple[str, str]:

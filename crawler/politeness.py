@@ -41,7 +41,9 @@ def judge_robots(status: int, body: bytes) -> Robots:
     """Return what an answer to the request for robots.txt means (RFC 9309, 2.3.1)."""
     if 200 <= status < 300:
         # An HTML page served for anything that is asked for holds no rules.
-        return Robots(verdict="open") if body.lstrip()[:1] == b"<" else Robots(verdict="rules", body=body[:ROBOTS_BYTES])
+        return (
+            Robots(verdict="open") if body.lstrip()[:1] == b"<" else Robots(verdict="rules", body=body[:ROBOTS_BYTES])
+        )
     if status == 429 or status >= 500:
         return Robots(verdict="closed", reason=str(status))
     return Robots(verdict="open")

@@ -105,9 +105,7 @@ class FrontierScheduler(BaseScheduler):
 
     def fetch(self, lease: Lease) -> None:
         spider = self._spider
-        self._start(
-            PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta={"host": lease.host})
-        )
+        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta={"host": lease.host}))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
         meta = {"host": lane.host, "robots": lane, "hops": hops}

@@ -27,9 +27,7 @@ class StorePipeline:
         self._writes: set[asyncio.Future[None]] = set()
         # One thread: writes keep their order, and SQLite takes one writer at a time anyway.
         self._thread = ThreadPoolExecutor(1, "index")
-        self._index = open_index(
-            index, create=True, internal_links=internal_links, full_durability=full_durability
-        )
+        self._index = open_index(index, create=True, internal_links=internal_links, full_durability=full_durability)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

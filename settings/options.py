@@ -101,9 +101,7 @@ def _many(each: Callable[[Any], Any], separator: str | None = None) -> Callable[
     return parse
 
 
-def _option(
-    default: Any, help: str, parse: Callable[[Any], Any], metavar: str, group: str, **others: Any
-) -> Any:
+def _option(default: Any, help: str, parse: Callable[[Any], Any], metavar: str, group: str, **others: Any) -> Any:
     return field(default=default, metadata={"spec": Spec(help, parse, metavar, group, **others)})
 
 
@@ -136,7 +134,11 @@ class Options:
 
     index: str = _option("sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", _text, "URL", "places")
     frontier: str = _option(
-        "", "where the queue is kept: sqlite:///PATH (default: beside the index, NAME-frontier.db)", _text, "URL", "places"
+        "",
+        "where the queue is kept: sqlite:///PATH (default: beside the index, NAME-frontier.db)",
+        _text,
+        "URL",
+        "places",
     )
     depth: int = _count(3, "links from a seed that are followed", "scope")
     max_pages: int = _count(1000, "pages to visit; 0: no limit", "scope")
@@ -160,7 +162,9 @@ class Options:
     concurrency: int = _count(16, "fetches at once, of each process", "speed", 1, 1000)
     batch: int = _count(100, "visits written to the index at once", "speed", 1, 10_000)
     flush_interval: float = _seconds(0.1, "seconds that a visit waits for its batch", "speed", 0.001, 60.0)
-    lease: float = _seconds(120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0)
+    lease: float = _seconds(
+        120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0
+    )
     connect_to: tuple[str, ...] = _texts(
         "connect to another address, as curl does; empty HOST or PORT: any (repeatable)",
         "HOST:PORT:ADDRESS:PORT2",
@@ -177,9 +181,7 @@ class Options:
     max_headers: int = _option(256 * 1024, "size of an answer's headers", _size, "SIZE", "network")
     max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
-    durability: str = _one_of(
-        "normal", "normal survives a kill, full a loss of power too", "index", "normal", "full"
-    )
+    durability: str = _one_of("normal", "normal survives a kill, full a loss of power too", "index", "normal", "full")
     log_level: str = _one_of("warning", "what is logged", "index", "debug", "info", "warning", "error")
 
     @property
@@ -210,9 +212,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], toml: Mapping[
     return Options(**{name: value for name, (value, _) in trace(flags, environ, toml).items()})
 
 
-def trace(
-    flags: Mapping[str, Any], environ: Mapping[str, str], toml: Mapping[str, Any]
-) -> dict[str, tuple[Any, str]]:
+def trace(flags: Mapping[str, Any], environ: Mapping[str, str], toml: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
     """Return each option's value and where it came from: the flag, the variable, the file, or "default"."""
     table = specs()
     variables = {key: value for key, value in environ.items() if key.startswith(PREFIX) and key not in OTHER_VARIABLES}

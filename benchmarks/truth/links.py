@@ -1,4 +1,4 @@
-"""Links of all real pages against html5lib: ``python -m benchmarks.truth.links`` prints every difference and a table."""
+"""Links of all real pages against html5lib: ``python -m benchmarks.truth.links`` prints all differences and a table."""
 
 from __future__ import annotations
 

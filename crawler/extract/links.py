@@ -151,7 +151,7 @@ class _Text:
 
     def of(self, span: Span, limit: int) -> str:
         """Return the first ``limit`` characters of the text in ``span``."""
-        return self._forward(span.start, span.end, limit)[:limit].rstrip()
+        return " ".join(self._forward(span.start, span.end, limit).split())[:limit].rstrip()
 
     def before(self, link: Span, block: Span) -> str:
         """Return the whole words before ``link`` in ``block``, at most :data:`CONTEXT_CHARS` characters of them."""
@@ -162,7 +162,8 @@ class _Text:
             piece = self._piece(position)[-CONTEXT_CHARS - 2 :]
             taken.append(piece)
             room -= len(piece)
-        text = " ".join("".join(reversed(taken)).split())
+        taken.reverse()
+        text = _tidy("".join(taken))
         if len(text) <= CONTEXT_CHARS:
             return text
         words = text[-CONTEXT_CHARS - 1 :].partition(" ")[2]
@@ -181,7 +182,7 @@ class _Text:
         return self._headings[span.start]
 
     def _forward(self, start: int, end: int, limit: int) -> str:
-        """Return the folded text from piece ``start`` on, somewhat more than ``limit`` characters where there is."""
+        """Return the text from piece ``start`` on, somewhat more than ``limit`` characters where there is so much."""
         taken: list[str] = []
         room = 2 * limit  # some of it is white space that will go
         if end < 0:
@@ -191,20 +192,28 @@ class _Text:
             taken.append(piece)
             room -= len(piece)
             start += 1
-        return " ".join("".join(taken).split())
+        return "".join(taken)
 
     def _piece(self, position: int) -> str:
         piece = self.pieces[position]
         if self._is_folded[position]:
             return piece
         self._is_folded[position] = True
-        if "\n" in piece or "  " in piece or "\t" in piece:
+        if "\n" in piece or "  " in piece or "\t" in piece or "\xa0" in piece:
             before, after = piece[0].isspace(), piece[-1].isspace()
             piece = self.pieces[position] = f"{' ' * before}{' '.join(piece.split())}{' ' * after}"
         return piece
 
 
+def _tidy(text: str) -> str:
+    """Fold what comes together where folded pieces meet."""
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.strip()
+
+
 def _whole_words(text: str) -> str:
+    text = _tidy(text)
     if len(text) <= CONTEXT_CHARS:
         return text
     return text[: CONTEXT_CHARS + 1].rpartition(" ")[0] or text[:CONTEXT_CHARS]

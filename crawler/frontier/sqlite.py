@@ -33,7 +33,9 @@ _T = TypeVar("_T")
 class SqliteFrontier:
     """:class:`crawler.frontier.Frontier` on SQLite. One thread at a time may use it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, lock: int | None, clock: Callable[[], float]
+    ) -> None:
         self._path = path
         self._db = connection
         self._lock = lock
@@ -328,7 +330,9 @@ class SqliteFrontier:
 
     def excluded(self, reasons: Iterable[str]) -> Iterator[Entry]:
         wanted = tuple(reasons)
-        for url, host, domain, depth, hops, reason in self._read(sql.EXCLUDED.format(",".join("?" * len(wanted))), wanted):
+        for url, host, domain, depth, hops, reason in self._read(
+            sql.EXCLUDED.format(",".join("?" * len(wanted))), wanted
+        ):
             yield Entry(url=url, host=host, domain=domain, depth=depth, hops=hops, excluded=reason)
 
     def again(self) -> int:
@@ -387,7 +391,9 @@ class SqliteFrontier:
             return Outlook(finished=True)
         if budget.pages and counts.visited >= budget.pages and not counts.leased:
             return Outlook(finished=False, spent=True)
-        nexts = [row[0] for query in (sql.NEXT_OPEN, sql.NEXT_DUE) for row in self._read(query, ()) if row[0] is not None]
+        nexts = [
+            row[0] for query in (sql.NEXT_OPEN, sql.NEXT_DUE) for row in self._read(query, ()) if row[0] is not None
+        ]
         wait = (min(nexts) - self._now()) / 1000 if nexts else 0.0
         return Outlook(finished=False, wait=max(0.0, wait))
 
@@ -413,7 +419,9 @@ class SqliteFrontier:
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            raise Unavailable(f"frontier {self._path}: {error}; nothing was lost, run the same command again") from error
+            raise Unavailable(
+                f"frontier {self._path}: {error}; nothing was lost, run the same command again"
+            ) from error
 
     def _read(self, query: str, parameters: Any) -> list[Any]:
         try:

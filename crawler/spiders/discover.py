@@ -61,7 +61,8 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     fetched = response.meta.get("fetch")
     outcome, reason, redirect = _outcome(response)
     flags = response.flags
-    facts, links = PageFacts(), ()
+    facts = PageFacts()
+    links: tuple[Link, ...] = ()
     if outcome is Outcome.PAGE:
         facts = read_page(
             response.body,

@@ -116,11 +116,19 @@ def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: floa
         f"visited {visited:,} pages in {seconds:,.1f} s ({speed:.1f}/s) on {counts.hosts:,} hosts; the index holds "
         f"{held.links:,} links from {held.pages:,} pages of {held.domains:,} domains"
     )
-    click.echo("outcomes: " + ", ".join(f"{n:,} {name}" for name, n in sorted(held.by_outcome.items(), key=lambda x: -x[1])))
+    click.echo(
+        "outcomes: " + ", ".join(f"{n:,} {name}" for name, n in sorted(held.by_outcome.items(), key=lambda x: -x[1]))
+    )
     if counts.failed:
-        click.echo("failed: " + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.failed_by.items(), key=lambda x: -x[1])[:5]))
+        click.echo(
+            "failed: "
+            + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.failed_by.items(), key=lambda x: -x[1])[:5])
+        )
     if counts.excluded:
-        click.echo("not visited: " + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.excluded_by.items(), key=lambda x: -x[1])[:8]))
+        click.echo(
+            "not visited: "
+            + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.excluded_by.items(), key=lambda x: -x[1])[:8])
+        )
 
 
 def _print_plan(seeds: list[str], options: Options) -> None:
@@ -129,8 +137,14 @@ def _print_plan(seeds: list[str], options: Options) -> None:
     rows = [
         ("seeds", f"{len(seeds):,}: " + ", ".join(seeds[:5]) + (" …" if len(seeds) > 5 else "")),
         ("scope", f"depth {scope.depth}, stay {scope.stay}" + _patterns(scope)),
-        ("budget", f"{options.max_pages or 'no limit on'} pages, {options.max_pages_per_host or 'no limit on pages'} per host"),
-        ("pace", f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once"),
+        (
+            "budget",
+            f"{options.max_pages or 'no limit on'} pages, {options.max_pages_per_host or 'no limit on pages'} per host",
+        ),
+        (
+            "pace",
+            f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once",
+        ),
         ("index", options.index),
         ("frontier", f"{options.frontier_url} ({'goes on where it stopped' if known else 'new'})"),
         ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),

@@ -40,7 +40,9 @@ def demo() -> int:
     with ExitStack() as stack:
         port = stack.enter_context(serving("--seed", str(SEED_NUMBER)))
         options = replace(options, connect_to=tuple(f"{host}:80:127.0.0.1:{port}" for host in web.hosts))
-        click.echo(f"serving {len(web.hosts)} made-up hosts on 127.0.0.1:{port}; crawling from {' and '.join(web.seeds)}")
+        click.echo(
+            f"serving {len(web.hosts)} made-up hosts on 127.0.0.1:{port}; crawling from {' and '.join(web.seeds)}"
+        )
         frontier = stack.enter_context(open_frontier(options.frontier_url, exclusive=True))
         index = stack.enter_context(open_index(options.index, create=True))
         begin(frontier, web.seeds, scope_of(options), budget_of(options), options.delay)

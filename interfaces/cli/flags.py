@@ -31,7 +31,9 @@ def _flag(name: str) -> Callable[[Any], Any]:
     spec, value = specs()[name], default(name)
     if isinstance(value, bool):
         return click.option(flag(name), name, is_flag=True, default=None, help=_sentence(spec.help))
-    shown = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else value
+    shown = (
+        ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else value
+    )
     text = f"{_sentence(spec.help)}{f'  [{shown}]' if shown not in ('', ()) else ''}"
     return click.option(flag(name), name, multiple=spec.many, default=None, metavar=spec.metavar, help=text)
 

@@ -37,7 +37,12 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(**arguments)
 
     for option in (
-        click.option("--limit", type=click.IntRange(min=0), metavar="N", help=f"At most N rows; 0: all.  [{SHOWN} in a table, else all]"),
+        click.option(
+            "--limit",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help=f"At most N rows; 0: all.  [{SHOWN} in a table, else all]",
+        ),
         click.option("-o", "--output", metavar="FILE", help="Write to FILE, in the format of its ending."),
         click.option("--format", "form", type=click.Choice(FORMATS), help="[table on a terminal, jsonl in a pipe]"),
         option_flags("index"),
@@ -73,7 +78,9 @@ def _nothing(index: LinkIndex, target: str, what: str) -> str:
     return f"no {what} of {target} in this index of {held.pages:,} pages and {held.links:,} links"
 
 
-@click.command(epilog=_example("backlinks example.com", "backlinks 'https://example.com/blog/*' --format csv -o links.csv"))
+@click.command(
+    epilog=_example("backlinks example.com", "backlinks 'https://example.com/blog/*' --format csv -o links.csv")
+)
 @click.argument("target")
 @click.option("--lost", "state", flag_value="lost", help="Only links that were lost.")
 @click.option("--all", "state", flag_value="all", help="Lost links too.")
@@ -95,7 +102,13 @@ def backlinks(
     columns = ["source", "target", "anchor", "kind", "rel", "follow", "placement", "first_seen", "last_seen"]
     with open_index(options.index) as index:
         found = answer(index, wanted, state=state or "live", internal=internal, limit=question.limit)
-        columns += ["lost_at", "lost_reason"] if state else ["doubt"] if question.form == "table" and _doubtful(index, target) else []
+        columns += (
+            ["lost_at", "lost_reason"]
+            if state
+            else ["doubt"]
+            if question.form == "table" and _doubtful(index, target)
+            else []
+        )
         return question.show(found, rows.Backlink, columns, _nothing(index, target, "backlinks"))
 
 

@@ -159,7 +159,7 @@ def _shorten(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     front = (width - 1) * 2 // 3
-    return f"{text[:front]}…{text[len(text) - (width - 1 - front):]}"
+    return f"{text[:front]}…{text[len(text) - (width - 1 - front) :]}"
 
 
 def write_object(row: Row, form: str, stream: TextIO) -> None:

@@ -33,7 +33,9 @@ def read_seeds(arguments: Iterable[str], file: str | None, *, allow_private: boo
         else:
             found[url] = None
     if not found:
-        raise BadInput("; ".join(skipped[:3]) or "no seeds: name at least one, as in: linkatlas crawl https://example.com")
+        raise BadInput(
+            "; ".join(skipped[:3]) or "no seeds: name at least one, as in: linkatlas crawl https://example.com"
+        )
     return Seeds(list(found), skipped)
 
 

@@ -17,7 +17,9 @@ from linkindex.errors import BadInput
 from linkindex.store import IndexCounts, open_index
 from settings.options import Options
 
-_FORMAT = click.option("--format", "form", type=click.Choice(["table", "json"]), help="[table on a terminal, json in a pipe]")
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), help="[table on a terminal, json in a pipe]"
+)
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,9 @@ def _lines(seen: Status) -> list[str]:
         for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
             lines += [f"          {name}: {_listed(reasons)}"] if reasons else []
     if held := seen.index:
-        lines.append(f"index     {held.links:,} links ({held.lost:,} lost) from {held.pages:,} pages of {held.domains:,} domains")
+        lines.append(
+            f"index     {held.links:,} links ({held.lost:,} lost) from {held.pages:,} pages of {held.domains:,} domains"
+        )
         lines.append(f"          pages: {_listed(held.by_outcome)}")
     return lines
 
@@ -94,7 +98,10 @@ def _story(life: Life) -> list[tuple[str, str]]:
         ("url", life.url),
         ("state", f"{life.state}{f' ({life.reason})' if life.reason else ''}"),
         ("discovered", found),
-        ("attempts", f"{life.attempts} without an answer, {life.crashes} ended by a crash; last by {life.node or 'nobody'}"),
+        (
+            "attempts",
+            f"{life.attempts} without an answer, {life.crashes} ended by a crash; last by {life.node or 'nobody'}",
+        ),
     ]
     story += [("due", _when(life.due))] if life.due else []
     story += [("ended", _when(life.ended_at))] if life.ended_at else []

@@ -19,6 +19,8 @@ from linkindex.model import Visit
 from linkindex.store.selection import Group, IndexCounts, Selection
 from linkindex.target import Target
 
+__all__ = ["Group", "IndexCounts", "LinkIndex", "Selection", "open_index"]
+
 
 class LinkIndex(Protocol):
     """The contract. Backends: :mod:`linkindex.store.sqlite`."""

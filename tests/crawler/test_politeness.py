@@ -94,11 +94,23 @@ def test_robots_from_the_wild_are_read_without_error(oracles: Path) -> None:
 
 # Where we differ from Google's own parser: (cases, reason). RFC 9309 goes before Google's habits.
 DIFFERS = {
-    "BOM-characters.textproto": (2, "a mark that is broken or in the middle of a file is no mark: the line is not a rule"),
-    "non-ascii-paths.textproto": (3, "paths are compared percent-decoded (RFC 9309, 2.2.2), which Google's matcher does not"),
-    "user-agent-name.textproto": (8, "a product token ends at the first blank (RFC 9309, 2.2.1): marked GOOGLE_SPECIFIC"),
+    "BOM-characters.textproto": (
+        2,
+        "a mark that is broken or in the middle of a file is no mark: the line is not a rule",
+    ),
+    "non-ascii-paths.textproto": (
+        3,
+        "paths are compared percent-decoded (RFC 9309, 2.2.2), which Google's matcher does not",
+    ),
+    "user-agent-name.textproto": (
+        8,
+        "a product token ends at the first blank (RFC 9309, 2.2.1): marked GOOGLE_SPECIFIC",
+    ),
     "327748.textproto": (1, "/robots.txt itself is always allowed (RFC 9309, 2.2.2)"),
-    "369883.textproto": (5, "/robots.txt again; and 'AB42bot' is matched whole, while RFC 9309 tokens end at a digit: ours has none"),
+    "369883.textproto": (
+        5,
+        "/robots.txt again; and 'AB42bot' is matched whole, while RFC 9309 tokens end at a digit: ours has none",
+    ),
     "701159.textproto": (1, "'barbarbot*' is no product token; it is matched as it is written"),
     "860237.textproto": (1, "/robots.txt itself is always allowed, and 'XYZ123bot' is matched whole"),
 }

@@ -63,7 +63,9 @@ def test_seeds_as_people_write_them(text: str, url: str) -> None:
     assert canonical_seed(text) == url
 
 
-@pytest.mark.parametrize("text", ["htp://x", "javascript:alert(1)", "mailto:a@b.test", "", "http://", "file:///etc/passwd", "a b"])
+@pytest.mark.parametrize(
+    "text", ["htp://x", "javascript:alert(1)", "mailto:a@b.test", "", "http://", "file:///etc/passwd", "a b"]
+)
 def test_a_bad_seed_is_told_in_one_line(text: str) -> None:
     with pytest.raises(BadInput, match=r"write https://example\.com"):
         canonical_seed(text)

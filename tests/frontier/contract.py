@@ -281,9 +281,7 @@ class FrontierContract:
         frontier.add([refused, entry("https://b.test/", 1, excluded="stay")])
         assert list(frontier.excluded(["depth"])) == [refused]
 
-    def test_state_survives_a_restart(
-        self, frontier: Frontier, reopen: Callable[[], Frontier], clock: Clock
-    ) -> None:
+    def test_state_survives_a_restart(self, frontier: Frontier, reopen: Callable[[], Frontier], clock: Clock) -> None:
         frontier.set_budget(Budget(pages=100), 5.0)
         frontier.set_job({"seeds": ["https://a.test/"]})
         frontier.add(pages("a.test", 3) + pages("b.test", 1))
@@ -304,5 +302,11 @@ class FrontierContract:
         frontier.release(frontier.lease(1, "node-1", 60)[0].token, 30.0, "timeout")
         life = frontier.why("https://a.test/")
         assert life is not None
-        assert (life.state, life.reason, life.attempts, life.node, life.depth) == ("scheduled", "timeout", 1, "node-1", 2)
+        assert (life.state, life.reason, life.attempts, life.node, life.depth) == (
+            "scheduled",
+            "timeout",
+            1,
+            "node-1",
+            2,
+        )
         assert life.due == int((clock.now + 30) * 1000)

@@ -104,7 +104,9 @@ def test_two_processes_lease_every_url_once(tmp_path: Path) -> None:
     path = tmp_path / "f.db"
     url = f"sqlite:///{path}"
     with open_frontier(url) as frontier:
-        frontier.add([page for number in range(40) for page in pages(f"h{number}.test", 5)] + [entry("https://x.test/")])
+        frontier.add(
+            [page for number in range(40) for page in pages(f"h{number}.test", 5)] + [entry("https://x.test/")]
+        )
     code = (
         "from crawler.frontier import open_frontier, Completed\n"
         f"f = open_frontier({url!r})\n"

@@ -80,7 +80,10 @@ class IndexContract:
     # ---- idempotence
 
     def test_storing_twice_equals_storing_once(self, index: LinkIndex) -> None:
-        batch = [visit("https://a.test/", 1, link("https://b.test/"), link("https://b.test/")), visit("https://c.test/", 1)]
+        batch = [
+            visit("https://a.test/", 1, link("https://b.test/"), link("https://b.test/")),
+            visit("https://c.test/", 1),
+        ]
         index.store(batch)
         before = (index.counts(), found(index, "b.test", state="all"))
         index.store(batch)
@@ -171,7 +174,13 @@ class IndexContract:
     # ---- targets
 
     def test_what_a_target_covers(self, index: LinkIndex) -> None:
-        targets = ["https://b.test/", "https://b.test/blog/1", "https://www.b.test/blog/2", "http://b.test/x", "https://bb.test/"]
+        targets = [
+            "https://b.test/",
+            "https://b.test/blog/1",
+            "https://www.b.test/blog/2",
+            "http://b.test/x",
+            "https://bb.test/",
+        ]
         index.store([visit("https://a.test/", 1, *(link(target) for target in targets))])
 
         def covered(text: str) -> set[str]:
@@ -189,7 +198,13 @@ class IndexContract:
     # ---- links inside a domain
 
     def test_links_inside_a_domain_are_no_backlinks(self, index: LinkIndex, full: LinkIndex) -> None:
-        page = visit("https://a.test/", 1, link("https://www.a.test/x", "inside"), link("https://a.test/y"), link("https://b.test/"))
+        page = visit(
+            "https://a.test/",
+            1,
+            link("https://www.a.test/x", "inside"),
+            link("https://a.test/y"),
+            link("https://b.test/"),
+        )
         for store in (index, full):
             store.store([page])
             assert found(store, "a.test") == []
@@ -198,7 +213,13 @@ class IndexContract:
         assert [row.anchor for row in found(full, "www.a.test", internal=True)] == ["inside"]
 
     def test_outlinks_tell_all_targets_of_a_page(self, index: LinkIndex, full: LinkIndex) -> None:
-        page = visit("https://a.test/", 1, link("https://b.test/", "out"), link("https://www.a.test/x", "in"), link("https://a.test//y"))
+        page = visit(
+            "https://a.test/",
+            1,
+            link("https://b.test/", "out"),
+            link("https://www.a.test/x", "in"),
+            link("https://a.test//y"),
+        )
         expected = {"https://b.test/": "out", "https://www.a.test/x": "in", "https://a.test//y": "words"}
         for store in (index, full):
             store.store([page])
@@ -211,7 +232,12 @@ class IndexContract:
     def test_counts_agree_with_rows(self, index: LinkIndex) -> None:
         index.store(
             [
-                visit("https://a.test/1", 1, link("https://b.test/", "x"), link("https://b.test/", "y", follow=False, rel=("ugc",))),
+                visit(
+                    "https://a.test/1",
+                    1,
+                    link("https://b.test/", "x"),
+                    link("https://b.test/", "y", follow=False, rel=("ugc",)),
+                ),
                 visit("https://a.test/2", 2, link("https://b.test/2", "x", follow=False, rel=("sponsored",))),
                 visit("https://c.test/", 3, link("https://b.test/", "x")),
                 visit("https://d.test/", 3, link("https://elsewhere.test/", "x")),
@@ -220,7 +246,10 @@ class IndexContract:
         whole = overview(index, parse_target("b.test"))
         assert (whole.backlinks, whole.referring_domains, whole.referring_pages, whole.linked_pages) == (4, 2, 3, 2)
         assert (whole.follow, whole.nofollow, whole.ugc, whole.sponsored) == (2, 2, 1, 1)
-        domains = {row.domain: (row.backlinks, row.pages, row.follow) for row in referring_domains(index, parse_target("b.test"))}
+        domains = {
+            row.domain: (row.backlinks, row.pages, row.follow)
+            for row in referring_domains(index, parse_target("b.test"))
+        }
         assert domains == {"a.test": (3, 2, 1), "c.test": (1, 1, 1)}
         texts = {row.anchor: (row.backlinks, row.domains) for row in anchors(index, parse_target("b.test"))}
         assert texts == {"x": (3, 2), "y": (1, 1)}

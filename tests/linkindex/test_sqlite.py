@@ -53,7 +53,9 @@ def test_a_failed_batch_leaves_nothing(tmp_path: Path) -> None:
             )
         db.close()
         with pytest.raises(Unavailable, match="disk is full"):
-            index.store([visit("https://a.test/", 1, link("https://c.test/")), visit("https://a.test/2", 1, title="stop")])
+            index.store(
+                [visit("https://a.test/", 1, link("https://c.test/")), visit("https://a.test/2", 1, title="stop")]
+            )
         assert (index.counts().pages, index.counts().links) == (1, 1)
         index.store([visit("https://a.test/", 1, link("https://c.test/"))])  # ids of rolled back rows are forgotten
         assert index.counts().links == 2

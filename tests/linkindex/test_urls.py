@@ -34,7 +34,9 @@ def test_canonical_form(text: str, canonical: str) -> None:
     assert urls.canonicalise(text) == canonical
 
 
-@pytest.mark.parametrize("text", ["", "example.com", "javascript:x", "mailto:a@b.c", "ftp://a/", "http://", "http://a b/", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "example.com", "javascript:x", "mailto:a@b.c", "ftp://a/", "http://", "http://a b/", "\ud800"]
+)
 def test_what_is_no_web_url(text: str) -> None:
     assert urls.canonicalise(text) is None
 

@@ -93,9 +93,7 @@ class Reads:
                 domain_rank=None,
             )
 
-    def groups(
-        self, selection: Selection, by: Literal["", "domain", "anchor", "kind", "placement"]
-    ) -> Iterator[Group]:
+    def groups(self, selection: Selection, by: Literal["", "domain", "anchor", "kind", "placement"]) -> Iterator[Group]:
         query, parameters = self._select(_GROUPS, selection, key=_KEYS[by])
         for row in self._rows(query, parameters):
             yield Group(**dict(zip(Group.__struct_fields__, row, strict=True)))
@@ -104,7 +102,21 @@ class Reads:
         from linkindex.store.sqlite.writes import unpack
 
         for row in self._rows(_OUTLINKS, (page, _limit(limit))):
-            target, domain, internal, kind, anchor, rel, follow, placement, first_seen, last_seen, until, because, ts = row
+            (
+                target,
+                domain,
+                internal,
+                kind,
+                anchor,
+                rel,
+                follow,
+                placement,
+                first_seen,
+                last_seen,
+                until,
+                because,
+                ts,
+            ) = row
             yield Outlink(
                 target=target,
                 target_domain=domain,

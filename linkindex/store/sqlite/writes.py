@@ -132,7 +132,9 @@ class Writes:
         self._db.executemany(
             _END_VERSION, [(before.read_at, visit.at, because, because, row) for row, because in revision.ended]
         )
-        returned = [(lost[link.target, link.ordinal],) for link in revision.opened if (link.target, link.ordinal) in lost]
+        returned = [
+            (lost[link.target, link.ordinal],) for link in revision.opened if (link.target, link.ordinal) in lost
+        ]
         self._db.executemany("UPDATE link SET latest = 0 WHERE id = ?", returned)
         self._db.executemany(
             _OPEN_VERSION,
@@ -275,7 +277,9 @@ def _pack(targets: Sequence[str], page: str) -> bytes | None:
     if not targets:
         return None
     origin = page[: page.find("/", 8)]
-    lines = dict.fromkeys(target.removeprefix(origin) if target.startswith(f"{origin}/") else target for target in targets)
+    lines = dict.fromkeys(
+        target.removeprefix(origin) if target.startswith(f"{origin}/") else target for target in targets
+    )
     return zlib.compress("\n".join(lines).encode(), 6)
 
 
