@@ -119,7 +119,11 @@ class Wire(ResponseHandler):
 
     def _receive(self, data: bytes) -> None:
         super().data_received(data)
-        fed = self._payload.total_bytes if self._payload is not None else 0
+        payload = self._payload
+        if self._exception is not None and payload is not None and not payload.is_eof():
+            # aiohttp tells a parser's error to whoever waits for a head, and leaves the reader of a body waiting.
+            payload.set_exception(FetchFailed(Reason.PROTOCOL, "the body is not as HTTP frames it"))
+        fed = payload.total_bytes if payload is not None else 0
         if fed != self._fed:
             self._fed, self._dry = fed, 0
             return

@@ -56,7 +56,7 @@ async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 class RawServer:
-    """Replies by path; counts connections and keeps each request's head."""
+    """Replies by path; counts connections and keeps each request's head. The path "" is sent before anything is read."""
 
     def __init__(self, replies: Mapping[str, Reply], tls: ssl.SSLContext | None) -> None:
         self.port = 0
@@ -79,6 +79,10 @@ class RawServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
+            if "" in self._replies:
+                writer.write(bytes(self._replies[""]))  # type: ignore[arg-type]
+                await writer.drain()
+                return
             head = await reader.readuntil(b"\r\n\r\n")
             self.requests.append(head)
             path = head.split(b" ", 2)[1].decode("latin-1")

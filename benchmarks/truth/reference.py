@@ -32,9 +32,9 @@ _NOT_TEXT = set(
     "script style title textarea select datalist iframe noembed noframes template audio video canvas".split()
 )
 _OWN_LINE = set(
-    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure "
-    "footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p "
-    "plaintext pre search section summary table tbody td tfoot th thead tr ul xmp".split()
+    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol "
+    "optgroup option p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp".split()
 )
 
 

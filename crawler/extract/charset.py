@@ -80,7 +80,7 @@ class _Attributes:
     def __iter__(self) -> Iterator[tuple[str, str]]:
         while True:
             match = _ATTRIBUTE.match(self.head, self.position)
-            if match is None or match.end() == len(self.head) and not match[0].endswith(b">"):
+            if match is None or (match.end() == len(self.head) and not match[0].endswith(b">")):
                 self.broken = True
                 return
             self.position = match.end()
@@ -121,13 +121,13 @@ def _declared_in(value: str) -> str:
 
 
 def _detected(body: bytes) -> str:
-    """Return the likeliest encoding of a page that declares none: UTF-8 where it is valid, else what the letters say."""
+    """Return the likeliest encoding of a page that declares none: UTF-8 where valid, else what the letters say."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(body)  # a body cut at a limit may end inside a letter
         return "utf-8"
     except UnicodeDecodeError as error:
         start = error.start
-    import charset_normalizer  # 20 ms to import, and few pages need it
+    import charset_normalizer  # noqa: PLC0415 (20 ms to import, and few pages need it)
 
     sample = body[start : start + DETECTION_BYTES]
     best = charset_normalizer.from_bytes(sample, cp_isolation=_CANDIDATES).best()

@@ -64,7 +64,7 @@ def zone_of(tag: str, role: str, classes: str, identity: str) -> Zone | None:
     hint = _hint(classes[:_HINT_CHARS]) if classes else None
     if identity and hint is None:
         hint = _hint(identity[:_HINT_CHARS])
-    if landmark is None or hint is not None and hint.placement in ("breadcrumb", "comment"):
+    if landmark is None or (hint is not None and hint.placement in ("breadcrumb", "comment")):
         return hint or landmark
     return landmark
 

@@ -22,9 +22,9 @@ Attributes = dict[str, str | None]
 
 # https://html.spec.whatwg.org/#flow-content-3 and the sections after it: what is rendered on lines of its own.
 BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
-    "form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext "
-    "pre search section summary table tbody td tfoot th thead tr ul xmp".split()
+    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol "
+    "optgroup option p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp".split()
 )
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _UNREAD = frozenset(("script", "style", "-comment", "-doctype"))  # nothing in them is ours
@@ -179,61 +179,61 @@ class _Walk:
 
     # Openers: what the walk does when it enters an element of that name.
 
-    def _open_area(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_area(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         if "href" not in attributes:
             return
         label = attributes.get("alt") or attributes.get("aria-label") or attributes.get("title") or ""
         self._found("area", attributes["href"] or "", label, attributes, scope)
 
-    def _open_frame(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_frame(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         if not (source := attributes.get("src")):
             return
         label = attributes.get("title") or attributes.get("aria-label") or ""
         self._found("frame", source, label, attributes, scope)
 
-    def _open_link(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_link(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         rel = (attributes.get("rel") or "").lower().split()
         kind = next((kind for word, kind in _LINK_KINDS if word in rel), None)
         if kind is not None and attributes.get("href") and not (kind == "alternate" and "stylesheet" in rel):
             self._add(Found(kind, attributes["href"] or "", attributes["rel"] or "", attributes.get("title") or ""))
 
-    def _open_meta(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_meta(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         content = attributes.get("content") or ""
         if name := attributes.get("name"):
             self.reading.metas.append((name, content))
         if pragma := attributes.get("http-equiv"):
             self.reading.pragmas.setdefault(pragma.lower(), content)
 
-    def _open_base(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_base(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         if self.reading.base is None and "href" in attributes:
             self.reading.base = attributes["href"] or ""
 
-    def _open_title(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_title(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         if scope.foreign:  # the name of a drawing
             if scope.link is not None and not scope.silent:
                 scope.link.graphics.append(node.text())
         elif not self.reading.title:
             self.reading.title = node.text()
 
-    def _open_img(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_img(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         if scope.link is not None and not scope.silent:
             scope.link.graphics.append(attributes.get("alt") or "")
 
-    def _open_svg(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_svg(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         if scope.link is not None:
             scope.link.graphics.append("" if scope.silent else attributes.get("aria-label") or "")
 
 
 _OPENERS = {
-    "area": _Walk._open_area,
-    "iframe": _Walk._open_frame,
-    "frame": _Walk._open_frame,
-    "link": _Walk._open_link,
-    "meta": _Walk._open_meta,
-    "base": _Walk._open_base,
-    "title": _Walk._open_title,
-    "img": _Walk._open_img,
-    "svg": _Walk._open_svg,
+    "area": _Walk.open_area,
+    "iframe": _Walk.open_frame,
+    "frame": _Walk.open_frame,
+    "link": _Walk.open_link,
+    "meta": _Walk.open_meta,
+    "base": _Walk.open_base,
+    "title": _Walk.open_title,
+    "img": _Walk.open_img,
+    "svg": _Walk.open_svg,
 }
 # Words of rel on a link element, the most telling first.
 _LINK_KINDS = (

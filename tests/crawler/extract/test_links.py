@@ -308,10 +308,12 @@ class TestPage:
 
 
 PARTS = st.sampled_from(
-    "<a href=x> <a href='//['> </a> <p> </p> <div hidden> </div> <table> <tr> <td> <svg> </svg> <b> </b> <h2> </h2> <base href=/>"
-    " <template> <template shadowrootmode=open> </template> <img alt=a> <noscript> <iframe src=y> <select> <script> </script>"
-    " <meta name=robots content=none> <meta http-equiv=refresh content=0;x> <link rel=canonical href=//c> <!-- --> &#0; \x00"
-    " <frameset> <math> <foreignObject> <title> text \u00a0 \ud800".split()
+    "<a href=x>|<a href='//['>|</a>|<p>|</p>|<div hidden>|</div>|<table>|<tr>|<td>|<svg>|</svg>|<b>|</b>|<h2>|</h2>"
+    "|<base href=/>|<template>|<template shadowrootmode=open>|</template>|<img alt=a>|<noscript>|<iframe src=y>"
+    "|<select>|<script>|</script>|<meta name=robots content=none>|<meta http-equiv=refresh content=0;x>|<a|<!--|-->"
+    "|<link rel=canonical href=//c>|&#0;|\x00|<frameset>|<math>|<foreignObject>|<title>|text | \u00a0\n|\ud800".split(
+        "|"
+    )
 )
 
 
