@@ -35,7 +35,9 @@ def ours(web: str, port: int) -> int:
 
     seeds, urls, _ = _web(web)
     hosts = {url.split("/")[2] for url in urls}
-    detours = [f"{host}:80:127.0.0.1:{port}" for host in sorted(hosts)] if len(hosts) < 50 else [f":80:127.0.0.1:{port}"]
+    detours = (
+        [f"{host}:80:127.0.0.1:{port}" for host in sorted(hosts)] if len(hosts) < 50 else [f":80:127.0.0.1:{port}"]
+    )
     stay = {"include": [f"http://{'site' if web == 'site' else ''}*"]}
     flags: dict[str, Any] = {"delay": 0, "max_pages": 0, "depth": 50, "connect_to": detours, **stay}
     if web == "site":
@@ -68,7 +70,7 @@ def scrapy_alone(web: str, port: int) -> int:
         def parse(self, response: Any) -> None:
             fetched.append(response.status)
 
-    process = AsyncCrawlerProcess({"LOG_LEVEL": "WARNING", "TELNETCONSOLE_ENABLED": False})
+    process = AsyncCrawlerProcess()  # its log of every page goes to a pipe
     process.crawl(Fetch)
     process.start()
     return len(fetched)
@@ -109,9 +111,15 @@ def main(web: str = "demo", rounds: int = 3) -> None:
     per_page: dict[str, list[float]] = {side: [] for side in SIDES}
     for side, cpu, wall, pages in _rounds(web, rounds):
         per_page[side].append(cpu / pages * 1000)
-        print(f"{side:<7} {pages:>5} pages  {cpu / pages * 1000:.2f} ms CPU a page  {pages / wall:.0f} pages/s", flush=True)
+        print(
+            f"{side:<7} {pages:>5} pages  {cpu / pages * 1000:.2f} ms CPU a page  {pages / wall:.0f} pages/s",
+            flush=True,
+        )
     medians = {side: statistics.median(values) for side, values in per_page.items()}
-    print(f"{web}: ours {medians['ours']:.2f} ms, scrapy {medians['scrapy']:.2f} ms, ratio {medians['ours'] / medians['scrapy']:.2f}")
+    print(
+        f"{web}: ours {medians['ours']:.2f} ms, scrapy {medians['scrapy']:.2f} ms, "
+        f"ratio {medians['ours'] / medians['scrapy']:.2f}"
+    )
 
 
 if __name__ == "__main__":
@@ -122,4 +130,4 @@ if __name__ == "__main__":
         count = SIDES[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
         print(json.dumps({"cpu": time.process_time() - cpu, "wall": time.monotonic() - wall, "pages": count}))
     else:
-        main(*sys.argv[1:2], *(int(argument) for argument in sys.argv[2:]))
+        main(sys.argv[1] if len(sys.argv) > 1 else "demo", *(int(argument) for argument in sys.argv[2:]))

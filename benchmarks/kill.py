@@ -44,7 +44,17 @@ def trial(pages: int, kill_after: int, *options: str) -> Trial:
         with serving("--site", str(pages), "--log", str(log)) as port:
             host = "site.example"
             crawl = [
-                *(sys.executable, "-m", "interfaces.cli.main", "crawl", *site.seeds, "--stay", "domain", "--depth", "1000"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "interfaces.cli.main",
+                    "crawl",
+                    *site.seeds,
+                    "--stay",
+                    "domain",
+                    "--depth",
+                    "1000",
+                ),
                 *("--delay", "0", "--max-pages", "0", "--connect-to", f"{host}:80:127.0.0.1:{port}", *options),
             ]
             _kill_after(crawl, folder, log, kill_after)
@@ -94,14 +104,16 @@ def _environment() -> dict[str, str]:
 
 def main(trials: int = 20, pages: int = 600) -> int:
     """Run the trials and print each; return 1 when anything was lost or doubled."""
-    dice = random.Random(1)  # noqa: S311
+    dice = random.Random(1)
     results = []
     for number in range(trials):
         results.append(trial(pages, dice.randrange(5, pages - 5)))
         print(f"trial {number + 1:>3}: {results[-1]}", flush=True)
     bad = [result for result in results if any(result[:4])]
     again = sorted(result.pages_again for result in results)
-    print(f"{trials} kills on {pages} pages: {len(bad)} with a loss; pages asked for twice: median {again[len(again) // 2]}")
+    print(
+        f"{trials} kills on {pages} pages: {len(bad)} with a loss; pages asked for twice: median {again[len(again) // 2]}"
+    )
     return 1 if bad else 0
 
 

@@ -2,7 +2,7 @@
 
 aiohttp connects to what :meth:`GuardedConnector._resolve_host` returns and to nothing else, for names and literal
 addresses alike; so no name can mean one address when it is judged and another when it is connected to.
-``_resolve_host`` and ``_factory`` are no public part of aiohttp; ``tests/crawler/test_downloader.py`` counts
+``_resolve_host`` and ``_factory`` are no public part of aiohttp; ``tests/crawler/test_connecting.py`` counts
 connections, so that a release that does without them is noticed.
 """
 

@@ -21,7 +21,7 @@ ZSTD_WINDOW = 23  # log2 bytes: RFC 9659 allows 8 MiB for this use
 BROKEN = (zlib.error, brotli.error, zstd.ZstdError)
 
 
-class Undecodable(Exception):  # noqa: N818  # a fact about a body
+class Undecodable(Exception):  # a fact about a body
     """Not one byte of a body could be decoded."""
 
 
@@ -151,7 +151,7 @@ def _stages(content_encoding: str) -> list[_Stage]:
     return stages
 
 
-class _Full(Exception):  # noqa: N818  # ends a loop
+class _Full(Exception):  # ends a loop
     """The limit is reached."""
 
 

@@ -35,7 +35,8 @@ class Downloader:
     """What Scrapy's engine asks of a downloader, and no more (a test compares the two).
 
     The facts of each fetch are in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`), failed or not. A
-    request with ``robots`` in its meta gets its body whatever its type.
+    request with ``robots`` in its meta gets its body whatever its type. Under Scrapy's own scheduler it needs a
+    ``SCHEDULER_PRIORITY_QUEUE`` that asks for no slots, ``scrapy.pqueues.ScrapyPriorityQueue``.
     """
 
     def __init__(self, crawler: Crawler) -> None:

@@ -23,7 +23,7 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"  # a Content-Encoding that nothing could be made of
 
 
-class FetchFailed(Exception):  # noqa: N818  # an outcome
+class FetchFailed(Exception):  # an outcome
     """A fetch ended without an answer; ``detail`` is one line for people."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

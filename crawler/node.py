@@ -30,6 +30,7 @@ _T = TypeVar("_T")
 
 RULES_REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
 OFFERED = 500_000  # URLs a node remembers to have offered to the frontier
+GATHER = 0.01  # s that an acknowledgement waits for others: a batch of visits becomes durable at one moment
 IDLE_PAUSE = (0.05, 1.0)  # s, first and longest, between looks at a frontier that has nothing to lease
 
 
@@ -58,7 +59,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 3
     max_wait: float = 600.0
     batch: int = 100
-    interval: float = 0.1
 
 
 class Node:
@@ -161,7 +161,7 @@ class Node:
             lane.failures = robots.failures
             if robots.verdict != "closed":
                 self._obey(lane, robots)
-            elif robots.failures >= politeness.ROBOTS_TRIES:
+            elif robots.failures >= politeness.tries_robots(robots.reason):
                 self._close(lane, robots.reason)
 
     def _obey(self, lane: Lane, robots: Robots) -> None:
@@ -220,7 +220,7 @@ class Node:
         failures = lane.failures + 1
         robots = msgspec.structs.replace(robots, failures=failures)
         self._spawn(self._keep_closed, lane, robots)
-        if failures >= politeness.ROBOTS_TRIES:
+        if failures >= politeness.tries_robots(robots.reason):
             self._close(lane, robots.reason)
         else:
             self._give_back(lane, 0.0, f"robots: {robots.reason}")
@@ -234,7 +234,7 @@ class Node:
 
     async def _keep_closed(self, lane: Lane, robots: Robots) -> None:
         await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
-        if robots.failures < politeness.ROBOTS_TRIES:
+        if robots.failures < politeness.tries_robots(robots.reason):
             reason = f"robots.txt: {robots.reason}"
             await self._call(self._frontier.hold, lane.host, politeness.backoff(robots.failures), reason)
 
@@ -314,7 +314,7 @@ class Node:
         if len(self._ended) >= self._settings.batch:
             self._spawn(self._acknowledge)
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._settings.interval, self._spawn, self._acknowledge)
+            self._timer = asyncio.get_running_loop().call_later(GATHER, self._spawn, self._acknowledge)
 
     async def _acknowledge(self) -> None:
         if self._timer is not None:

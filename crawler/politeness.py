@@ -49,6 +49,11 @@ def judge_robots(status: int, body: bytes) -> Robots:
     return Robots(verdict="open")
 
 
+def tries_robots(reason: str) -> int:
+    """Return after how many failed fetches of robots.txt a host counts as closed. A name that is not there stays so."""
+    return 2 if reason == "dns" else ROBOTS_TRIES
+
+
 def retry_after(value: str, now: datetime | None = None) -> float | None:
     """Return the seconds that a Retry-After header asks for, within :data:`MAX_HOLD`; None where it says nothing."""
     value = value.strip()

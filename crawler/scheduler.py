@@ -70,7 +70,6 @@ class FrontierScheduler(BaseScheduler):
                 retries=options.retries,
                 max_wait=options.max_wait,
                 batch=options.batch,
-                interval=options.flush_interval,
             ),
             self,
         )

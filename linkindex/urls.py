@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 def parse(text: str, base: str | None = None) -> str | None:
     """Return the WHATWG serialisation of ``text`` (resolved against ``base``), or None unless it is http or https."""
     try:
-        url = ada_url.URL(text, base) if base else ada_url.URL(text)
+        href: str = ada_url.join_url(base, text) if base else ada_url.normalize_url(text)
     except (ValueError, UnicodeEncodeError):  # lone surrogates cannot be UTF-8
         return None
-    href: str = url.href
     return href if href.startswith(("https://", "http://")) else None
 
 

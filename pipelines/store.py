@@ -65,7 +65,7 @@ class StorePipeline:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._index.store, [visit for visit, _ in batch])
-        except Exception as error:  # each item tells it on; the scheduler decides
+        except Exception as error:  # noqa: BLE001  # each item tells it on; the scheduler decides
             for _, durable in batch:
                 durable.set_exception(error)
         else:

@@ -161,7 +161,7 @@ class Options:
     workers: int = _count(1, "processes on this machine", "speed", 1, 64)
     concurrency: int = _count(16, "fetches at once, of each process", "speed", 1, 1000)
     batch: int = _count(100, "visits written to the index at once", "speed", 1, 10_000)
-    flush_interval: float = _seconds(0.1, "seconds that a visit waits for its batch", "speed", 0.001, 60.0)
+    flush_interval: float = _seconds(0.05, "seconds that a visit waits for its batch", "speed", 0.001, 60.0)
     lease: float = _seconds(
         120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0
     )

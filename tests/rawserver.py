@@ -1,4 +1,4 @@
-"""A server of raw replies on 127.0.0.1, in a thread: whatever bytes a test wants to see answered, and what it was asked."""
+"""A server of raw replies on 127.0.0.1, in a thread: any bytes a test wants to see answered, and what was asked."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 class RawServer:
-    """Replies by path; counts connections and keeps each request's head. The path "" is sent before anything is read."""
+    """Replies by path ("": sent before anything is read); counts connections and keeps each request's head."""
 
     def __init__(self, replies: Mapping[str, Reply], tls: ssl.SSLContext | None) -> None:
         self.port = 0

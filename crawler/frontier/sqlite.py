@@ -198,9 +198,9 @@ class SqliteFrontier:
 
     def _take_back(self, overdue: Iterable[tuple[int, int, int, int]], now: int) -> None:
         """Queue what was scheduled for now and what is leased by nodes that are gone."""
-        for row, host, state, crashes in overdue:
+        for row, host, state, crashes_before in overdue:
             was_leased = state == State.LEASED
-            crashes += was_leased
+            crashes = crashes_before + was_leased
             ends = crashes >= CRASHES and was_leased
             self._db.execute("UPDATE url SET crashes = ? WHERE id = ?", (crashes, row))
             self._count(state, "", -1)
@@ -447,9 +447,9 @@ class SqliteFrontier:
         return int(max(own, self._limits()[1]) * 1000)
 
     def _visited_or_leased(self) -> int:
-        return sum(n for (n,) in self._db.execute("SELECT n FROM tally WHERE state IN (2, 3, 4)")) + sum(
-            n for (state, _), n in self._tally.items() if state in (State.LEASED, State.DONE, State.FAILED)
-        )
+        kept = int(self._db.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE state IN (2, 3, 4)").fetchone()[0])
+        moved = (n for (state, _), n in self._tally.items() if state in (State.LEASED, State.DONE, State.FAILED))
+        return kept + sum(moved)
 
     def _put(self, name: str, value: bytes) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))

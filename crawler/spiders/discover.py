@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Spider
 
 from crawler.extract import read_page
+from crawler.extract.hazards import parser_hazard
 from linkindex import urls
 from linkindex.model import Link, Outcome, PageFacts, Visit
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-# Content types that may hold links of ours; an answer that names none is looked into.
-_DOCUMENTS = ("", "text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
+# What browsers read as a document with links; an answer that names no type is looked into.
+_DOCUMENTS = ("", "text/html", "application/xhtml+xml")
 
 
 class DiscoverSpider(Spider):
@@ -60,6 +61,8 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     """Return what a response says about its URL. ``response.flags`` may hold: cut, truncated, not_a_page."""
     fetched = response.meta.get("fetch")
     outcome, reason, redirect = _outcome(response)
+    if outcome is Outcome.PAGE and (hazard := parser_hazard(response.body)):
+        outcome, reason = Outcome.UNREADABLE, hazard
     flags = response.flags
     facts = PageFacts()
     links: tuple[Link, ...] = ()

@@ -160,8 +160,7 @@ def _citations(draft: Draft, site: Site, page: Page) -> list[str]:
     own = dice.pick(site.articles)
     links = [page.a(own.url, own.title.lower())]
     others = [other for other in draft.sites.values() if other.host not in (site.host, SPAM)]
-    for other in dice.some(others, 2):
-        links.append(_citation(page, other))
+    links += [_citation(page, other) for other in dice.some(others, 2)]
     if dice.chance(0.6 if site.topic == HIKING else 0.25) and site.host != STAR:
         links.append(_citation(page, draft.sites[STAR]))
     return links

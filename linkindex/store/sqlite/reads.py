@@ -12,6 +12,7 @@ from linkindex.answers.rows import Backlink, Outlink, moment
 from linkindex.errors import Unavailable
 from linkindex.model import Outcome
 from linkindex.store.selection import Group, IndexCounts, Selection
+from linkindex.store.sqlite.writes import unpack
 from linkindex.target import Target
 
 _STATES = {
@@ -36,7 +37,7 @@ SELECT s.url, sd.name, t.url, td.name, l.kind, a.text, l.rel, l.follow, l.placem
   p.title, p.language, p.status, tp.status
 {_JOINED} LEFT JOIN page tp ON tp.url = l.target
 WHERE ({{targets}}) AND {{state}} {{scope}}
-ORDER BY l.until IS NOT NULL, l.follow DESC, last_seen DESC, s.url, t.url, l.ordinal LIMIT ?"""  # noqa: S608
+ORDER BY l.until IS NOT NULL, l.follow DESC, last_seen DESC, s.url, t.url, l.ordinal LIMIT ?"""
 
 _GROUPS = f"""
 SELECT {{key}}, count(*) AS links, count(DISTINCT l.source), count(DISTINCT s.domain), count(DISTINCT l.target),
@@ -44,7 +45,7 @@ SELECT {{key}}, count(*) AS links, count(DISTINCT l.source), count(DISTINCT s.do
   sum({_DOUBTFUL}), min(l.first_seen), max({_LAST_SEEN})
 {_JOINED}
 WHERE ({{targets}}) AND {{state}} {{scope}}
-GROUP BY 1 ORDER BY links DESC, 1"""  # noqa: S608
+GROUP BY 1 ORDER BY links DESC, 1"""
 
 _KEYS = {"": "''", "domain": "sd.name", "anchor": "a.text", "kind": "l.kind", "placement": "l.placement"}
 
@@ -52,7 +53,7 @@ _OUTLINKS = f"""
 SELECT t.url, td.name, l.internal, l.kind, a.text, l.rel, l.follow, l.placement, l.first_seen,
   {_LAST_SEEN}, l.until, l.ended_because, tp.status
 {_JOINED} LEFT JOIN page tp ON tp.url = l.target
-WHERE s.url = ? AND l.latest = 1 ORDER BY l.until IS NOT NULL, l.internal, l.id LIMIT ?"""  # noqa: S608
+WHERE s.url = ? AND l.latest = 1 ORDER BY l.until IS NOT NULL, l.internal, l.id LIMIT ?"""
 
 
 class Reads:
@@ -99,8 +100,6 @@ class Reads:
             yield Group(**dict(zip(Group.__struct_fields__, row, strict=True)))
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
-        from linkindex.store.sqlite.writes import unpack
-
         for row in self._rows(_OUTLINKS, (page, _limit(limit))):
             (
                 target,
@@ -174,7 +173,7 @@ class Reads:
         """Return the condition on ``t`` (a row of url) that holds for what a target covers."""
         if target.name:
             for table in ("domain", "host"):  # a name that is both stands for the whole domain
-                for (row,) in self._rows(f"SELECT id FROM {table} WHERE name = ?", (target.name,)):
+                for (row,) in self._rows(f"SELECT id FROM {table} WHERE name = ?", (target.name,)):  # noqa: S608
                     return f"t.{table} = ?", (row,)
             return "0", ()
         if target.prefixes:

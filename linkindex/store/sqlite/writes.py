@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from linkindex import history, urls
+from linkindex import history
 from linkindex.errors import Unavailable
 from linkindex.model import Link, Outcome, Visit
 

@@ -1,0 +1,36 @@
+"""What would stall the parser is told beforehand; what people read is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.truth.reference import page_bytes, page_paths
+from crawler.extract.hazards import parser_hazard
+
+
+@pytest.mark.parametrize(
+    ("body", "hazard"),
+    [
+        (b"<div>" * 100_000, "too_deep"),
+        (b"<div><span>" * 50_000 + b"</p>" * 10, "too_deep"),
+        (b"<p>" + b"".join(b"<b a=%d>" % n for n in range(1000)) + b"</p>" + b"<p>x</p>" * 1000, "too_deep"),
+        (b"<p " + b" ".join(b"a%d=1" % n for n in range(20_000)) + b">", "too_many_attributes"),
+        (b"<p " + b" ".join(b"a%d" % n for n in range(20_000)), "too_many_attributes"),
+        (b"<img src='data:" + b"A" * 500_000 + b"'>", ""),
+        (b"<br>" * 50_000, ""),
+        (b"<p>" * 50_000, ""),
+        (b"<ul>" + b"<li><a href=x>y</a>" * 20_000, ""),
+        (b"", ""),
+        (b"<" * 100_000, ""),
+    ],
+)
+def test_hazards(body: bytes, hazard: str) -> None:
+    assert parser_hazard(body) == hazard
+
+
+def test_no_real_page_is_taken_for_one(oracles: Path) -> None:
+    paths = page_paths()
+    assert len(paths) > 390, oracles
+    assert [path for path in paths if parser_hazard(page_bytes(path))] == []
