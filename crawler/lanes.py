@@ -14,7 +14,7 @@ from crawler.politeness import Rules
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """One host. ``free_at`` and ``now`` are seconds of the node's monotonic clock."""
+    """One host. ``ended`` and ``now`` are seconds of the node's monotonic clock."""
 
     host: str
     delay: float
@@ -22,15 +22,15 @@ class Lane:
     rules: Rules | None = None  # None: robots.txt must be fetched first
     failures: int = 0  # of robots.txt, in a row, before this
     busy: bool = False  # a fetch of this host is under way
-    free_at: float = 0.0
+    ended: float = float("-inf")  # when the last one ended
 
     def fetch_ended(self, now: float) -> None:
         self.busy = False
-        self.free_at = now + self.delay
+        self.ended = now
 
     def wait(self, now: float) -> float:
-        """Seconds until the next fetch may start."""
-        return max(0.0, self.free_at - now)
+        """Seconds until the next fetch may start, at the delay that is known by now."""
+        return max(0.0, self.ended + self.delay - now)
 
     def obey(self, rules: Rules) -> None:
         self.rules = rules

@@ -210,8 +210,8 @@ class Node:
             if lane.rules is not None:  # else its answer to robots.txt is still to be judged
                 self.advance(lane)
 
-    def robots_judged(self, lane: Lane, robots: Robots) -> None:
-        """Hear what a host's robots.txt says."""
+    def robots_judged(self, lane: Lane, robots: Robots, retry_after: float | None = None) -> None:
+        """Hear what a host's robots.txt says, and how long the host asked to be left alone, in seconds."""
         if robots.verdict != "closed":
             self._obey(lane, robots)
             self._spawn(self._keep_rules, lane, robots)
@@ -219,7 +219,8 @@ class Node:
             return
         failures = lane.failures + 1
         robots = msgspec.structs.replace(robots, failures=failures)
-        self._spawn(self._keep_closed, lane, robots)
+        wait = politeness.backoff(failures) if retry_after is None else retry_after
+        self._spawn(self._keep_closed, lane.host, robots, wait)
         if failures >= politeness.tries_robots(robots.reason):
             self._close(lane, robots.reason)
         else:
@@ -232,11 +233,10 @@ class Node:
         if lane.rules.crawl_delay:
             await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
 
-    async def _keep_closed(self, lane: Lane, robots: Robots) -> None:
-        await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
+    async def _keep_closed(self, host: str, robots: Robots, wait: float) -> None:
+        await self._call(self._frontier.put_robots, host, robots, politeness.ROBOTS_FRESH)
         if robots.failures < politeness.tries_robots(robots.reason):
-            reason = f"robots.txt: {robots.reason}"
-            await self._call(self._frontier.hold, lane.host, politeness.backoff(robots.failures), reason)
+            await self._call(self._frontier.hold, host, wait, f"robots.txt: {robots.reason}")
 
     def host_is_busy(self, host: str, status: int, retry_after: float | None) -> None:
         """Hear that a host asked to be left alone (429, 503): shut it for all nodes, give back what is in hand of it."""

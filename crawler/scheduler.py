@@ -132,9 +132,7 @@ class FrontierScheduler(BaseScheduler):
 
     def _downloaded(self, response: Response, request: Request) -> None:
         if response.status in (429, 503) and "robots" not in request.meta:
-            value = response.headers.get(b"Retry-After") or b""
-            wait = politeness.retry_after(value.decode("latin-1"))
-            self._node.host_is_busy(request.meta["host"], response.status, wait)
+            self._node.host_is_busy(request.meta["host"], response.status, _retry_after(response))
 
     def _left(self, request: Request) -> None:
         self._node.fetch_ended(request.meta["host"])
@@ -162,8 +160,11 @@ class FrontierScheduler(BaseScheduler):
             lane.busy = True
             wait = lane.wait(time.monotonic())
             asyncio.get_running_loop().call_later(wait, self.fetch_robots, lane, urls.canonical(target), hops)
+        elif "truncated" in response.flags:  # rules that broke off may be missing the one that matters
+            self._node.robots_judged(lane, Robots(verdict="closed", reason="truncated"))
         else:
-            self._node.robots_judged(lane, politeness.judge_robots(response.status, response.body))
+            robots = politeness.judge_robots(response.status, response.body)
+            self._node.robots_judged(lane, robots, _retry_after(response))
 
     def _robots_failed(self, failure: Failure) -> None:
         reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
@@ -177,6 +178,11 @@ def _join(options: Options, seeds: list[str]) -> Frontier:
     if seeds:
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier
+
+
+def _retry_after(response: Response) -> float | None:
+    value = response.headers.get(b"Retry-After") or b""
+    return politeness.retry_after(value.decode("latin-1"))
 
 
 def _since_fetched(response: Response | Failure | None) -> float:

@@ -68,6 +68,6 @@ def _check_reachable(url: str, text: str, allow_private: bool, ports: frozenset[
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if port not in ports:
         raise BadInput(f"seed {text!r}: port {port} is not visited; allow it with --ports {port}")
-    refusal = addresses.literal_refusal(parts.hostname or "")
-    if refusal and not allow_private:
+    refusal = addresses.literal_refusal(parts.hostname or "", allow_private)
+    if refusal:
         raise BadInput(f"seed {text!r}: {refusal}; allow private addresses with --allow-private")
