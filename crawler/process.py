@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 
 import msgspec
-from scrapy.crawler import AsyncCrawlerProcess
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
@@ -37,9 +42,50 @@ def run_node(options: Options) -> End:
     settings.set("LOG_LEVEL", options.log_level.upper(), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(DiscoverSpider)
-    process.crawl(crawler)
-    process.start()
+    with _Drain(crawler).on_signals():
+        process.crawl(crawler)
+        process.start(install_signal_handlers=False)
     stats = crawler.stats
     reason = str(stats.get_value("finish_reason", "shutdown")) if stats else "shutdown"
     failure = stats.get_value("linkatlas/failure") if stats else None
     return End(reason, str(failure), failure.exit_code) if failure else End(reason)
+
+
+class _Drain:
+    """Closes the spider at a signal, whenever it comes. Scrapy's own way hangs when that is while the engine starts."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wanted = False
+        crawler.signals.connect(self._opened, signals.spider_opened)
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _signalled(self, number: int, frame: object) -> None:
+        if self._wanted:
+            raise KeyboardInterrupt
+        self._wanted = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._close)
+
+    def _opened(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._wanted:
+            self._close()
+
+    def _close(self) -> None:
+        engine = self._crawler.engine
+        assert engine is not None
+        assert self._loop is not None
+        if engine.running:
+            self._closing = asyncio.ensure_future(engine.close_spider_async(reason="shutdown"))
+        elif engine.spider is not None:
+            self._loop.call_later(0.01, self._close)

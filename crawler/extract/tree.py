@@ -248,7 +248,9 @@ _LINK_KINDS = (
 def _inside(tag: str, attributes: Attributes, scope: _Scope) -> _Scope:
     """Return what holds inside a block of these attributes that stands in ``scope``."""
     get = attributes.get
-    own = placement.zone_of(tag, get("role") or "", get("class") or "", get("id") or "")
+    # What a landmark is called ("Breadcrumb") tells as much as its classes do.
+    names = f"{get('class') or ''} {get('aria-label') or ''}" if "aria-label" in attributes else get("class") or ""
+    own = placement.zone_of(tag, get("role") or "", names, get("id") or "")
     if own is None:
         return scope
     zone = placement.within(scope.zone, own)

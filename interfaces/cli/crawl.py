@@ -17,8 +17,10 @@ from interfaces.cli.flags import option_flags
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_text
-from linkindex.store import LinkIndex, open_index
-from settings.options import Options
+from linkindex.store import LinkIndex, Selection, open_index
+from linkindex.target import Target
+from linkindex.urls import domain_of, host_of
+from settings.options import Options, default
 
 EXAMPLES = """\b
 Examples:
@@ -88,6 +90,7 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
         end = run_node(options)
     counts = frontier.counts()
     _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
+    _print_questions(frontier, index, options)
     return _conclude(end.reason, end.message, end.exit_code, frontier, counts)
 
 
@@ -100,8 +103,7 @@ def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, cou
         _say(f"stopped; nothing is lost, {go_on}")
         return 130
     if reason == "waiting":
-        minutes = frontier.outlook().wait / 60
-        _say(f"stopped early: what is left may be visited in {minutes:.0f} min; {go_on}")
+        _say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
         return 75
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
@@ -116,6 +118,8 @@ def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: floa
         f"visited {visited:,} pages in {seconds:,.1f} s ({speed:.1f}/s) on {counts.hosts:,} hosts; the index holds "
         f"{held.links:,} links from {held.pages:,} pages of {held.domains:,} domains"
     )
+    if not held.pages:
+        return
     click.echo(
         "outcomes: " + ", ".join(f"{n:,} {name}" for name, n in sorted(held.by_outcome.items(), key=lambda x: -x[1]))
     )
@@ -129,6 +133,23 @@ def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: floa
             "not visited: "
             + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.excluded_by.items(), key=lambda x: -x[1])[:8])
         )
+
+
+def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> None:
+    """Tell how to ask for what was found, with a target that there is something to say about."""
+    seeds = [domain_of(host_of(url)) for url in read_job(frontier).seeds]
+    linked = (
+        domain
+        for domain in dict.fromkeys(seeds)
+        if next(index.links(Selection(target=Target(text=domain, name=domain)), 1), None)
+    )
+    target = next(linked, None)
+    place = "" if options.index == default("index") else f" --index {shlex.quote(options.index)}"
+    if target:
+        questions = [f"backlinks {target}", f"domains {target}", f"overview {target}"]
+    else:
+        questions = [f"outlinks {read_job(frontier).seeds[0]}", "status"]
+    click.echo("ask:  " + "\n      ".join(f"linkatlas {question}{place}" for question in questions))
 
 
 def _print_plan(seeds: list[str], options: Options) -> None:
@@ -151,6 +172,16 @@ def _print_plan(seeds: list[str], options: Options) -> None:
     ]
     for name, value in rows:
         click.echo(f"{name:<9} {safe_text(value)}")
+
+
+def _span(seconds: float) -> str:
+    return (
+        f"{seconds / 3600:.1f} h"
+        if seconds > 5400
+        else f"{seconds / 60:.0f} min"
+        if seconds > 90
+        else f"{seconds:.0f} s"
+    )
 
 
 def _patterns(scope: Scope) -> str:

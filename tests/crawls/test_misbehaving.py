@@ -213,5 +213,3 @@ def test_crawl_delay_is_kept(web: Web) -> None:
     asked = sorted(web.asked("robots-delay.example"))
     assert len(asked) == 4
     assert min(after.began - before.ended for before, after in zip(asked, asked[1:], strict=False)) > 0.995
-
-

@@ -1,0 +1,99 @@
+"""The demo's web, crawled: what its generator planted is what the index says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from crawler.frontier import open_frontier
+from interfaces.demo.serve import serving
+from interfaces.demo.web import make_web
+from linkindex.answers.backlinks import backlinks
+from linkindex.answers.domains import referring_domains
+from linkindex.store import open_index
+from linkindex.target import parse_target
+from tests.crawls.command import run
+
+WEB = make_web(1)
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Crawl the web once, links inside domains kept in full: (folder, lines of the access log)."""
+    folder = tmp_path_factory.mktemp("demo")
+    log = folder / "access.log"
+    with serving("--seed", "1", "--log", str(log)) as port:
+        detours = [word for host in WEB.hosts for word in ("--connect-to", f"{host}:80:127.0.0.1:{port}")]
+        ran = run(folder, "crawl", *WEB.seeds, "--delay", "0", "--depth", "9", "--internal-links", *detours)
+    assert ran.code == 0, ran.err
+    assert f"linkatlas backlinks {WEB.star}" in ran.out
+    assert "Traceback" not in ran.err
+    return folder, log.read_text().splitlines()
+
+
+def test_every_url_that_may_be_visited_is_and_once(crawled: tuple[Path, list[str]]) -> None:
+    folder, log = crawled
+    asked = Counter(f"http://{host}{path}" for _, _, host, path, *_ in map(str.split, log) if path != "/robots.txt")
+    there = {url for url in WEB.reachable() if "gone-fishing.example" not in url}
+    assert asked == Counter(there)
+    robots = Counter(host for _, _, host, path, *_ in map(str.split, log) if path == "/robots.txt")
+    assert set(robots.values()) == {1}
+
+
+def test_what_robots_close_is_never_asked_for(crawled: tuple[Path, list[str]]) -> None:
+    folder, log = crawled
+    for _, _, host, path, *_ in map(str.split, log):
+        closed = [prefix for prefix in WEB.closed.get(host, ()) if path.startswith(prefix)]
+        assert not closed or path == "/robots.txt", (host, path)
+    with open_frontier(f"sqlite:///{folder}/linkatlas-frontier.db") as frontier:
+        assert frontier.counts().excluded_by["robots"] == 11
+        assert frontier.counts().failed_by == {"robots: dns": 2}
+
+
+def test_every_planted_link_is_in_the_index_as_it_was_planted(crawled: tuple[Path, list[str]]) -> None:
+    folder, _ = crawled
+    read = set(WEB.reachable())
+    planted = Counter(
+        (link.source, link.target, link.anchor, link.kind, tuple(sorted(link.rel)), link.follow)
+        for link in WEB.links()
+        if link.source in read
+    )
+    found: Counter[tuple[object, ...]] = Counter()
+    with open_index(f"sqlite:///{folder}/linkatlas.db") as index:
+        for source in read:
+            for row in index.outlinks(source):
+                found[source, row.target, row.anchor, row.kind, tuple(row.rel or ()), row.follow] += 1
+    assert planted - found == Counter()
+    assert found - planted == Counter()
+
+
+def test_placements_are_those_that_were_planted(crawled: tuple[Path, list[str]]) -> None:
+    folder, _ = crawled
+    read = set(WEB.pages)
+    planted = Counter((link.source, link.target, link.placement) for link in WEB.links() if link.source in read)
+    with open_index(f"sqlite:///{folder}/linkatlas.db") as index:
+        found = Counter((source, row.target, row.placement) for source in read for row in index.outlinks(source))
+    wrong = planted - found
+    assert {placement for _, _, placement in wrong} <= {"sidebar"}  # one site's blogroll stands in its content
+    assert wrong.total() < 0.001 * planted.total()
+
+
+def test_the_star_has_the_backlinks_that_were_planted(crawled: tuple[Path, list[str]]) -> None:
+    folder, _ = crawled
+    read = set(WEB.reachable())
+    planted = [
+        link
+        for link in WEB.links()
+        if link.source in read
+        and link.target.split("/")[2].endswith(WEB.star)
+        and not link.source.split("/")[2].endswith(WEB.star)
+    ]
+    with open_index(f"sqlite:///{folder}/linkatlas.db") as index:
+        rows = list(backlinks(index, parse_target(WEB.star)))
+        domains = list(referring_domains(index, parse_target(WEB.star)))
+    assert len(rows) == len(planted) > 200
+    assert {row.domain for row in domains} == {".".join(link.source.split("/")[2].split(".")[-2:]) for link in planted}
+    assert sum(row.backlinks for row in domains) == len(rows)
+    assert [row.backlinks for row in domains] == sorted((row.backlinks for row in domains), reverse=True)
