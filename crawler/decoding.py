@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from contextlib import suppress
 
 import brotli
 from backports import zstd
@@ -25,129 +25,173 @@ class Undecodable(Exception):  # a fact about a body
     """Not one byte of a body could be decoded."""
 
 
-class _Stage(Protocol):
-    complete: bool
+class _Stage:
+    """One encoding undone. Fed at once or byte by byte, it makes the same of the same bytes, broken ones too."""
 
-    def blocks(self, data: bytes) -> Iterator[bytes]:
-        """Decode what arrived, in pieces of about :data:`BLOCK` at most. Raises one of :data:`BROKEN`."""
-
-
-class _Inflate:
-    """gzip (several members, RFC 1952), and deflate as zlib (RFC 1950) or, as old servers send it, raw (RFC 1951)."""
-
-    def __init__(self, gzip: bool) -> None:
-        self._gzip = gzip
-        self._wbits = 31
-        self._members = 0
-        self._inflate = zlib.decompressobj(31)
+    def __init__(self) -> None:
         self.complete = False
+        self._taken: list[bytes] = []
+        self._given = 0  # bytes
 
     def blocks(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._members == 0 or self._inflate.eof:
-                if not self._begin(data):
-                    return
-                before = None
-            else:
-                before = self._inflate.copy()
-            yield from self._member(data, before)
-            self.complete = self._inflate.eof
-            data = self._inflate.unused_data
-
-    def _begin(self, data: bytes) -> bool:
-        """Begin a member; False where what follows is none: padding, which is ignored."""
-        if self._members and not (self._gzip and data.startswith(b"\x1f\x8b") and self._members < MAX_MEMBERS):
-            return False
-        if not self._gzip:
-            self._wbits = 15 if data[0] & 0x0F == 8 else -15
-        self._members += 1
-        self._inflate = zlib.decompressobj(self._wbits)
-        return True
-
-    def _member(self, data: bytes, before: zlib._Decompress | None) -> Iterator[bytes]:
-        inflate, made = self._inflate, 0
+        """Decode what arrived, in pieces of :data:`BLOCK` at most. Raises one of :data:`BROKEN`."""
         try:
-            piece = inflate.decompress(data, BLOCK)
-            while piece:
-                made += len(piece)
+            for piece in self.decode(data):
+                self._given += len(piece)
                 yield piece
-                piece = inflate.decompress(inflate.unconsumed_tail, BLOCK)
-        except zlib.error:
+            self._taken.append(data)
+        except BROKEN:
             # The call that met the error has thrown away what it had made. Go there again in the smallest steps.
-            yield from _salvage(before or zlib.decompressobj(self._wbits), data, made)
-            raise
+            again = type(self)()
+            yield from _until_broken(
+                again, [*self._taken, *(data[at : at + 1] for at in range(len(data)))], self._given
+            )
+            self.complete = again.complete
+            if not self.complete:
+                raise
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Decode, and lose what is decoded already where an error is met."""
+        raise NotImplementedError
 
 
-def _salvage(inflate: zlib._Decompress, data: bytes, skip: int) -> Iterator[bytes]:
-    for at in range(len(data)):
-        try:
-            piece = inflate.decompress(data[at : at + 1])
-        except zlib.error:
-            return
-        if piece[skip:]:
-            yield piece[skip:]
-        skip = max(0, skip - len(piece))
+def _until_broken(stage: _Stage, parts: Sequence[bytes], skip: int) -> Iterator[bytes]:
+    with suppress(*BROKEN):
+        for part in parts:
+            for piece in stage.decode(part):
+                if piece[skip:]:
+                    yield piece[skip:]
+                skip = max(0, skip - len(piece))
 
 
-class _Brotli:
-    """br (RFC 7932)."""
+class _Members(_Stage):
+    """An encoding of streams one after the other; what follows a whole one and does not begin another is padding."""
+
+    magic: tuple[bytes, ...]  # of equal length; () where there is but one stream
 
     def __init__(self) -> None:
-        self._decompressor = brotli.Decompressor()
-        self.complete = False
+        super().__init__()
+        self._count = 0
+        self._held = b""  # what may become the magic of another stream
+        self._padding = False
 
-    def blocks(self, data: bytes) -> Iterator[bytes]:
-        decompressor = self._decompressor
-        if self.complete:
-            return
-        piece = decompressor.process(data, output_buffer_limit=BLOCK)
-        # It may hold back output even where it says that it can accept more data: ask until nothing comes.
-        while piece or not (decompressor.can_accept_more_data() or decompressor.is_finished()):
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        while data and not self._padding:
+            if self.complete or not self._count:
+                data = self._held + data
+                if self._count and not self._begins(data):
+                    return
+                self._held = b""
+                self._count += 1
+                self.complete = False
+                self._begin(data)
+            yield from self._member(data)
+            data = self._rest()
+
+    def _begins(self, data: bytes) -> bool:
+        if any(len(data) < len(magic) and magic.startswith(data) for magic in self.magic):
+            self._held = data
+            return False
+        self._padding = not data.startswith(self.magic)
+        if not self._padding and self._count >= MAX_MEMBERS:
+            self.complete = False
+            raise zlib.error(f"more than {MAX_MEMBERS} streams")
+        return not self._padding
+
+    def _begin(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _member(self, data: bytes) -> Iterator[bytes]:
+        raise NotImplementedError
+
+    def _rest(self) -> bytes:
+        raise NotImplementedError
+
+
+class _Gzip(_Members):
+    """gzip (RFC 1952)."""
+
+    magic: tuple[bytes, ...] = (b"\x1f\x8b",)
+
+    def _begin(self, data: bytes) -> None:
+        self._inflate = zlib.decompressobj(31)
+
+    def _member(self, data: bytes) -> Iterator[bytes]:
+        inflate = self._inflate
+        piece = inflate.decompress(data, BLOCK)
+        while piece:
             yield piece
-            piece = decompressor.process(b"", output_buffer_limit=BLOCK)
-        self.complete = decompressor.is_finished()
+            piece = inflate.decompress(inflate.unconsumed_tail, BLOCK)
+        self.complete = inflate.eof
+
+    def _rest(self) -> bytes:
+        return self._inflate.unused_data
 
 
-class _Zstd:
-    """zstd, several frames (RFC 8878)."""
+class _Deflate(_Gzip):
+    """deflate as zlib (RFC 1950) or, as old servers send it, raw (RFC 1951)."""
 
-    def __init__(self) -> None:
-        self._frames = 0
-        self._begin()
-        self.complete = False
+    magic = ()
 
-    def _begin(self) -> None:
-        self._frames += 1
+    def _begin(self, data: bytes) -> None:
+        self._inflate = zlib.decompressobj(15 if data[0] & 0x0F == 8 else -15)
+
+
+class _Zstd(_Members):
+    """zstd (RFC 8878), skippable frames among its own."""
+
+    magic = (b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60)))
+
+    def _begin(self, data: bytes) -> None:
         options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW}
         self._decompressor = zstd.ZstdDecompressor(options=options)
 
-    def blocks(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._decompressor.eof:
-                if self._frames >= MAX_MEMBERS:
-                    return
-                self._begin()
-            decompressor = self._decompressor
-            yield decompressor.decompress(data, BLOCK)
-            while not decompressor.eof and not decompressor.needs_input:
-                yield decompressor.decompress(b"", BLOCK)
-            self.complete = decompressor.eof
-            data = decompressor.unused_data
+    def _member(self, data: bytes) -> Iterator[bytes]:
+        decompressor = self._decompressor
+        yield decompressor.decompress(data, BLOCK)
+        while not decompressor.eof and not decompressor.needs_input:
+            yield decompressor.decompress(b"", BLOCK)
+        self.complete = decompressor.eof
+
+    def _rest(self) -> bytes:
+        return self._decompressor.unused_data
+
+
+class _Brotli(_Stage):
+    """br (RFC 7932)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._decompressor = brotli.Decompressor()
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        decompressor = self._decompressor
+        if self.complete:
+            return
+        limit = BLOCK // 2  # it takes a limit for a hint: pieces are up to 7/4 of it
+        piece = decompressor.process(data, output_buffer_limit=limit)
+        # It may hold back output even where it says that it can accept more data: ask until nothing comes.
+        while piece or not (decompressor.can_accept_more_data() or decompressor.is_finished()):
+            yield piece
+            piece = decompressor.process(b"", output_buffer_limit=limit)
+        self.complete = decompressor.is_finished()
+
+
+_STAGES: dict[str, type[_Stage]] = {
+    "gzip": _Gzip,
+    "x-gzip": _Gzip,
+    "deflate": _Deflate,
+    "br": _Brotli,
+    "zstd": _Zstd,
+}
 
 
 def _stages(content_encoding: str) -> list[_Stage]:
     """Return what undoes a Content-Encoding, last encoding first. An unknown one counts as none, as in browsers."""
     names = [name.strip().lower() for name in content_encoding.split(",")]
-    stages: list[_Stage] = []
-    for name in reversed(names):
-        if name in ("gzip", "x-gzip", "deflate"):
-            stages.append(_Inflate(name != "deflate"))
-        elif name == "br":
-            stages.append(_Brotli())
-        elif name == "zstd":
-            stages.append(_Zstd())
-        if len(stages) > MAX_ENCODINGS:
-            raise Undecodable(f"more than {MAX_ENCODINGS} encodings")
+    stages = [_STAGES[name]() for name in reversed(names) if name in _STAGES]
+    if len(stages) > MAX_ENCODINGS:
+        raise Undecodable(f"more than {MAX_ENCODINGS} encodings")
     return stages
 
 

@@ -58,6 +58,20 @@ def _text(value: Any) -> str:
     return value
 
 
+def _line(value: Any) -> str:
+    """A text that may stand in an HTTP header."""
+    if not isinstance(value, str) or not value.isprintable() or not value.isascii():
+        raise ValueError("one line of plain ASCII, such as a URL or a mail address")
+    return value
+
+
+def _place(value: Any) -> str:
+    """Where a store is ("": the default place); its own ``open`` knows whether that can be used."""
+    if not isinstance(value, str) or (value and not value.startswith("sqlite:///")) or value == "sqlite:///":
+        raise ValueError("sqlite:///PATH")
+    return _text(value)
+
+
 def _flag(value: Any) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     found = value if isinstance(value, bool) else words.get(str(value).lower())
@@ -132,11 +146,11 @@ def _switch(help: str, group: str) -> Any:
 class Options:
     """All options with their values. Sizes are bytes, times are seconds."""
 
-    index: str = _option("sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", _text, "URL", "places")
+    index: str = _option("sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", _place, "URL", "places")
     frontier: str = _option(
         "",
         "where the queue is kept: sqlite:///PATH (default: beside the index, NAME-frontier.db)",
-        _text,
+        _place,
         "URL",
         "places",
     )
@@ -152,7 +166,7 @@ class Options:
     max_url: int = _count(2083, "bytes of a URL; longer ones are not visited", "scope", 50)
     delay: float = _seconds(1.0, "seconds between two fetches of a host", "politeness", most=3600.0)
     contact: str = _option(
-        "", "URL or mail address, shown to sites in the User-Agent: whom to write to", _text, "CONTACT", "politeness"
+        "", "URL or mail address, shown to sites in the User-Agent: whom to write to", _line, "CONTACT", "politeness"
     )
     max_wait: float = _seconds(
         600.0, "seconds to wait for hosts that asked to be left alone, before stopping with exit code 75", "politeness"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from crawler.addresses import parse_connect_to
 from crawler.frontier import Counts, Frontier, open_frontier
 from crawler.job import begin, budget_of, read_job, scope_of
 from crawler.scope import Scope
@@ -49,6 +50,8 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     A SEED is a URL, or a domain (https is assumed). Breadth first: the pages of the seeds' domains and the pages they
     link to. The same command again goes on where it stopped.
     """
+    for detour in options.connect_to:
+        parse_connect_to(detour)
     found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
     for line in found.skipped:
         _say(f"skipped: {line}")
@@ -56,8 +59,8 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
         _print_plan(found.urls, options)
         return 0
     with ExitStack() as stack:
-        frontier = stack.enter_context(open_frontier(options.frontier_url, exclusive=True))
         index = stack.enter_context(open_index(options.index, create=True))
+        frontier = stack.enter_context(open_frontier(options.frontier_url, exclusive=True))
         if not _begin(frontier, found.urls, again, options):
             return 0
         return run(frontier, index, options)

@@ -66,8 +66,11 @@ def _check_reachable(url: str, text: str, allow_private: bool, ports: frozenset[
     """Refuse at once what the address guard would refuse at every fetch."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    if port not in ports:
-        raise BadInput(f"seed {text!r}: port {port} is not visited; allow it with --ports {port}")
-    refusal = addresses.literal_refusal(parts.hostname or "", allow_private)
+    if refusal := addresses.port_refusal(port, ports):
+        raise BadInput(f"seed {text!r}: {refusal}")
+    host = parts.hostname or ""
+    refusal = addresses.literal_refusal(host, allow_private)
+    if not allow_private and (host == "localhost" or host.endswith(".localhost")):  # RFC 6761, 6.3
+        refusal = f"{host} is this machine"
     if refusal:
         raise BadInput(f"seed {text!r}: {refusal}; allow private addresses with --allow-private")
