@@ -18,8 +18,8 @@ from typing import Any
 
 FILE = "linkatlas.toml"
 PREFIX = "LINKATLAS_"
-# Variables with our prefix that are no options: which Python `run` takes, and whether errors show their traceback.
-OTHER_VARIABLES = ("LINKATLAS_PYTHON", "LINKATLAS_DEBUG")
+# Variables with our prefix that are no options: which Python `run` takes, how it was called, whether errors show where.
+OTHER_VARIABLES = ("LINKATLAS_PYTHON", "LINKATLAS_CALLED", "LINKATLAS_DEBUG")
 
 
 class OptionError(ValueError):

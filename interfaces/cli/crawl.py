@@ -15,6 +15,7 @@ from crawler.frontier import Counts, Frontier, open_frontier
 from crawler.job import begin, budget_of, read_job, scope_of
 from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
+from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_text
@@ -152,7 +153,7 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
         questions = [f"backlinks {target}", f"domains {target}", f"overview {target}"]
     else:
         questions = [f"outlinks {read_job(frontier).seeds[0]}", "status"]
-    click.echo("ask:  " + "\n      ".join(f"linkatlas {question}{place}" for question in questions))
+    click.echo("ask:  " + "\n      ".join(f"{program()} {question}{place}" for question in questions))
 
 
 def _print_plan(seeds: list[str], options: Options) -> None:
@@ -195,7 +196,7 @@ def _patterns(scope: Scope) -> str:
 
 def _this_command() -> str:
     arguments = [argument for argument in sys.argv[1:] if argument != "--again"]
-    return shlex.join(["linkatlas", *arguments])
+    return f"{program()} {shlex.join(arguments)}"
 
 
 def _say(line: str) -> None:

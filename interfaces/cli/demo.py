@@ -11,6 +11,7 @@ import click
 from crawler.frontier import open_frontier
 from crawler.job import begin, budget_of, scope_of
 from interfaces.cli.crawl import run
+from interfaces.cli.program import program
 from interfaces.cli.render import write_rows
 from interfaces.demo.serve import serving
 from interfaces.demo.web import make_web
@@ -62,6 +63,6 @@ def demo() -> int:
         f"backlinks {web.star} --format csv -o backlinks.csv",
         f"why http://{web.star}/private/minutes",
     ):
-        click.echo(f"  linkatlas {question} --index {options.index}")
-    click.echo("  linkatlas crawl https://example.com")
+        click.echo(f"  {program()} {question} --index {options.index}")
+    click.echo(f"  {program()} crawl https://example.com")
     return code

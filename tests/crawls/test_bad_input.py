@@ -73,7 +73,9 @@ def test_one_line_and_exit_2(tmp_path: Path, arguments: tuple[str, ...], says: s
         ({}, "\x00", "linkatlas.toml"),
     ],
 )
-def test_options_from_elsewhere_are_checked_too(tmp_path: Path, variables: dict[str, str], toml: str, says: str) -> None:
+def test_options_from_elsewhere_are_checked_too(
+    tmp_path: Path, variables: dict[str, str], toml: str, says: str
+) -> None:
     if toml:
         (tmp_path / "linkatlas.toml").write_text(toml)
     ran = run(tmp_path, *CRAWL, "http://example.com", **variables)
