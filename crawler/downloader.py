@@ -44,8 +44,7 @@ class Downloader:
         self._crawler = crawler
         self._fetcher = Fetcher(reach_of(settings), limits_of(settings), user_agent=settings.get("USER_AGENT") or "")
         self._concurrency = settings.getint("LINKATLAS_CONCURRENCY", 16)
-        middlewares = DownloaderMiddlewareManager.from_crawler(crawler)
-        self._middlewares = middlewares if middlewares.middlewares else None
+        self.middleware = DownloaderMiddlewareManager.from_crawler(crawler)
         self._closing: asyncio.Task[None] | None = None
         self.active: dict[Request, asyncio.Task[None]] = {}
         crawler.signals.connect(self._engine_stopped, signals.engine_stopped)
@@ -72,10 +71,10 @@ class Downloader:
     async def _settle(self, request: Request, result: Deferred[Response | Request]) -> None:
         answer: Response | Request | Failure
         try:
-            if self._middlewares is None:
-                answer = await self._download(request)
+            if self.middleware.middlewares:
+                answer = await self.middleware.download_async(self._download, request)
             else:
-                answer = await self._middlewares.download_async(self._download, request)
+                answer = await self._download(request)
         except FetchFailed as error:
             # An outcome, not a fault of the program: there is no traceback to show.
             answer = Failure(error.with_traceback(None))  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +50,7 @@ def demo() -> int:
         begin(frontier, web.seeds, scope_of(options), budget_of(options), options.delay)
         code = run(frontier, index, options)
         target = parse_target(web.star)
-        out = click.get_text_stream("stdout")
+        out = sys.stdout
         click.echo(f"\nWho links to {web.star}? The top referring domains:\n")
         columns = ["domain", "backlinks", "pages", "follow", "nofollow", "first_seen"]
         write_rows(referring_domains(index, target, limit=10), rows.ReferringDomain, "table", out, columns)

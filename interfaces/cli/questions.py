@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from functools import wraps
 from typing import Any, Literal
 
 import click
@@ -32,10 +31,7 @@ A TARGET is one of
 def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --index, --format, -o and --limit."""
 
-    @wraps(command)
-    def called(**arguments: Any) -> Any:
-        return command(**arguments)
-
+    decorated = command
     for option in (
         click.option(
             "--limit",
@@ -47,8 +43,8 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--format", "form", type=click.Choice(FORMATS), help="[table on a terminal, jsonl in a pipe]"),
         option_flags("index"),
     ):
-        called = option(called)
-    return called
+        decorated = option(decorated)
+    return decorated
 
 
 def _example(*lines: str) -> str:

@@ -82,8 +82,9 @@ def _write_json(rows: Iterable[Row], form: str, stream: TextIO) -> int:
 def _write_csv(rows: Iterable[Row], names: Sequence[str], stream: TextIO) -> int:
     writer, count = csv.writer(stream, lineterminator="\n"), 0
     writer.writerow(names)
-    for count, row in enumerate(rows, 1):
+    for row in rows:
         writer.writerow([_csv_cell(getattr(row, name)) for name in names])
+        count += 1
     return count
 
 

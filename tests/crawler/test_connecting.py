@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import gc
+import os
+import socket
 import ssl
+import subprocess
+import sys
 import tempfile
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from cryptography import x509
@@ -16,9 +25,9 @@ from cryptography.x509.oid import NameOID
 from crawler.addresses import parse_connect_to
 from crawler.connecting import GuardedConnector, Reach
 from crawler.failures import FetchFailed, Reason
-from crawler.fetching import Answer
-from tests.crawler.fetches import PAGE, Answers, fetch, to
-from tests.rawserver import page, serving
+from crawler.fetching import Answer, Fetcher
+from tests.crawler.fetches import PAGE, SHORT, Answers, fetch, to
+from tests.rawserver import RawServer, endless, page, serving, silence
 
 
 @pytest.mark.parametrize(
@@ -93,6 +102,78 @@ def test_connect_to_keeps_the_host_and_needs_no_name_server() -> None:
     assert hosts == [b"Host: a.example:8081", b"Host: 10.0.0.1", b"Host: b.invalid"]
 
 
+def test_a_way_that_the_operator_opened_is_open_to_nobody_else() -> None:
+    with serving({"/": page(PAGE)}) as server:
+        rule = parse_connect_to(f"a.example:80:127.0.0.1:{server.port}")
+        reach = Reach(ports=[80, server.port], connect_to=[rule])
+        wanted = ["http://a.example/", f"http://127.0.0.1:{server.port}/", f"http://b.example:{server.port}/"]
+        ends = fetch(*wanted, reach=reach, resolver=Answers(["127.0.0.1"]))
+    assert isinstance(ends[0], Answer)
+    assert [getattr(end, "reason", None) for end in ends[1:]] == [Reason.REFUSED_ADDRESS] * 2
+    assert server.connections == 1
+
+
+def test_connect_to_a_port_alone_leaves_the_address_judged() -> None:
+    with serving({"/": page(PAGE)}) as server:
+        rule = parse_connect_to(f":::{server.port}")
+        shut, opened = (
+            fetch("http://a.example/", reach=Reach(connect_to=[rule], allow_private=private), resolver=resolver)[0]
+            for private, resolver in ((False, Answers(["127.0.0.1"])), (True, Answers(["127.0.0.1"])))
+        )
+    assert isinstance(shut, FetchFailed) and shut.reason is Reason.REFUSED_ADDRESS
+    assert isinstance(opened, Answer)
+    assert server.connections == 1
+
+
+def test_connect_to_an_ipv6_address_from_an_ipv6_address() -> None:
+    with socket.socket(socket.AF_INET6) as listening:
+        listening.bind(("::1", 0))
+        listening.listen()
+        listening.settimeout(10)
+        rule = parse_connect_to(f"[2606:4700::1]:80:[::1]:{listening.getsockname()[1]}")
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                heads.append(connection.recv(10_000))
+                connection.sendall(page(PAGE))
+
+        heads: list[bytes] = []
+        thread = Thread(target=answer)
+        thread.start()
+        [end] = fetch("http://[2606:4700::1]/", reach=Reach(connect_to=[rule]))
+        thread.join(10)
+    assert isinstance(end, Answer)
+    assert (end.body, end.fetched.address) == (PAGE, "::1")
+    assert b"Host: [2606:4700::1]\r\n" in heads[0]
+
+
+def test_closing_leaves_nothing_open() -> None:
+    async def keep_alive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(page(PAGE).replace(b"Connection: close\r\n", b""))
+        await reader.read()
+
+    async def run(server: RawServer) -> int:
+        before = len(asyncio.all_tasks())
+        fetcher = Fetcher(to(server), SHORT, user_agent="test")
+        assert not fetcher.is_open
+        for path in ("kept", "cut", "late"):
+            with suppress(FetchFailed):
+                await fetcher.fetch(f"http://site.example/{path}")
+        assert fetcher.is_open
+        await fetcher.close()
+        assert not fetcher.is_open
+        await fetcher.fetch("http://site.example/kept")  # opens again
+        await fetcher.close()
+        return len(asyncio.all_tasks()) - before
+
+    cut = endless(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", bytes(65536))
+    with serving({"/kept": keep_alive, "/cut": cut, "/late": silence}) as server, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert asyncio.run(run(server), debug=True) == 0
+        gc.collect()  # a socket left open would warn here, which pytest makes an error
+
+
 def test_a_name_that_does_not_resolve() -> None:
     ends = fetch("http://nowhere.invalid/", f"http://{'a' * 70}.example/", f"http://{'a.' * 130}example/")
     assert [getattr(end, "reason", None) for end in ends] == [Reason.DNS] * 3
@@ -114,37 +195,83 @@ def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
     assert (proxy.connections, server.connections) == (0, 1)
 
 
-@pytest.fixture(scope="module")
-def self_signed() -> ssl.SSLContext:
-    """A server's TLS with a certificate that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "site.example")])
+KEY = ec.generate_private_key(ec.SECP256R1())
+DAY = datetime.timedelta(days=1)
+
+
+def certificate(host: str, signer: x509.Name, *, days: int = 1, authority: bool = False) -> x509.Certificate:
+    """Return a certificate for ``host``, by the one key of these tests, that ends in ``days`` days."""
     now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("site.example")]), critical=False)
-        .sign(key, hashes.SHA256())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    builder = x509.CertificateBuilder(
+        signer, name, KEY.public_key(), x509.random_serial_number(), now - 9 * DAY, now + days * DAY
     )
-    private = key.private_bytes(
+    return (
+        builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(authority, None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(KEY.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(KEY.public_key()), critical=False)
+        .sign(KEY, hashes.SHA256())
+    )
+
+
+ROOT_NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "root.example")])
+ROOT = certificate("root.example", ROOT_NAME, authority=True)
+
+
+def showing(shown: x509.Certificate) -> ssl.SSLContext:
+    """Return a server's TLS that shows this certificate."""
+    private = KEY.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile() as file:
-        file.write(private + certificate.public_bytes(serialization.Encoding.PEM))
+        file.write(private + shown.public_bytes(serialization.Encoding.PEM))
         file.flush()
         context.load_cert_chain(file.name)
     return context
 
 
-def test_a_bad_certificate_is_a_fact_not_an_end(self_signed: ssl.SSLContext) -> None:
+def test_a_bad_certificate_is_a_fact_not_an_end() -> None:
     names: list[str | None] = []
-    self_signed.sni_callback = lambda _socket, name, _context: names.append(name)
-    with serving({"/": page(PAGE)}, self_signed) as server:
+    site = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "site.example")])
+    tls = showing(certificate("site.example", site))
+    tls.sni_callback = lambda _socket, name, _context: names.append(name)
+    with serving({"/": page(PAGE)}, tls) as server:
         ends = fetch("https://site.example/", "https://site.example/", reach=to(server))
     facts = [(end.body, end.fetched.certificate_error) for end in ends if isinstance(end, Answer)]
     assert facts == [(PAGE, "self-signed certificate")] * 2
     assert names == ["site.example"] * 3  # verified once; after that it is known
+
+
+TRUSTING = """
+import sys
+from tests.crawler.fetches import fetch
+from crawler.addresses import parse_connect_to
+from crawler.connecting import Reach
+[end] = fetch("https://site.example/", reach=Reach(connect_to=[parse_connect_to("::127.0.0.1:" + sys.argv[1])]))
+print(end.status, end.fetched.certificate_error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "wrong"),
+    [
+        ("site.example", 1, ""),
+        ("site.example", -1, "certificate has expired"),
+        ("other.example", 1, "Hostname mismatch"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_told_apart(tmp_path: Path, host: str, days: int, wrong: str) -> None:
+    # In a process of its own: OpenSSL reads whom to trust once, and aiohttp as it is imported.
+    (tmp_path / "root.pem").write_bytes(ROOT.public_bytes(serialization.Encoding.PEM))
+    with serving({"/": page(PAGE)}, showing(certificate(host, ROOT_NAME, days=days))) as server:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", TRUSTING, str(server.port)],
+            capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[2],
+            env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "root.pem")},
+        )  # fmt: skip
+    assert (done.stdout.strip(), done.stderr) == (f"200 {wrong}".strip(), "")
 
 
 def test_no_tls_where_tls_is_due() -> None:

@@ -7,6 +7,7 @@ import random
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import brotli
@@ -126,7 +127,7 @@ def raw_deflate(data: bytes) -> bytes:
 
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
+    "gzip": partial(gzip.compress, mtime=0),
     "br": brotli.compress,
     "zstd": zstd.compress,
     "deflate": zlib.compress,
@@ -150,7 +151,11 @@ SKIPPABLE = b"\x5a\x2a\x4d\x18\x03\x00\x00\x00abc"  # RFC 8878, 3.1.2
         ("deflate", zlib.compress(b"one two") + bytes(7)),
         ("deflate", raw_deflate(b"one two") + zlib.compress(b"no")),
     ],
-)
+    ids=[
+        "gzip members", "an empty member and zeros", "the first byte of a member", "gzip and text", "zstd frames",
+        "zstd frames to skip", "zstd and zeros", "br and text", "deflate and zeros", "raw deflate and more",
+    ],
+)  # fmt: skip
 def test_streams_in_a_row_and_padding(encoding: str, packed: bytes, size: int) -> None:
     assert in_pieces(encoding, packed, size) == (b"one two", ())
 

@@ -96,7 +96,7 @@ process.start()
 
 def crawl(urls: list[str], **settings: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any], str]:
     """Crawl in a process of its own. Returns what each URL came to, the last word, and the log."""
-    arguments = [sys.executable, "-X", "dev", "-W", "ignore::DeprecationWarning", "-c", CRAWL, json.dumps(urls)]
+    arguments = [sys.executable, "-X", "dev", "-W", "error", "-c", CRAWL, json.dumps(urls)]
     done = subprocess.run(
         [*arguments, json.dumps(settings)],
         capture_output=True, text=True, timeout=60, check=False, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},

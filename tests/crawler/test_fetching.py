@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from crawler.decoding import ACCEPT_ENCODING
 from crawler.failures import FetchFailed, Reason
-from crawler.fetching import Answer, is_page
+from crawler.fetching import Answer, Fetcher, is_page
 from tests.crawler.fetches import PAGE, SHORT, answer_to, failure_of, fetch, to
-from tests.rawserver import HTML, Reply, endless, page, reset_after, serving, silence
+from tests.rawserver import HTML, RawServer, Reply, endless, page, reset_after, serving, silence
 
 
 def test_an_answer_is_kept_as_it_came() -> None:
@@ -89,6 +90,33 @@ def test_a_page_over_the_limit_is_cut_and_left() -> None:
     assert len(answer.body) == SHORT.body
     assert answer.fetched.flags == ("cut",)
     assert answer_to(page(bytes(SHORT.body))).fetched.flags == ()
+
+
+def test_a_body_that_is_cut_costs_its_connection_and_no_more() -> None:
+    left = threading.Event()
+
+    async def huge(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000000000\r\n\r\n")
+        try:
+            while True:
+                writer.write(bytes(65536))
+                await writer.drain()
+        except ConnectionError:
+            left.set()
+            raise
+
+    async def run(server: RawServer) -> None:
+        fetcher = Fetcher(to(server), SHORT, user_agent="test")
+        answer = await fetcher.fetch("http://site.example/huge")
+        assert answer.fetched.size_on_wire < 2 * SHORT.body
+        # Before the fetcher is closed: the rest is not read in the meantime.
+        assert await asyncio.to_thread(left.wait, 10)
+        assert (await fetcher.fetch("http://site.example/")).body == PAGE
+        await fetcher.close()
+
+    with serving({"/huge": huge, "/": page(PAGE)}) as server:
+        asyncio.run(run(server))
+    assert server.connections == 2
 
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100000\r\n\r\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,16 +30,16 @@ def environment(**others: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default", **others}
 
 
-def run(folder: Path, *arguments: str, timeout: float = 240.0, **variables: str) -> Ran:
-    """Run to the end in ``folder``."""
+def run(folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Ran:
+    """Run to the end in ``folder``, with these environment variables more."""
     done = subprocess.run(
         command(*arguments),
         cwd=folder,
-        env=environment(**variables),
+        env=environment(**(variables or {})),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=240.0,
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)

@@ -78,7 +78,7 @@ def test_options_from_elsewhere_are_checked_too(
 ) -> None:
     if toml:
         (tmp_path / "linkatlas.toml").write_text(toml)
-    ran = run(tmp_path, *CRAWL, "http://example.com", **variables)
+    ran = run(tmp_path, *CRAWL, "http://example.com", variables=variables)
     assert (ran.code, ran.err.count("\n")) == (2, 1), ran
     assert says in ran.err
 

@@ -55,7 +55,7 @@ def test_what_robots_close_is_never_asked_for(crawled: tuple[Path, list[str]]) -
 def test_every_planted_link_is_in_the_index_as_it_was_planted(crawled: tuple[Path, list[str]]) -> None:
     folder, _ = crawled
     read = set(WEB.reachable())
-    planted = Counter(
+    planted: Counter[tuple[object, ...]] = Counter(
         (link.source, link.target, link.anchor, link.kind, tuple(sorted(link.rel)), link.follow)
         for link in WEB.links()
         if link.source in read
@@ -72,9 +72,13 @@ def test_every_planted_link_is_in_the_index_as_it_was_planted(crawled: tuple[Pat
 def test_placements_are_those_that_were_planted(crawled: tuple[Path, list[str]]) -> None:
     folder, _ = crawled
     read = set(WEB.pages)
-    planted = Counter((link.source, link.target, link.placement) for link in WEB.links() if link.source in read)
+    planted: Counter[tuple[object, ...]] = Counter(
+        (link.source, link.target, link.placement) for link in WEB.links() if link.source in read
+    )
     with open_index(f"sqlite:///{folder}/linkatlas.db") as index:
-        found = Counter((source, row.target, row.placement) for source in read for row in index.outlinks(source))
+        found: Counter[tuple[object, ...]] = Counter(
+            (source, row.target, row.placement) for source in read for row in index.outlinks(source)
+        )
     wrong = planted - found
     assert {placement for _, _, placement in wrong} <= {"sidebar"}  # one site's blogroll stands in its content
     assert wrong.total() < 0.001 * planted.total()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,15 +14,15 @@ from linkindex.model import Link, PageFacts
 URL = "https://site.example/dir/page"
 
 
-def facts(markup: str, url: str = URL, **headers: object) -> PageFacts:
-    return read_page(markup.encode(), url, content_type="text/html; charset=utf-8", **headers)  # type: ignore[arg-type]
+def facts(markup: str, url: str = URL, **headers: Any) -> PageFacts:
+    return read_page(markup.encode(), url, content_type="text/html; charset=utf-8", **headers)
 
 
-def links(markup: str, **headers: object) -> tuple[Link, ...]:
+def links(markup: str, **headers: Any) -> tuple[Link, ...]:
     return facts(markup, **headers).links
 
 
-def only(markup: str, **headers: object) -> Link:
+def only(markup: str, **headers: Any) -> Link:
     (link,) = links(markup, **headers)
     return link
 
