@@ -101,6 +101,10 @@ class Wire(ResponseHandler):
         self._fed = self._dry = 0
         super().set_response_params(**parameters)
 
+    def close(self) -> None:
+        """Hang up at once. TLS would wait for the other side to agree, up to 30 s, after the fetch is long over."""
+        self.abort()
+
     def feed_data(self, data: Any, size: int = 0) -> None:
         self._answered = data[0].code >= 200
         super().feed_data(data, size)

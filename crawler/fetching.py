@@ -131,6 +131,7 @@ class Fetcher:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+            await asyncio.sleep(0)  # asyncio lets go of a socket in the turn after it is hung up
 
     def _opened(self) -> aiohttp.ClientSession:
         limits = self._limits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,10 @@ def run_node(options: Options) -> End:
     settings.set("LOG_LEVEL", options.log_level.upper(), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(DiscoverSpider)
+    # What was imported lives to the end, and what a page makes is gone by reference counts: looking it all over for
+    # cycles at Python's usual pace costs a tenth of the CPU time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     with _Drain(crawler).on_signals():
         process.crawl(crawler)
         process.start(install_signal_handlers=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -33,7 +34,13 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
 
 def attributes(link: Link) -> bytes:
     """Return 8 bytes of all that makes a version: kind, anchor, rel, follow, placement. Context and confidence do not."""
-    text = "\0".join((link.kind, link.anchor, " ".join(link.rel), "01"[link.follow], link.placement))
+    return _attributes(link.kind, link.anchor, link.rel, link.follow, link.placement)
+
+
+@lru_cache(maxsize=1 << 15)
+def _attributes(kind: str, anchor: str, rel: tuple[str, ...], follow: bool, placement: str) -> bytes:
+    # A site's navigation comes again on each of its pages.
+    text = "\0".join((kind, anchor, " ".join(rel), "01"[follow], placement))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 

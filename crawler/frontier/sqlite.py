@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -50,16 +50,21 @@ class SqliteFrontier:
         path = Path(name)
         if not create and not path.exists():
             raise BadInput(f"frontier {path}: no such file; a crawl makes one")
-        lock = _claim(path) if exclusive else None
-        try:
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-            _prepare(path, connection)
-        except sqlite3.Error as error:
-            raise BadInput(f"frontier {path}: {error}; name another with --frontier sqlite:///PATH") from error
-        frontier = cls(path, connection, lock, clock)
-        if exclusive:
-            with frontier._transaction() as now:
-                frontier._take_back(connection.execute(sql.LEASED_ALL).fetchall(), now)
+        with ExitStack() as undo:
+            lock = _claim(path) if exclusive else None
+            if lock is not None:
+                undo.callback(os.close, lock)
+            try:
+                db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+                undo.callback(db.close)
+                _prepare(path, db)
+            except sqlite3.Error as error:
+                raise BadInput(f"frontier {path}: {error}; name another with --frontier sqlite:///PATH") from error
+            frontier = cls(path, db, lock, clock)
+            if exclusive:
+                with frontier._transaction() as now:
+                    frontier._take_back(db.execute(sql.LEASED_ALL).fetchall(), now)
+            undo.pop_all()
         return frontier
 
     def close(self) -> None:

@@ -11,10 +11,10 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from cryptography import x509
@@ -139,7 +139,7 @@ def test_connect_to_an_ipv6_address_from_an_ipv6_address() -> None:
                 connection.sendall(page(PAGE))
 
         heads: list[bytes] = []
-        thread = Thread(target=answer)
+        thread = threading.Thread(target=answer)
         thread.start()
         [end] = fetch("http://[2606:4700::1]/", reach=Reach(connect_to=[rule]))
         thread.join(10)
@@ -153,24 +153,23 @@ def test_closing_leaves_nothing_open() -> None:
         writer.write(page(PAGE).replace(b"Connection: close\r\n", b""))
         await reader.read()
 
-    async def run(server: RawServer) -> int:
-        before = len(asyncio.all_tasks())
+    async def run(server: RawServer) -> tuple[list[bool], int]:
         fetcher = Fetcher(to(server), SHORT, user_agent="test")
-        assert not fetcher.is_open
+        was_open = [fetcher.is_open]
         for path in ("kept", "cut", "late"):
             with suppress(FetchFailed):
                 await fetcher.fetch(f"http://site.example/{path}")
-        assert fetcher.is_open
+        was_open.append(fetcher.is_open)
         await fetcher.close()
-        assert not fetcher.is_open
+        was_open.append(fetcher.is_open)
         await fetcher.fetch("http://site.example/kept")  # opens again
         await fetcher.close()
-        return len(asyncio.all_tasks()) - before
+        return was_open, len(asyncio.all_tasks())
 
     cut = endless(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", bytes(65536))
     with serving({"/kept": keep_alive, "/cut": cut, "/late": silence}) as server, warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert asyncio.run(run(server), debug=True) == 0
+        assert asyncio.run(run(server), debug=True) == ([False, True, False], 1)
         gc.collect()  # a socket left open would warn here, which pytest makes an error
 
 
@@ -272,6 +271,33 @@ def test_what_is_wrong_with_a_certificate_is_told_apart(tmp_path: Path, host: st
             env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "root.pem")},
         )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == (f"200 {wrong}".strip(), "")
+
+
+def test_a_server_that_will_not_part_is_left_alone() -> None:
+    left = threading.Event()
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n")
+        writer.transport.pause_reading()  # hears no farewell; only a write tells that the client is gone
+        try:
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        except ConnectionError:
+            left.set()
+            raise
+
+    async def run(server: RawServer) -> bool:
+        fetcher = Fetcher(to(server), SHORT, user_agent="test")
+        answer = await fetcher.fetch("https://site.example/")
+        assert answer.fetched.flags == ("not_a_page",)
+        gone = await asyncio.to_thread(left.wait, 10)
+        await fetcher.close()
+        return gone
+
+    with serving({"/": deaf}, showing(certificate("site.example", ROOT_NAME))) as server:
+        assert asyncio.run(run(server))
 
 
 def test_no_tls_where_tls_is_due() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -22,11 +23,14 @@ class SqliteIndex(Writes, Reads):
         path = Path(name)
         if not create and not path.exists():
             raise BadInput(f"index {path}: no such file; make one with: linkatlas crawl https://example.com")
-        try:
-            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-            _prepare(path, db, full_durability)
-        except sqlite3.Error as error:
-            raise BadInput(f"index {path}: {error}; name another with --index sqlite:///PATH") from error
+        with ExitStack() as undo:
+            try:
+                db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+                undo.callback(db.close)
+                _prepare(path, db, full_durability)
+            except sqlite3.Error as error:
+                raise BadInput(f"index {path}: {error}; name another with --index sqlite:///PATH") from error
+            undo.pop_all()
         return cls(path, db, internal_links)
 
     def close(self) -> None:
