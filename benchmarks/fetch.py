@@ -1,8 +1,9 @@
 """CPU per page of fetching and nothing else: our downloader and Scrapy's own, on the same pages, turn by turn.
 
-``python -m benchmarks.fetch [PAGES] [ROUNDS]``: 45 KB pages from a child process on loopback; A B A B. Prints ms of CPU
-of the crawling process for each page, and the ratio. ``engine`` is Scrapy with a scheduler of one line in both cases,
-``stock`` is Scrapy with all its defaults.
+``python -m benchmarks.fetch [PAGES] [ROUNDS]``: pages of 45 KB, 2000 of them (at most 2800), from a child process on
+loopback; A B A B. Prints ms of CPU of the crawling process for each page, and the ratio. ``ours`` and ``engine`` differ
+in the downloader alone: both have a scheduler of one line and none of Scrapy's middlewares. ``stock`` is Scrapy with its
+defaults, but for what it may ask of one address at a time.
 """
 
 from __future__ import annotations
@@ -12,40 +13,34 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-PAGE = b"<!doctype html><title>A page</title>" + b"<p>Some text and <a href=/page/1>a link</a>.</p>\n" * 920
+from interfaces.demo.serve import serving
 
-SERVER = """
-import asyncio, sys, uvloop
-from benchmarks.fetch import PAGE
-ANSWER = (b"HTTP/1.1 200 OK\\r\\nDate: Mon, 23 Nov 2026 12:00:00 GMT\\r\\nServer: benchmark\\r\\n"
-          b"Content-Type: text/html; charset=utf-8\\r\\nCache-Control: max-age=60\\r\\nVary: *\\r\\nETag: 1\\r\\n"
-          b"Content-Length: %d\\r\\n\\r\\n" % len(PAGE)) + PAGE
-class Server(asyncio.Protocol):
-    def connection_made(self, transport): self.transport = transport
-    def data_received(self, data): self.transport.write(ANSWER * data.count(b"\\r\\n\\r\\n"))
-async def main():
-    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-uvloop.run(main())
-"""
+ROOT = Path(__file__).parents[1]
+SITE = ("--site", "3000", "--hosts", "150", "--links", "105", "--external", "10", "--size", "45000")
+WARM = 200  # pages fetched before the measuring begins
 
 CRAWL = """
 import sys, time
 import scrapy
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import AsyncCrawlerProcess
+from benchmarks.fetch import WARM
+from interfaces.demo.model import split
+from interfaces.demo.site import make_site
 
 mode, port, pages = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-WARM = 200
+places = [split(url) for url in make_site(3000, hosts=150, links_per_page=105, external_per_page=10, size=45000).pages]
+
+def request(number):
+    host, path = places[number]
+    return scrapy.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
 
 class Counting(scrapy.Spider):
     name = "counting"
     seen = 0
     async def start(self):
         for number in range(pages + WARM if mode == "stock" else 0):
-            yield scrapy.Request(f"http://127.0.0.1:{port}/page/{number}")
+            yield request(number)
     def parse(self, response):
         assert len(response.body) > 40_000
         Counting.seen += 1
@@ -60,7 +55,7 @@ class Numbers(BaseScheduler):
         if not self.left:
             return None
         self.left -= 1
-        return scrapy.Request(f"http://127.0.0.1:{port}/page/{self.left}")
+        return request(self.left)
     def has_pending_requests(self): return self.left > 0
     def enqueue_request(self, request): raise AssertionError
 
@@ -80,10 +75,10 @@ process.start()
 """
 
 
-def measure(mode: str, port: str, pages: int) -> float:
+def measure(mode: str, port: int, pages: int) -> float:
     """Return ms of CPU for each page."""
     done = subprocess.run(
-        [sys.executable, "-c", CRAWL, mode, port, str(pages)], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-c", CRAWL, mode, str(port), str(pages)], capture_output=True, text=True, cwd=ROOT, check=True
     )
     if not done.stdout:
         raise SystemExit(done.stderr)
@@ -92,17 +87,14 @@ def measure(mode: str, port: str, pages: int) -> float:
 
 def main() -> None:
     """Measure, turn by turn, and print."""
-    pages, rounds = (int(text) for text in [*sys.argv[1:], "3000", "4"][:2])
+    given = [int(text) for text in sys.argv[1:3]]
+    pages, rounds = (given + [2000, 4][len(given) :])[:2]
     modes = ("ours", "engine", "stock")
     found: dict[str, list[float]] = {mode: [] for mode in modes}
-    command = [sys.executable, "-c", SERVER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
-        assert server.stdin and server.stdout
-        port = server.stdout.readline().strip()
+    with serving(*SITE) as port:
         for _ in range(rounds):
             for mode in modes:
                 found[mode].append(measure(mode, port, pages))
-        server.stdin.close()
     ours = statistics.median(found["ours"])
     for mode in modes:
         median = statistics.median(found[mode])

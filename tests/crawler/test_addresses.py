@@ -48,7 +48,7 @@ SPELLINGS = [
     "3232235777", "0xc0.0xa8.1.1", "0300.0250.01.01", "10.1", "0xa9fea9fe", "2852039166", "169.254.43518", "[::1]",
     "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::FFFF:7F00:1]", "[::127.0.0.1]", "[fe80::1]",
     "[64:ff9b::127.0.0.1]", "[2002:7f00:0001::]", "[::]", "[fd00::1]", "[ff02::1]", "user@127.0.0.1",
-    "127.0.0.1:80", "0x7f000001:80", "\t127.0.0.1", "12\n7.0.0.1",
+    "127.0.0.1:80", "0x7f000001:80", "\t127.0.0.1", "12\n7.0.0.1", "127.0.0.0x",
 ]  # fmt: skip
 
 
@@ -75,6 +75,35 @@ def test_every_spelling_of_an_address_is_judged(host: str) -> None:
     url = urls.canonicalise(f"http://{host}/")
     assert url is not None
     assert literal_refusal(urlsplit(url).hostname or "")
+
+
+def in_a_url(address: str) -> str:
+    return f"http://[{address}]/" if ":" in address else f"http://{address}/"
+
+
+@pytest.mark.parametrize("address", [address for address in PRIVATE + NEVER if address and " " not in address])
+def test_no_address_gets_through_as_the_host_of_a_url(address: str) -> None:
+    for spelling in (address, address.upper()):
+        url = urls.canonicalise(in_a_url(spelling))
+        assert url is None if "%" in address else literal_refusal(urlsplit(url or "").hostname or "")
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_public_addresses_get_through_as_the_host_of_a_url(address: str) -> None:
+    url = urls.canonicalise(in_a_url(address))
+    assert url and urlsplit(url).hostname
+    assert literal_refusal(urlsplit(url).hostname or "") == ""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "[fe80::1%25eth0]", "[fe80::1%eth0]", "[::1", "::1", "[::1]]", "[::ffff:127.0.0.256]", "[127.0.0.1]",
+        "127.0.0.256", "256.1", "1.2.3.4.5", "0x100000000", "4294967296", "08.0.0.1", "127..1",
+    ],
+)  # fmt: skip
+def test_what_looks_like_an_address_and_is_none_is_no_host(host: str) -> None:
+    assert urls.canonicalise(f"http://{host}/") is None
 
 
 @pytest.mark.parametrize(

@@ -273,31 +273,37 @@ def test_what_is_wrong_with_a_certificate_is_told_apart(tmp_path: Path, host: st
     assert (done.stdout.strip(), done.stderr) == (f"200 {wrong}".strip(), "")
 
 
-def test_a_server_that_will_not_part_is_left_alone() -> None:
+def test_a_server_that_answers_no_farewell_is_left_alone() -> None:
     left = threading.Event()
+    tls = showing(certificate("site.example", ROOT_NAME))
 
-    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n")
-        writer.transport.pause_reading()  # hears no farewell; only a write tells that the client is gone
-        try:
-            while True:
-                writer.write(b"x")
-                await writer.drain()
-                await asyncio.sleep(0.05)
-        except ConnectionError:
-            left.set()
-            raise
+    def answer(listening: socket.socket) -> None:
+        for _ in range(2):  # once verified, once not
+            connection, _ = listening.accept()
+            connection.settimeout(10)
+            with suppress(ssl.SSLError), tls.wrap_socket(connection, server_side=True) as speaking:
+                speaking.recv(10_000)
+                speaking.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 100000\r\n\r\n")
+                with socket.socket(fileno=speaking.detach()) as beneath, suppress(ConnectionError):
+                    beneath.settimeout(10)
+                    while beneath.recv(10_000):  # a farewell within TLS is not the end of the connection
+                        pass
+                left.set()
 
-    async def run(server: RawServer) -> bool:
-        fetcher = Fetcher(to(server), SHORT, user_agent="test")
+    async def run(reach: Reach) -> bool:
+        fetcher = Fetcher(reach, SHORT, user_agent="test")
         answer = await fetcher.fetch("https://site.example/")
         assert answer.fetched.flags == ("not_a_page",)
-        gone = await asyncio.to_thread(left.wait, 10)
+        gone = await asyncio.to_thread(left.wait, 8)
         await fetcher.close()
         return gone
 
-    with serving({"/": deaf}, showing(certificate("site.example", ROOT_NAME))) as server:
-        assert asyncio.run(run(server))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, args=(listening,))
+        thread.start()
+        rule = parse_connect_to(f"::127.0.0.1:{listening.getsockname()[1]}")
+        assert asyncio.run(run(Reach(connect_to=[rule])))
+        thread.join(20)
 
 
 def test_no_tls_where_tls_is_due() -> None:
