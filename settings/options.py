@@ -216,6 +216,16 @@ def default(name: str) -> Any:
     return Options.__dataclass_fields__[name].default
 
 
+def shown_default(name: str) -> str:
+    """Return the default of an option as help and documentation show it, "" where there is none to show."""
+    value = default(name)
+    if specs()[name].metavar == "SIZE":
+        return f"{value // 1024**2}MiB" if value >= 1024**2 else f"{value // 1024}KiB"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def flag(name: str) -> str:
     """Return an option's name on the command line."""
     return "--" + name.replace("_", "-")
@@ -298,10 +308,8 @@ def docs_table() -> str:
         lines += [f"## {group.capitalize()}", "", "| option | variable | default | what it says |", "|---|---|---|---|"]
         for name, spec in specs().items():
             if spec.group == group:
-                value = default(name)
-                shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
                 metavar = f" {spec.metavar}".replace("|", "\\|") if spec.metavar else ""
-                lines.append(f"| `{flag(name)}{metavar}` | `{PREFIX}{name.upper()}` | {shown or '-'} | {spec.help} |")
+                lines.append(f"| `{flag(name)}{metavar}` | `{PREFIX}{name.upper()}` | {shown_default(name) or '-'} | {spec.help} |")
         lines.append("")
     return "\n".join(lines)
 

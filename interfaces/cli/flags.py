@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from settings.options import default, flag, resolve_here, specs
+from settings.options import default, flag, resolve_here, shown_default, specs
 
 
 def option_flags(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -28,13 +28,11 @@ def option_flags(*names: str) -> Callable[[Callable[..., Any]], Callable[..., An
 
 
 def _flag(name: str) -> Callable[[Any], Any]:
-    spec, value = specs()[name], default(name)
-    if isinstance(value, bool):
+    spec = specs()[name]
+    if isinstance(default(name), bool):
         return click.option(flag(name), name, is_flag=True, default=None, help=_sentence(spec.help))
-    shown = (
-        ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else value
-    )
-    text = f"{_sentence(spec.help)}{f'  [{shown}]' if shown not in ('', ()) else ''}"
+    shown = shown_default(name)
+    text = f"{_sentence(spec.help)}{f'  [{shown}]' if shown else ''}"
     return click.option(flag(name), name, multiple=spec.many, default=None, metavar=spec.metavar, help=text)
 
 

@@ -1,0 +1,55 @@
+"""Writes docs/commands.md and docs/options.md from the commands and the option table themselves.
+
+``python -m interfaces.cli.docs FOLDER`` writes both; a test keeps them current.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from interfaces.cli.main import COMMANDS, group
+from settings.options import docs_table
+
+_COMMANDS_HEAD = """# Commands
+
+Every command as its `--help` tells it. This page is written by `python -m interfaces.cli.docs docs`.
+
+Exit codes: 0 done, 1 finished but nothing could be read, 2 usage or bad input, 69 something needed is away, 75 stopped
+early (run again to go on), 130 interrupted.
+"""
+
+_OPTIONS_HEAD = """# Options
+
+An option is given as a flag, else as an environment variable, else in `linkatlas.toml` in the folder that linkatlas is
+called from (`max_pages = 5000`, `include = ["*/blog/*"]`), else it is the default. An unknown name is an error that names
+the nearest. `linkatlas config` shows every value and where it came from. Which command takes which flag is in
+[commands.md](commands.md); variables and the file hold for all. This page is written by `python -m interfaces.cli.docs docs`.
+"""
+
+
+def commands_page() -> str:
+    """Return docs/commands.md."""
+    parts = [_COMMANDS_HEAD]
+    context = click.Context(group, info_name="linkatlas", max_content_width=100)
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+        parts.append(f"## {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+    return "\n".join(parts)
+
+
+def options_page() -> str:
+    """Return docs/options.md."""
+    return f"{_OPTIONS_HEAD}\n{docs_table()}"
+
+
+PAGES = {"commands.md": commands_page, "options.md": options_page}
+
+
+if __name__ == "__main__":
+    for file, page in PAGES.items():
+        (Path(sys.argv[1]) / file).write_text(page(), encoding="utf-8")

@@ -1,0 +1,51 @@
+"""Everything is documented, and what is documented exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from interfaces.cli.docs import PAGES
+from interfaces.cli.main import COMMANDS
+from settings.options import flag, specs
+
+ROOT = Path(__file__).parents[1]
+PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_current(name: str) -> None:
+    current = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert current == PAGES[name](), "write it anew: python -m interfaces.cli.docs docs"
+
+
+def test_every_command_and_option_is_documented() -> None:
+    commands = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    options = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"## {name}\n" not in commands] == []
+    assert [name for name in specs() if f"`{flag(name)}" not in options] == []
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda path: path.name)
+def test_what_prose_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    known = {flag(name) for name in specs()} | set(re.findall(r"--[a-z][a-z-]+", PAGES["commands.md"]()))
+    known |= {"--upgrade", "--require-hashes", "--only-binary"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= known
+    called = re.findall(r"(?:^\$ linkatlas|^\./run|`linkatlas|`\./run) ([a-z]+)", text, re.MULTILINE)
+    assert set(called) <= {*COMMANDS, "test", "lock"}
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda path: path.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def test_modules_that_the_architecture_names_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:crawler|interfaces|linkindex|pipelines|settings|tests|benchmarks)/[\w/.]*)`", text))
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
