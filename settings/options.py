@@ -309,7 +309,9 @@ def docs_table() -> str:
         for name, spec in specs().items():
             if spec.group == group:
                 metavar = f" {spec.metavar}".replace("|", "\\|") if spec.metavar else ""
-                lines.append(f"| `{flag(name)}{metavar}` | `{PREFIX}{name.upper()}` | {shown_default(name) or '-'} | {spec.help} |")
+                lines.append(
+                    f"| `{flag(name)}{metavar}` | `{PREFIX}{name.upper()}` | {shown_default(name) or '-'} | {spec.help} |"
+                )
         lines.append("")
     return "\n".join(lines)
 

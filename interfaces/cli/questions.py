@@ -59,11 +59,17 @@ class Question:
         self.output = output
         self.limit = (SHOWN if self.form == "table" else None) if limit is None else limit or None
 
-    def show(self, found: Iterable[msgspec.Struct], kind: type[msgspec.Struct], columns: list[str], empty: str) -> int:
+    def show(
+        self,
+        found: Iterable[msgspec.Struct],
+        kind: type[msgspec.Struct],
+        columns: list[str],
+        nothing: Callable[[], str],
+    ) -> int:
         with opened(self.output) as stream:
             shown = write_rows(found, kind, self.form, stream, columns)
         if not shown and sys.stderr.isatty():
-            click.echo(f"linkatlas: {safe_text(empty)}", err=True)
+            click.echo(f"linkatlas: {safe_text(nothing())}", err=True)
         elif shown == self.limit and self.form == "table":
             click.echo(f"({shown:,} shown; --limit 0 shows all)", err=True)
         return 0
@@ -95,23 +101,12 @@ def backlinks(
     from linkindex.answers.backlinks import backlinks as answer
 
     question, wanted = Question(form, output, limit), parse_target(target)
-    columns = ["source", "target", "anchor", "kind", "rel", "follow", "placement", "first_seen", "last_seen"]
+    columns = ["source", "target", "anchor", "follow", "rel", "lost_at", "lost_reason", "doubt", "placement", "kind"]
     with open_index(options.index) as index:
         found = answer(index, wanted, state=state or "live", internal=internal, limit=question.limit)
-        columns += (
-            ["lost_at", "lost_reason"]
-            if state
-            else ["doubt"]
-            if question.form == "table" and _doubtful(index, target)
-            else []
+        return question.show(
+            found, rows.Backlink, [*columns, "first_seen", "last_seen"], lambda: _nothing(index, target, "backlinks")
         )
-        return question.show(found, rows.Backlink, columns, _nothing(index, target, "backlinks"))
-
-
-def _doubtful(index: LinkIndex, target: str) -> bool:
-    from linkindex.answers.overview import overview as answer
-
-    return answer(index, parse_target(target)).doubtful > 0
 
 
 @click.command(epilog=_example("domains example.com", "domains example.com --limit 20"))
@@ -125,7 +120,7 @@ def domains(target: str, options: Options, form: str | None, output: str | None,
     columns = ["domain", "backlinks", "pages", "follow", "nofollow", "first_seen", "last_seen"]
     with open_index(options.index) as index:
         found = answer(index, wanted, limit=question.limit)
-        return question.show(found, rows.ReferringDomain, columns, _nothing(index, target, "referring domains"))
+        return question.show(found, rows.ReferringDomain, columns, lambda: _nothing(index, target, "referring domains"))
 
 
 @click.command(epilog=_example("anchors example.com"))
@@ -139,7 +134,7 @@ def anchors(target: str, options: Options, form: str | None, output: str | None,
     columns = ["anchor", "backlinks", "domains", "follow", "nofollow", "first_seen", "last_seen"]
     with open_index(options.index) as index:
         found = answer(index, wanted, limit=question.limit)
-        return question.show(found, rows.AnchorText, columns, _nothing(index, target, "anchors"))
+        return question.show(found, rows.AnchorText, columns, lambda: _nothing(index, target, "anchors"))
 
 
 @click.command(epilog=_example("outlinks https://example.com/page"))
@@ -150,10 +145,21 @@ def outlinks(page: str, options: Options, form: str | None, output: str | None, 
     from linkindex.answers.outlinks import outlinks as answer
 
     question = Question(form, output, limit)
-    columns = ["target", "internal", "anchor", "kind", "rel", "follow", "placement", "first_seen", "lost_at"]
+    columns = [
+        "target",
+        "internal",
+        "anchor",
+        "follow",
+        "rel",
+        "lost_at",
+        "lost_reason",
+        "placement",
+        "kind",
+        "first_seen",
+    ]
     with open_index(options.index) as index:
         found = answer(index, page, limit=question.limit)
-        return question.show(found, rows.Outlink, columns, _nothing(index, page, "links"))
+        return question.show(found, rows.Outlink, columns, lambda: _nothing(index, page, "links"))
 
 
 @click.command(epilog=_example("overview example.com", "overview example.com --format json"))

@@ -21,6 +21,8 @@ FORMATS = ("table", "json", "jsonl", "csv")
 
 Row = msgspec.Struct
 
+_READABLE = 20  # characters of a long cell that still tell something
+
 
 def choose_format(wanted: str | None, output: str | None) -> str:
     """Return the format: as asked for, else by the file's ending, else a table on a terminal and JSON Lines in a pipe."""
@@ -40,6 +42,8 @@ def opened(output: str | None) -> Iterator[TextIO]:
         sys.stdout.flush()
         return
     path = Path(output)
+    if path.is_dir():
+        raise BadInput(f"-o {output}: is a folder; name a file")
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -52,8 +56,6 @@ def opened(output: str | None) -> Iterator[TextIO]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-    except IsADirectoryError as error:
-        raise BadInput(f"-o {output}: is a folder; name a file") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -112,6 +114,7 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) ->
 
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else 160)
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    columns = _fitting(rows, columns, console.width)
     widths = _widths(rows, columns, console.width)
     for name, width in zip(columns, widths, strict=True):
         numeric = isinstance(getattr(rows[0], name), int | float) and not isinstance(getattr(rows[0], name), bool)
@@ -139,6 +142,15 @@ def _cell(value: Any) -> str:
         case list():
             return safe_text(" ".join(value)) or "-"
     return safe_text(str(value))
+
+
+def _fitting(rows: Sequence[Row], columns: Sequence[str], room: int) -> Sequence[str]:
+    """Leave out columns that say nothing, and the last ones where a narrow terminal would make all unreadable."""
+    columns = [name for name in columns if any(getattr(row, name) not in (None, []) for row in rows)]
+    needed = [2 + min(_READABLE, max(len(name), *(len(_cell(getattr(row, name))) for row in rows))) for name in columns]
+    while len(needed) > 3 and sum(needed) - 2 > room:
+        needed.pop()
+    return columns[: len(needed)]
 
 
 def _widths(rows: Sequence[Row], columns: Sequence[str], room: int) -> list[int]:

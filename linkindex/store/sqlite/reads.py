@@ -183,7 +183,9 @@ class Reads:
 
     def _rows(self, query: str, parameters: tuple[Any, ...]) -> Iterator[Any]:
         try:
-            yield from self._db.execute(query, parameters)
+            # Not `yield from`: that closes the cursor of a reader who stops early, maybe after the database.
+            for row in self._db.execute(query, parameters):  # noqa: UP028
+                yield row
         except sqlite3.Error as error:
             raise Unavailable(f"index {self._path}: {error}") from error
 
