@@ -14,6 +14,7 @@ from crawler.job import begin, budget_of, scope_of
 from interfaces.cli.crawl import run
 from interfaces.cli.program import program
 from interfaces.cli.render import write_rows
+from interfaces.demo.model import Web, split
 from interfaces.demo.serve import serving
 from interfaces.demo.web import make_web
 from linkindex.answers import rows
@@ -25,6 +26,14 @@ from settings.options import resolve_here
 
 DATABASE = "linkatlas-demo.db"
 SEED_NUMBER = 1
+
+
+def _closed(web: Web) -> str:
+    """Return a URL of the web that its robots.txt closes, for a question that has an answer worth reading."""
+    targets = (link.target for link in web.links())
+    return next(
+        url for url in targets if any(split(url)[1].startswith(path) for path in web.closed.get(split(url)[0], ()))
+    )
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas demo")
@@ -62,7 +71,7 @@ def demo() -> int:
         f"overview {web.star}",
         f"anchors {web.star}",
         f"backlinks {web.star} --format csv -o backlinks.csv",
-        f"why http://{web.star}/private/minutes",
+        f"why {_closed(web)}",
     ):
         click.echo(f"  {program()} {question} --index {options.index}")
     click.echo(f"  {program()} crawl https://example.com")

@@ -21,7 +21,7 @@ FORMATS = ("table", "json", "jsonl", "csv")
 
 Row = msgspec.Struct
 
-_READABLE = 20  # characters of a long cell that still tell something
+_READABLE = 28  # characters of a long cell that still tell something
 
 
 def choose_format(wanted: str | None, output: str | None) -> str:
