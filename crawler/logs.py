@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from scrapy import logformatter
+
+from linkindex.errors import LinkatlasError
 
 
 class LogFormatter(logformatter.LogFormatter):
@@ -15,3 +18,8 @@ class LogFormatter(logformatter.LogFormatter):
 
     def scraped(self, *arguments: Any, **keywords: Any) -> None:  # type: ignore[override]
         return None
+
+    def item_error(self, item: Any, exception: BaseException, *arguments: Any, **keywords: Any) -> dict[str, Any]:  # type: ignore[override]
+        said = super().item_error(item, exception, *arguments, **keywords)
+        # A store that is away is told once, by the node, not for each item that waits for it.
+        return {**said, "level": logging.DEBUG} if isinstance(exception, LinkatlasError) else {**said}

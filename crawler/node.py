@@ -265,10 +265,15 @@ class Node:
             self._end(lease, state, reason, ago, self._discovered(lease, visit))
 
     def visit_lost(self, url: str, reason: str) -> None:
-        """Hear that a visit did not reach the index: its URL goes back to the frontier."""
-        lease = self._hand.pop(url, None)
-        if lease is not None:
+        """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
+        lease = self._hand.get(url)
+        if lease is None:
+            return
+        if lease.attempt < self._settings.retries:
+            del self._hand[url]
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), reason, True)
+        else:
+            self._end(lease, "failed", reason)
 
     def _decide(self, lane: Lane, outcome: Outcome, reason: str, state: str) -> None:
         """End the lane's first lease without a fetch: the visit says why, and goes the way of all visits."""
@@ -340,7 +345,7 @@ class Node:
         self.stopping = True
         for task in self._forever:
             task.cancel()
-        await self._acknowledge()
+        await self._guarded(self._acknowledge)
         while self._tasks:
             await asyncio.wait(self._tasks)
         for lease in list(self._hand.values()):

@@ -7,7 +7,6 @@ import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 
 import msgspec
 from scrapy import signals
@@ -26,11 +25,6 @@ class End(msgspec.Struct, frozen=True):
     exit_code: int = 0
 
 
-def user_agent(contact: str) -> str:
-    """Return the name that the crawler goes by, with whom to write to where that is known."""
-    return f"linkatlas/{metadata.version('linkatlas')}" + (f" (+{contact})" if contact else "")
-
-
 def run_node(options: Options) -> End:
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
@@ -39,8 +33,6 @@ def run_node(options: Options) -> End:
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
     settings.update(scrapy_settings(options), priority="cmdline")
-    settings.set("USER_AGENT", user_agent(options.contact), priority="cmdline")
-    settings.set("LOG_LEVEL", options.log_level.upper(), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(DiscoverSpider)
     # What was imported lives to the end, and what a page makes is gone by reference counts: looking it all over for

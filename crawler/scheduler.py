@@ -143,8 +143,9 @@ class FrontierScheduler(BaseScheduler):
     def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
         error = failure.value if failure else None
         if isinstance(error, LinkatlasError):
-            self._node.fail(error)
-        self._node.visit_lost(item.url, "not_stored")
+            self._node.fail(error)  # what is in hand goes back to the frontier as the node closes
+        else:
+            self._node.visit_lost(item.url, "not_stored")
 
     def _spider_lost(self, response: Response | Failure) -> None:
         request = response.request  # type: ignore[union-attr]  # Scrapy sets it on failures too

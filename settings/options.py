@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -291,8 +292,13 @@ def resolve_here(flags: Mapping[str, Any]) -> Options:
 
 
 def scrapy_settings(options: Options) -> dict[str, Any]:
-    """Return the options under the names that Scrapy components read: LINKATLAS_<NAME>."""
-    return {PREFIX + each.name.upper(): getattr(options, each.name) for each in fields(Options)}
+    """Return the options under the names that Scrapy components read, LINKATLAS_<NAME>, and what follows from them."""
+    agent = f"linkatlas/{version('linkatlas')}" + (f" (+{options.contact})" if options.contact else "")
+    return {
+        **{PREFIX + each.name.upper(): getattr(options, each.name) for each in fields(Options)},
+        "USER_AGENT": agent,
+        "LOG_LEVEL": options.log_level.upper(),
+    }
 
 
 def from_scrapy(settings: Mapping[str, Any]) -> Options:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -203,6 +204,28 @@ def test_a_dry_run_prints_the_plan_and_touches_nothing(site: Running) -> None:
     assert "linkatlas-frontier.db" in ran.out
     assert not list(site.folder.glob("*.db*"))
     assert site.asked().total() == 0
+
+
+def test_an_index_that_cannot_take_more_ends_the_crawl_and_loses_nothing(site: Running) -> None:
+    index = site.folder / "linkatlas.db"
+    open_index(f"sqlite:///{index}", create=True).close()
+    with sqlite3.connect(index) as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON page WHEN (SELECT count(*) FROM page) >= 20 "
+            "BEGIN SELECT raise(ABORT, 'database or disk is full'); END"
+        )
+    ran = run(site.folder, *site.arguments)
+    assert ran.code == 69
+    assert "Traceback" not in ran.err
+    assert len([line for line in ran.err.splitlines() if line.startswith("linkatlas: stopped: index ")]) == 1
+    assert site.counts().done <= 20
+    with sqlite3.connect(index) as db:
+        db.execute("DROP TRIGGER full")
+    db.close()
+    again = run(site.folder, *site.arguments)
+    assert again.code == 0, again.err
+    assert set(site.asked()) == {url.partition(".example")[2] for url in SITE.pages}
+    assert (site.index().pages, site.index().links) == (PAGES, PAGES * 2)
 
 
 def test_scrapy_crawl_discover_does_the_same(site: Running) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -172,7 +173,7 @@ def test_nothing_found_is_an_answer(folder: Path) -> None:
 
 
 def test_who_stops_reading_is_not_told_of_it(folder: Path) -> None:
-    arguments = " ".join(command("backlinks", "b.test"))
+    arguments = shlex.join(command("backlinks", "b.test"))
     piped = subprocess.run(
         ["sh", "-c", f"{arguments} | true"], cwd=folder, env=environment(), capture_output=True, text=True, check=False
     )

@@ -96,6 +96,12 @@ def test_a_broken_file_is_told(tmp_path: Path, content: bytes) -> None:
         read_toml(str(tmp_path))
 
 
+def test_the_user_agent_names_whom_to_write_to() -> None:
+    agent = scrapy_settings(Options(contact="https://me.example/bot"))["USER_AGENT"]
+    assert agent.startswith("linkatlas/")
+    assert agent.endswith(" (+https://me.example/bot)")
+
+
 def test_scrapy_carries_every_option_and_gives_it_back() -> None:
     options = resolve({"ports": "80,81", "include": ["a", "b c"], "max_body": "1MB", "contact": "me"}, {}, {})
     assert from_scrapy(scrapy_settings(options)) == options
