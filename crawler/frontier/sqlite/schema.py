@@ -14,6 +14,8 @@ class State(IntEnum):
     EXCLUDED = 5
 
 
+HOST_BUDGET = "host_budget"  # the reason that a host's spent budget gives
+
 APPLICATION_ID = 0x6C616672  # "lafr": tells a frontier from any other SQLite file
 VERSION = 1
 

@@ -1,0 +1,106 @@
+"""What every step on the SQLite frontier stands on: transactions, the accounting, the hosts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from crawler.frontier import Budget
+from crawler.frontier.sqlite import schema as sql
+from crawler.frontier.sqlite.schema import State
+from linkindex import urls
+from linkindex.errors import Unavailable
+
+_T = TypeVar("_T")
+
+
+class Store:
+    """The connection, and what keeps its tables consistent with each other."""
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, lock: int | None, clock: Callable[[], float]
+    ) -> None:
+        self._path = path
+        self._db = connection
+        self._lock = lock
+        self._clock = clock
+        self._host_ids: dict[str, int] = {}
+        self._tally: defaultdict[tuple[int, str], int] = defaultdict(int)
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """One atomic step; yields the store's time in ms."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._now()
+                self._db.executemany(sql.ADD_TALLY, [(*key, n) for key, n in self._tally.items() if n])
+                self._tally.clear()
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._tally.clear()
+                self._host_ids.clear()
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise Unavailable(
+                f"frontier {self._path}: {error}; nothing was lost, run the same command again"
+            ) from error
+
+    def _read(self, query: str, parameters: Any) -> list[Any]:
+        try:
+            return self._db.execute(query, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise Unavailable(f"frontier {self._path}: {error}") from error
+
+    def _count(self, state: int, reason: str, n: int) -> None:
+        self._tally[state, reason] += n
+
+    def _move_host(self, host: int, *, queued: int = 0, leased: int = 0, visited: int = 0, opens: int = 0) -> None:
+        self._db.execute(
+            sql.MOVE_HOST, {"host": host, "queued": queued, "leased": leased, "visited": visited, "opens": opens}
+        )
+
+    def _limits(self) -> tuple[Budget, float]:
+        kept = dict(self._read("SELECT name, value FROM meta WHERE name IN ('budget', 'delay')", ()))
+        budget = msgspec.json.decode(kept["budget"], type=Budget) if "budget" in kept else Budget()
+        return budget, msgspec.json.decode(kept["delay"], type=float) if "delay" in kept else 0.0
+
+    def _delay_of(self, host: int) -> int:
+        own = self._db.execute("SELECT delay FROM host WHERE id = ?", (host,)).fetchone()[0]
+        return int(max(own, self._limits()[1]) * 1000)
+
+    def _visited_or_leased(self) -> int:
+        kept = int(self._db.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE state IN (2, 3, 4)").fetchone()[0])
+        moved = (n for (state, _), n in self._tally.items() if state in (State.LEASED, State.DONE, State.FAILED))
+        return kept + sum(moved)
+
+    def _put(self, name: str, value: bytes) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def _host_id(self, name: str, domain: str = "") -> int:
+        found = self._host_ids.get(name)
+        if found is None:
+            row = self._db.execute("SELECT id FROM host WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                row = self._db.execute(
+                    "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id", (name, domain or urls.domain_of(name))
+                ).fetchone()
+                self._count(-1, "", 1)
+            found = self._host_ids[name] = int(row[0])
+        return found
+
+
+def chunks(values: list[_T]) -> Iterator[list[_T]]:
+    """Cut a list to what one statement takes as parameters."""
+    return (values[start : start + 500] for start in range(0, len(values), 500))
