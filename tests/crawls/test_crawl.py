@@ -214,6 +214,7 @@ def test_an_index_that_cannot_take_more_ends_the_crawl_and_loses_nothing(site: R
             "CREATE TRIGGER full BEFORE INSERT ON page WHEN (SELECT count(*) FROM page) >= 20 "
             "BEGIN SELECT raise(ABORT, 'database or disk is full'); END"
         )
+    db.close()
     ran = run(site.folder, *site.arguments)
     assert ran.code == 69
     assert "Traceback" not in ran.err
