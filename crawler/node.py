@@ -234,9 +234,10 @@ class Node:
             await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
 
     async def _keep_closed(self, host: str, robots: Robots, wait: float) -> None:
-        await self._call(self._frontier.put_robots, host, robots, politeness.ROBOTS_FRESH)
+        # The hold goes first: the leases that are given back meanwhile must find the host shut.
         if robots.failures < politeness.tries_robots(robots.reason):
             await self._call(self._frontier.hold, host, wait, f"robots.txt: {robots.reason}")
+        await self._call(self._frontier.put_robots, host, robots, politeness.ROBOTS_FRESH)
 
     def host_is_busy(self, host: str, status: int, retry_after: float | None) -> None:
         """Hear that a host asked to be left alone (429, 503): shut it for all nodes, give back what is in hand of it."""
@@ -369,9 +370,12 @@ class Node:
             await work(*arguments)
         except LinkatlasError as error:
             self.fail(error)
+        except Exception as error:  # a bug of ours: without this step leases would never end, nor the crawl
+            logger.exception("a bug, sorry")
+            self.fail(LinkatlasError(f"a bug, sorry: {type(error).__name__}: {error}; please report it"))
 
     def fail(self, error: LinkatlasError) -> None:
-        """End the node because a store is away or strange."""
+        """End the node because it cannot go on; what is in hand goes back to the frontier."""
         if self.failure is None:
             self.failure = error
             logger.error("%s", error)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from settings import values
 
 FILE = "linkatlas.toml"
 PREFIX = "LINKATLAS_"
@@ -32,91 +31,14 @@ class Spec:
     """What is to be known of an option beside its name, type and default."""
 
     help: str
-    parse: Callable[[Any], Any]
+    parse: values.Reader
     metavar: str
     group: str
     many: bool = False
     choices: tuple[str, ...] = ()
 
 
-def _number(least: float, most: float, whole: bool) -> Callable[[Any], Any]:
-    def parse(value: Any) -> int | float:
-        try:
-            number = int(value) if whole and not isinstance(value, float) else float(value)
-        except (TypeError, ValueError):
-            number = float("nan")
-        if isinstance(value, bool) or not least <= number <= most or (whole and not isinstance(number, int)):
-            bounds = f"from {least:g} to {most:g}" if most != float("inf") else f"of at least {least:g}"
-            raise ValueError(f"a {'whole ' if whole else ''}number {bounds}")
-        return number
-
-    return parse
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError("a text")
-    return value
-
-
-def _line(value: Any) -> str:
-    """A text that may stand in an HTTP header."""
-    if not isinstance(value, str) or not value.isprintable() or not value.isascii():
-        raise ValueError("one line of plain ASCII, such as a URL or a mail address")
-    return value
-
-
-def _place(value: Any) -> str:
-    """Where a store is ("": the default place); its own ``open`` knows whether that can be used."""
-    if not isinstance(value, str) or (value and not value.startswith("sqlite:///")) or value == "sqlite:///":
-        raise ValueError("sqlite:///PATH")
-    return _text(value)
-
-
-def _flag(value: Any) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    found = value if isinstance(value, bool) else words.get(str(value).lower())
-    if found is None:
-        raise ValueError("true or false")
-    return found
-
-
-def _choice(choices: tuple[str, ...]) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if value not in choices:
-            near = get_close_matches(str(value), choices, 1)
-            raise ValueError(f"one of {', '.join(choices)}" + (f"; did you mean {near[0]}?" if near else ""))
-        return str(value)
-
-    return parse
-
-
-_UNITS = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2, "gb": 1000**3, "gib": 1024**3}
-
-
-def _size(value: Any) -> int:
-    match = re.fullmatch(r"(\d+)\s*([a-z]*)", str(value).strip().lower())
-    if isinstance(value, bool) or match is None or match[2] not in _UNITS or int(match[1]) * _UNITS[match[2]] < 1:
-        raise ValueError("a size in bytes, or as in 500KB or 8MiB")
-    return int(match[1]) * _UNITS[match[2]]
-
-
-def _many(each: Callable[[Any], Any], separator: str | None = None) -> Callable[[Any], tuple[Any, ...]]:
-    def parse(value: Any) -> tuple[Any, ...]:
-        if isinstance(value, str):
-            value = value.split(separator)
-        elif isinstance(value, int):
-            value = [value]
-        parts: list[Any] = []
-        for part in value:
-            inner = part.split(separator) if separator and isinstance(part, str) else [part]
-            parts += [each(one) for one in inner if one != ""]
-        return tuple(parts)
-
-    return parse
-
-
-def _option(default: Any, help: str, parse: Callable[[Any], Any], metavar: str, group: str, **others: Any) -> Any:
+def _option(default: Any, help: str, parse: values.Reader, metavar: str, group: str, **others: Any) -> Any:
     return field(default=default, metadata={"spec": Spec(help, parse, metavar, group, **others)})
 
 
@@ -124,34 +46,36 @@ _ANY = float("inf")
 
 
 def _count(default: int, help: str, group: str, least: int = 0, most: float = _ANY) -> Any:
-    return _option(default, help, _number(least, most, whole=True), "N", group)
+    return _option(default, help, values.number(least, most, whole=True), "N", group)
 
 
 def _seconds(default: float, help: str, group: str, least: float = 0.0, most: float = 86400.0) -> Any:
-    return _option(default, help, _number(least, most, whole=False), "SECONDS", group)
+    return _option(default, help, values.number(least, most, whole=False), "SECONDS", group)
 
 
 def _one_of(default: str, help: str, group: str, *choices: str) -> Any:
-    return _option(default, help, _choice(choices), "|".join(choices), group, choices=choices)
+    return _option(default, help, values.one_of(choices), "|".join(choices), group, choices=choices)
 
 
 def _texts(help: str, metavar: str, group: str) -> Any:
-    return _option((), help, _many(_text), metavar, group, many=True)
+    return _option((), help, values.many(values.text), metavar, group, many=True)
 
 
 def _switch(help: str, group: str) -> Any:
-    return _option(False, help, _flag, "", group)
+    return _option(False, help, values.switch, "", group)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """All options with their values. Sizes are bytes, times are seconds."""
 
-    index: str = _option("sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", _place, "URL", "places")
+    index: str = _option(
+        "sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", values.place, "URL", "places"
+    )
     frontier: str = _option(
         "",
         "where the queue is kept: sqlite:///PATH (default: beside the index, NAME-frontier.db)",
-        _place,
+        values.place,
         "URL",
         "places",
     )
@@ -167,7 +91,11 @@ class Options:
     max_url: int = _count(2083, "bytes of a URL; longer ones are not visited", "scope", 50)
     delay: float = _seconds(1.0, "seconds between two fetches of a host", "politeness", most=3600.0)
     contact: str = _option(
-        "", "URL or mail address, shown to sites in the User-Agent: whom to write to", _line, "CONTACT", "politeness"
+        "",
+        "URL or mail address, shown to sites in the User-Agent: whom to write to",
+        values.line,
+        "CONTACT",
+        "politeness",
     )
     max_wait: float = _seconds(
         600.0, "seconds to wait for hosts that asked to be left alone, before stopping with exit code 75", "politeness"
@@ -176,7 +104,7 @@ class Options:
     workers: int = _count(1, "processes on this machine", "speed", 1, 64)
     concurrency: int = _count(16, "fetches at once, of each process", "speed", 1, 1000)
     batch: int = _count(100, "visits written to the index at once", "speed", 1, 10_000)
-    flush_interval: float = _seconds(0.05, "seconds that a visit waits for its batch", "speed", 0.001, 60.0)
+    flush_interval: float = _seconds(0.1, "seconds that a visit waits for its batch", "speed", 0.001, 60.0)
     lease: float = _seconds(
         120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0
     )
@@ -187,13 +115,15 @@ class Options:
     )
     allow_private: bool = _switch("visit private and loopback addresses too", "network")
     ports: tuple[int, ...] = _option(
-        (80, 443), "ports that are visited", _many(_number(1, 65535, whole=True), ","), "PORT,…", "network"
+        (80, 443), "ports that are visited", values.many(values.number(1, 65535, whole=True), ","), "PORT,…", "network"
     )
     connect_timeout: float = _seconds(10.0, "seconds until a connection must stand", "network", 0.1)
     first_byte_timeout: float = _seconds(20.0, "seconds until an answer must begin", "network", 0.1)
     timeout: float = _seconds(60.0, "seconds that a whole fetch may take", "network", 0.1)
-    max_body: int = _option(8 * 1024**2, "size of a page, decompressed; the rest is cut off", _size, "SIZE", "network")
-    max_headers: int = _option(256 * 1024, "size of an answer's headers", _size, "SIZE", "network")
+    max_body: int = _option(
+        8 * 1024**2, "size of a page, decompressed; the rest is cut off", values.size, "SIZE", "network"
+    )
+    max_headers: int = _option(256 * 1024, "size of an answer's headers", values.size, "SIZE", "network")
     max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
     durability: str = _one_of("normal", "normal survives a kill, full a loss of power too", "index", "normal", "full")
@@ -220,11 +150,18 @@ def default(name: str) -> Any:
 def shown_default(name: str) -> str:
     """Return the default of an option as help and documentation show it, "" where there is none to show."""
     value = default(name)
+    return "" if isinstance(value, bool) else shown(name, value)
+
+
+def shown(name: str, value: Any) -> str:
+    """Return an option's value as a person would write it."""
     if specs()[name].metavar == "SIZE":
-        return f"{value // 1024**2}MiB" if value >= 1024**2 else f"{value // 1024}KiB"
+        return values.shown_size(value)
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return "" if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+        return (" " if specs()[name].many else ",").join(map(str, value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def flag(name: str) -> str:
@@ -265,11 +202,11 @@ def _parsed(spec: Spec, value: Any, source: str) -> Any:
 
 
 def _check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:
-    names = list(known)
+    names = tuple(known)
     for name in given:
         if name not in names:
-            near = get_close_matches(name, names, 1, 0.4)
-            raise OptionError(f"{what} {name!r} is unknown" + (f"; the nearest is {near[0]!r}" if near else ""))
+            near = values.nearest(name, names)
+            raise OptionError(f"{what} {name!r} is unknown" + (f"; the nearest is {near!r}" if near else ""))
 
 
 def read_toml(path: str = FILE) -> dict[str, Any]:
@@ -279,11 +216,14 @@ def read_toml(path: str = FILE) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise OptionError(f"{path}: cannot be read: {why}; mend it or take it away") from None
+    import tomllib  # noqa: PLC0415  only for those who have such a file
+
     try:
         return {name.replace("-", "_"): value for name, value in tomllib.loads(text).items()}
     except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"{path}: {error}") from None
+        raise OptionError(f"{path}: {error}; write as in: max_pages = 5000") from None
 
 
 def resolve_here(flags: Mapping[str, Any]) -> Options:
@@ -293,6 +233,8 @@ def resolve_here(flags: Mapping[str, Any]) -> Options:
 
 def scrapy_settings(options: Options) -> dict[str, Any]:
     """Return the options under the names that Scrapy components read, LINKATLAS_<NAME>, and what follows from them."""
+    from importlib.metadata import version  # noqa: PLC0415  slow, and questions need no User-Agent
+
     agent = f"linkatlas/{version('linkatlas')}" + (f" (+{options.contact})" if options.contact else "")
     return {
         **{PREFIX + each.name.upper(): getattr(options, each.name) for each in fields(Options)},

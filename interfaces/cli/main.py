@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 import click
@@ -14,6 +13,7 @@ import click
 from interfaces.text import safe_text
 from linkindex.errors import LinkatlasError
 from settings.options import OptionError
+from settings.values import nearest
 
 
 class Entry(NamedTuple):
@@ -54,9 +54,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, 1)
-            remedy = f"did you mean {near[0]}?" if near else "linkatlas --help lists them"
-            raise click.UsageError(f"no such command {args[0]!r}; {remedy}")
+            near = nearest(args[0], tuple(COMMANDS))
+            raise click.UsageError(f"no such command {args[0]!r}" + (f"; did you mean {near}?" if near else ""))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -76,14 +75,18 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (see the README for what each means)."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = group.main(args=arguments, prog_name="linkatlas", standalone_mode=False)
+        result = group.main(args=given, prog_name="linkatlas", standalone_mode=False)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
     except click.ClickException as error:
-        return _fail(_one_line(error), 2)
+        return _fail(_one_line(error, given), 2)
     except OptionError as error:
         return _fail(str(error), 2)
     except LinkatlasError as error:
@@ -100,10 +103,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _one_line(error: click.ClickException) -> str:
-    message = error.format_message().replace("\n", " ")
-    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "linkatlas"
-    return f"{message.rstrip('.')} (see {command} --help)"
+def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
+    """Say what is wrong with a command line, and what would be right, in one line."""
+    name = next((argument for argument in given if argument in COMMANDS), None)
+    message = " ".join(error.format_message().split()).rstrip(".")
+    remedy = f"see linkatlas {name} --help" if name else "see linkatlas --help"
+    if isinstance(error, click.NoSuchOption):
+        known = tuple(option for param in error.ctx.command.params for option in param.opts) if error.ctx else ()
+        near = nearest(error.option_name, (*known, "--help"))
+        message = f"no such option {error.option_name}" + (f"; did you mean {near}?" if near else "")
+        if not near and not name:
+            remedy = "options follow the command, as in: linkatlas backlinks example.com --format json"
+    elif isinstance(error, click.MissingParameter) and error.param and error.ctx:
+        message = f"argument {error.param.make_metavar(error.ctx)} is missing"
+        remedy = f"as in: {_example(error.ctx.command)}"
+    return f"{message[:1].lower()}{message[1:]} ({remedy})"
+
+
+def _example(command: click.Command) -> str:
+    lines = (line.strip() for line in (command.epilog or "").splitlines())
+    return next((line for line in lines if line.startswith("linkatlas ")), f"linkatlas {command.name}")
 
 
 def _fail(line: str, code: int) -> int:

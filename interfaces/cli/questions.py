@@ -28,6 +28,15 @@ A TARGET is one of
 """
 
 
+FORMAT_HELP = "How the answer is written.  [table on a terminal, jsonl in a pipe]"
+
+
+def _limit(value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise click.BadParameter(f"{value!r} will not do; give a whole number, 0 for all")
+    return int(value[:18])
+
+
 def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --index, --format, -o and --limit."""
 
@@ -35,12 +44,17 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--limit",
-            type=click.IntRange(min=0),
+            type=_limit,
             metavar="N",
             help=f"At most N rows; 0: all.  [{SHOWN} in a table, else all]",
         ),
-        click.option("-o", "--output", metavar="FILE", help="Write to FILE, in the format of its ending."),
-        click.option("--format", "form", type=click.Choice(FORMATS), help="[table on a terminal, jsonl in a pipe]"),
+        click.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write to FILE, which appears when it is whole.  [format: its ending]",
+        ),
+        click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP),
         option_flags("index"),
     ):
         decorated = option(decorated)
@@ -66,7 +80,7 @@ class Question:
         columns: list[str],
         nothing: Callable[[], str],
     ) -> int:
-        with opened(self.output) as stream:
+        with opened(self.output, self.form) as stream:
             shown = write_rows(found, kind, self.form, stream, columns)
         if not shown and sys.stderr.isatty():
             click.echo(f"linkatlas: {safe_text(nothing())}", err=True)
@@ -103,9 +117,10 @@ def backlinks(
     question, wanted = Question(form, output, limit), parse_target(target)
     columns = ["source", "target", "anchor", "follow", "rel", "lost_at", "lost_reason", "doubt", "placement", "kind"]
     with open_index(options.index) as index:
+        what = "lost backlinks" if state == "lost" else "backlinks"
         found = answer(index, wanted, state=state or "live", internal=internal, limit=question.limit)
         return question.show(
-            found, rows.Backlink, [*columns, "first_seen", "last_seen"], lambda: _nothing(index, target, "backlinks")
+            found, rows.Backlink, [*columns, "first_seen", "last_seen"], lambda: _nothing(index, target, what)
         )
 
 
@@ -145,21 +160,12 @@ def outlinks(page: str, options: Options, form: str | None, output: str | None, 
     from linkindex.answers.outlinks import outlinks as answer
 
     question = Question(form, output, limit)
-    columns = [
-        "target",
-        "internal",
-        "anchor",
-        "follow",
-        "rel",
-        "lost_at",
-        "lost_reason",
-        "placement",
-        "kind",
-        "first_seen",
-    ]
+    columns = ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind"]
     with open_index(options.index) as index:
         found = answer(index, page, limit=question.limit)
-        return question.show(found, rows.Outlink, columns, lambda: _nothing(index, page, "links"))
+        return question.show(
+            found, rows.Outlink, [*columns, "first_seen"], lambda: _nothing(index, page, "links on the page")
+        )
 
 
 @click.command(epilog=_example("overview example.com", "overview example.com --format json"))
@@ -170,7 +176,7 @@ def overview(target: str, options: Options, form: str | None, output: str | None
     from linkindex.answers.overview import overview as answer
 
     question, wanted = Question(form, output, limit), parse_target(target)
-    with open_index(options.index) as index, opened(output) as stream:
+    with open_index(options.index) as index, opened(output, question.form) as stream:
         write_object(answer(index, wanted), question.form, stream)
     return 0
 

@@ -2,62 +2,103 @@
 
 from __future__ import annotations
 
-import csv
 import os
+import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 
-from interfaces.text import safe_text
-from linkindex.errors import BadInput
+from interfaces.text import safe_json, safe_text
+from linkindex.errors import BadInput, Unavailable
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
 Row = msgspec.Struct
 
-_READABLE = 28  # characters of a long cell that still tell something
+_ELSEWHERE = 160  # columns of a table that goes to no terminal
 
 
 def choose_format(wanted: str | None, output: str | None) -> str:
     """Return the format: as asked for, else by the file's ending, else a table on a terminal and JSON Lines in a pipe."""
     if wanted:
         return wanted
-    if output:
-        ending = Path(output).suffix.lstrip(".").lower()
+    if output not in (None, "-"):
+        ending = Path(output or "").suffix.lstrip(".").lower()
         return ending if ending in FORMATS else "jsonl"
     return "table" if sys.stdout.isatty() else "jsonl"
 
 
 @contextmanager
-def opened(output: str | None) -> Iterator[TextIO]:
-    """Open where an answer goes: standard output, or a file that appears only when it is whole."""
-    if output is None:
-        yield sys.stdout
-        sys.stdout.flush()
+def opened(output: str | None, form: str) -> Iterator[TextIO]:
+    """Open where an answer in this format goes: standard output (None, "-"), or a file that appears only when it is whole.
+
+    Raises :class:`BadInput` for a file that cannot be written, :class:`Unavailable` when standard output cannot be.
+    """
+    if output in (None, "-"):
+        with _standard_output(form) as stream:
+            yield stream
         return
-    path = Path(output)
-    if path.is_dir():
-        raise BadInput(f"-o {output}: is a folder; name a file")
+    given = Path(output or "")
+    if not output or given.is_dir():
+        raise BadInput(f"-o {output or repr('')}: {'is a folder' if output else 'no name'}; name a file")
+    # What a symbolic link leads to is written, the link stays; a device or a pipe is written to, never replaced.
+    path = given.resolve()
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                yield stream
+        else:
+            with _appearing(path) as stream:
+                yield stream
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise BadInput(f"-o {output}: {error.strerror}; name a file in a folder that can be written") from error
+
+
+@contextmanager
+def _standard_output(form: str) -> Iterator[TextIO]:
+    # Programs get UTF-8 wherever they are; what a person's terminal cannot show is shown as an escape.
+    if isinstance(sys.stdout, TextIOWrapper):
+        encoding = sys.stdout.encoding if form == "table" else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        raise Unavailable(f"standard output: {error.strerror}; make room, or write elsewhere with -o FILE") from error
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[TextIO]:
+    """Write beside ``path``, and put the file in its place at the end; an error leaves the place as it was."""
+    import tempfile  # slow to import, for few questions
+
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
             yield stream
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def discard_output() -> None:
+    """Let what is still buffered for standard output go nowhere, so that Python does not complain when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_rows(rows: Iterable[Row], kind: type[Row], form: str, stream: TextIO, columns: Sequence[str]) -> int:
@@ -75,17 +116,21 @@ def _write_json(rows: Iterable[Row], form: str, stream: TextIO) -> int:
     stream.write("[" if array else "")
     for row in rows:
         stream.write(",\n" if array and count else "\n" if array else "")
-        stream.write(encoder.encode(row).decode() + ("" if array else "\n"))
+        stream.write(safe_json(encoder.encode(row).decode()) + ("" if array else "\n"))
         count += 1
     stream.write("\n]\n" if array else "")
     return count
 
 
 def _write_csv(rows: Iterable[Row], names: Sequence[str], stream: TextIO) -> int:
+    import csv
+
     writer, count = csv.writer(stream, lineterminator="\n"), 0
+    safe = safe_text if stream.isatty() else str
     writer.writerow(names)
     for row in rows:
-        writer.writerow([_csv_cell(getattr(row, name)) for name in names])
+        cells = [_csv_cell(getattr(row, name)) for name in names]
+        writer.writerow([safe(cell) if isinstance(cell, str) else cell for cell in cells])
         count += 1
     return count
 
@@ -108,23 +153,35 @@ def _csv_cell(value: Any) -> Any:
 def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) -> int:
     if not rows:
         return 0
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else 160)
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    columns = _fitting(rows, columns, console.width)
-    widths = _widths(rows, columns, console.width)
-    for name, width in zip(columns, widths, strict=True):
-        numeric = isinstance(getattr(rows[0], name), int | float) and not isinstance(getattr(rows[0], name), bool)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", no_wrap=True, max_width=width)
-    for row in rows:
-        table.add_row(
-            *(Text(_shorten(_cell(getattr(row, name)), width)) for name, width in zip(columns, widths, strict=True))
-        )
-    console.print(table)
+    room = shutil.get_terminal_size().columns if stream.isatty() else _ELSEWHERE
+    # A column in which no row says anything is left out.
+    columns = [name for name in columns if any(getattr(row, name) not in (None, []) for row in rows)]
+    cells = {name: [_cell(getattr(row, name)) for row in rows] for name in columns}
+    widths = _widths({name: max(map(cell_len, [name, *cells[name]])) for name in columns}, room)
+    numbers = {name for name in widths if type(getattr(rows[0], name)) in (int, float)}
+    heading = _line({name: name.replace("_", " ") for name in widths}, widths, numbers)
+    stream.write(f"\x1b[1m{heading}\x1b[0m\n" if stream.isatty() else f"{heading}\n")
+    lines = (_line({name: cells[name][row] for name in widths}, widths, numbers) for row in range(len(rows)))
+    stream.writelines(f"{line}\n" for line in lines)
     return len(rows)
+
+
+def _line(cells: dict[str, str], widths: dict[str, int], numbers: set[str]) -> str:
+    parts = []
+    for name, width in widths.items():
+        shown = _shorten(cells[name], width)
+        gap = " " * (width - cell_len(shown))
+        parts.append(gap + shown if name in numbers else shown + gap)
+    return "  ".join(parts).rstrip()
+
+
+def cell_len(text: str) -> int:
+    """Return how many columns of a terminal ``text`` takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # knows the wide and the combining ones
+
+    return cell_len(text)
 
 
 def _cell(value: Any) -> str:
@@ -141,38 +198,44 @@ def _cell(value: Any) -> str:
             return value.strftime("%Y-%m-%d")
         case list():
             return safe_text(" ".join(value)) or "-"
-    return safe_text(str(value))
+    return safe_text(str(value)) or "-"
 
 
-def _fitting(rows: Sequence[Row], columns: Sequence[str], room: int) -> Sequence[str]:
-    """Leave out columns that say nothing, and the last ones where a narrow terminal would make all unreadable."""
-    columns = [name for name in columns if any(getattr(row, name) not in (None, []) for row in rows)]
-    needed = [2 + min(_READABLE, max(len(name), *(len(_cell(getattr(row, name))) for row in rows))) for name in columns]
-    while len(needed) > 3 and sum(needed) - 2 > room:
-        needed.pop()
-    return columns[: len(needed)]
+def _widths(wanted: dict[str, int], room: int) -> dict[str, int]:
+    """Share ``room`` columns: who needs little gets it, the wide ones share what is left.
 
-
-def _widths(rows: Sequence[Row], columns: Sequence[str], room: int) -> list[int]:
-    """Share the terminal's width: columns that need little get it, the wide ones share what is left."""
-    wanted = [max(len(name), *(len(_cell(getattr(row, name))) for row in rows)) for name in columns]
-    room -= 2 * (len(columns) - 1)
-    widths = [0] * len(wanted)
-    left = sorted(range(len(wanted)), key=lambda column: wanted[column])
-    while left:
-        share = room // len(left)
-        column = left.pop(0)
-        widths[column] = max(min(wanted[column], share), 6)
-        room -= widths[column]
+    The last columns are left out where that would leave all unreadable: a long cell still tells something in a fifth
+    of a terminal, and in 20 columns.
+    """
+    readable = max(20, room // 5)
+    names = list(wanted)
+    while len(names) > 1 and sum(2 + min(readable, wanted[name]) for name in names) - 2 > room:
+        names.pop()
+    room -= 2 * (len(names) - 1)
+    widths = dict.fromkeys(names, 0)
+    for done, name in enumerate(sorted(names, key=lambda name: wanted[name])):
+        widths[name] = max(1, min(wanted[name], room // (len(names) - done)))
+        room -= widths[name]
     return widths
 
 
 def _shorten(text: str, width: int) -> str:
     """Take from the middle what does not fit: of a URL, its host and its end tell most."""
-    if len(text) <= width:
+    if cell_len(text) > width:
+        text = text.removeprefix("https://").removeprefix("http://")
+    if cell_len(text) <= width:
         return text
-    front = (width - 1) * 2 // 3
-    return f"{text[:front]}…{text[len(text) - (width - 1 - front) :]}"
+    front = _cut(text, (width - 1) * 2 // 3)
+    back = _cut(text[::-1], width - 1 - cell_len(front))[::-1]
+    return f"{front}…{back}"
+
+
+def _cut(text: str, width: int) -> str:
+    """Return as much of the beginning as takes no more than ``width`` columns."""
+    kept = text[:width]
+    while cell_len(kept) > width:
+        kept = kept[:-1]
+    return kept
 
 
 def write_object(row: Row, form: str, stream: TextIO) -> None:
@@ -180,7 +243,7 @@ def write_object(row: Row, form: str, stream: TextIO) -> None:
     if form == "csv":
         _write_csv([row], row.__struct_fields__, stream)
     elif form in ("json", "jsonl"):
-        stream.write(msgspec.json.encode(row).decode() + "\n")
+        stream.write(safe_json(msgspec.json.encode(row).decode()) + "\n")
     else:
         names = [name.replace("_", " ") for name in row.__struct_fields__]
         width = max(map(len, names))

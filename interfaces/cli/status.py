@@ -12,13 +12,16 @@ from crawler.frontier import Counts, Life, open_frontier
 from crawler.job import canonical_seed
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import choose_format
-from interfaces.text import safe_text
+from interfaces.text import safe_json, safe_text
 from linkindex.errors import BadInput
 from linkindex.store import IndexCounts, open_index
 from settings.options import Options
 
 _FORMAT = click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), help="[table on a terminal, json in a pipe]"
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    help="How the answer is written.  [table on a terminal, json in a pipe]",
 )
 
 
@@ -36,29 +39,34 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def status(form: str | None, options: Options) -> int:
     """Show how far the crawl is, and what the index holds."""
     index = frontier = None
-    if not options.index.startswith("sqlite:///") or Path(options.index.removeprefix("sqlite:///")).exists():
+    if _exists(options.index):
         with open_index(options.index) as store:
             index = store.counts()
-    if Path(options.frontier_url.removeprefix("sqlite:///")).exists():
+    if _exists(options.frontier_url):
         with open_frontier(options.frontier_url, create=False) as queue:
             frontier = queue.counts()
     if index is None and frontier is None:
         raise BadInput(f"nothing at {options.index} yet; make an index with: linkatlas crawl https://example.com")
     seen = Status(frontier=frontier, discovered=frontier.discovered if frontier else 0, index=index)
     if choose_format(form, None) in ("json", "jsonl"):
-        click.echo(msgspec.json.encode(seen).decode())
+        click.echo(safe_json(msgspec.json.encode(seen).decode()))
         return 0
     for line in _lines(seen):
         click.echo(safe_text(line))
     return 0
 
 
+def _exists(place: str) -> bool:
+    return Path(place.removeprefix("sqlite:///")).exists()
+
+
 def _lines(seen: Status) -> list[str]:
     lines = []
     if counts := seen.frontier:
         names = ("queued", "scheduled", "leased", "done", "failed", "excluded")
-        parts = " + ".join(f"{name} {getattr(counts, name):,}" for name in names)
-        lines.append(f"frontier  discovered {counts.discovered:,} = {parts}; {counts.hosts:,} hosts")
+        parts = " + ".join(f"{getattr(counts, name):,} {name}" for name in names)
+        lines.append(f"frontier  {counts.discovered:,} URLs discovered on {counts.hosts:,} hosts")
+        lines.append(f"          = {parts}")
         for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
             lines += [f"          {name}: {_listed(reasons)}"] if reasons else []
     if held := seen.index:
@@ -84,31 +92,43 @@ def why(url: str, form: str | None, options: Options) -> int:
     if life is None:
         raise BadInput(f"{url}: never discovered; no page that was visited links to it")
     if choose_format(form, None) in ("json", "jsonl"):
-        click.echo(msgspec.json.encode(life).decode())
+        click.echo(safe_json(msgspec.json.encode(life).decode()))
         return 0
-    for name, value in _story(life):
+    for name, value in _story(life, _outcome(life.url, options)):
         click.echo(f"{name:<10}  {safe_text(value)}")
     return 0
 
 
-def _story(life: Life) -> list[tuple[str, str]]:
-    found = f"{_when(life.discovered_at)}, {life.depth} links from a seed"
-    found += f", on {life.discovered_on}" if life.discovered_on else ", as a seed" if not life.depth else ""
+def _outcome(url: str, options: Options) -> str | None:
+    """Return what the index says of the last visit; None where there is no index, or no visit."""
+    if not _exists(options.index):
+        return None
+    with open_index(options.index) as index:
+        return index.outcome(url)
+
+
+def _story(life: Life, outcome: str | None) -> list[tuple[str, str]]:
+    found = f"{_when(life.discovered_at)}, "
+    found += f"{life.depth} {'link' if life.depth == 1 else 'links'} from a seed" if life.depth else "as a seed"
+    found += f", on {life.discovered_on}" if life.discovered_on else ""
     story = [
         ("url", life.url),
         ("state", f"{life.state}{f' ({life.reason})' if life.reason else ''}"),
         ("discovered", found),
-        (
-            "attempts",
-            f"{life.attempts} without an answer, {life.crashes} ended by a crash; last by {life.node or 'nobody'}",
-        ),
     ]
+    if life.attempts or life.crashes:
+        story.append(("attempts", f"{life.attempts} without an answer, {life.crashes} ended by a crash"))
+    story += [("taken by", life.node)] if life.node else []
     story += [("due", _when(life.due))] if life.due else []
     story += [("ended", _when(life.ended_at))] if life.ended_at else []
-    gate = f"delay {life.host_delay:g} s; robots.txt: {life.robots or 'not fetched'}"
-    gate += f"; gate opens {_when(life.host_opens)}" if life.host_opens else ""
-    gate += f"; held until {_when(life.host_held_until)}: {life.host_held_because}" if life.host_held_until else ""
-    return [*story, ("host", f"{life.host}: {gate}")]
+    story += [("visit", outcome)] if outcome else []
+    story.append(("host", f"{life.host}, {life.host_delay:g} s between fetches"))
+    story.append(("robots.txt", life.robots or "not fetched"))
+    story += [("gate opens", _when(life.host_opens))] if life.host_opens else []
+    story += (
+        [("held until", f"{_when(life.host_held_until)}: {life.host_held_because}")] if life.host_held_until else []
+    )
+    return story
 
 
 def _when(ms: int) -> str:

@@ -266,6 +266,23 @@ class FrontierContract:
         frontier.complete_many([Completed(token=lease.token)])
         assert frontier.outlook().finished
 
+    def test_while_others_work_there_is_no_telling_how_long_to_wait(self, frontier: Frontier) -> None:
+        frontier.add([*pages("a.test", 1), *pages("b.test", 1)])
+        frontier.hold("a.test", 3600, "answered 503")
+        lease = frontier.lease(9, "n", 60)[0]
+        assert frontier.outlook().wait == 0
+        frontier.complete_many([Completed(token=lease.token)])
+        assert frontier.outlook().wait == pytest.approx(3600, abs=1)
+
+    def test_giving_back_keeps_the_delay(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.set_budget(Budget(), 10.0)
+        frontier.add(pages("a.test", 2))
+        frontier.release(frontier.lease(1, "n", 60)[0].token, 0.0, "", counted=False)
+        clock.pass_(9.9)
+        assert frontier.lease(1, "n", 60) == []
+        clock.pass_(0.2)
+        assert len(frontier.lease(1, "n", 60)) == 1
+
     def test_again_queues_all_that_had_ended(self, frontier: Frontier) -> None:
         frontier.add([*pages("a.test", 3), entry("https://b.test/", 9, excluded="depth")])
         ends = ["done", "failed", "excluded"]

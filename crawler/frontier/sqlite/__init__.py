@@ -164,6 +164,8 @@ class SqliteFrontier(Leases):
             return Outlook(finished=True)
         if budget.pages and counts.visited >= budget.pages and not counts.leased:
             return Outlook(finished=False, spent=True)
+        if counts.leased:  # another node is at work, and may find more any moment
+            return Outlook(finished=False)
         nexts = [
             row[0] for query in (sql.NEXT_OPEN, sql.NEXT_DUE) for row in self._read(query, ()) if row[0] is not None
         ]

@@ -124,8 +124,8 @@ class Leases(Entries):
             )
             self._count(State.LEASED, "", -1)
             self._count(state, "", 1)
-            opens = now + self._delay_of(host) if counted else 0
-            self._move_host(host, queued=state == State.QUEUED, leased=-1, opens=opens)
+            # Whatever was fetched of this host, it was no later than now.
+            self._move_host(host, queued=state == State.QUEUED, leased=-1, opens=now + self._delay_of(host))
 
     def _held(self, token: str, now: int) -> tuple[int, int] | None:
         """Return (url id, host id) while the lease is in force."""
