@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from crawler.frontier import open_frontier
 from interfaces.demo.serve import serving
-from interfaces.demo.site import make_site
+from interfaces.demo.site import Site, make_site
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,7 +42,6 @@ def trial(pages: int, kill_after: int, *options: str) -> Trial:
     with tempfile.TemporaryDirectory() as name:
         folder, log = Path(name), Path(name) / "access.log"
         with serving("--site", str(pages), "--log", str(log)) as port:
-            host = "site.example"
             crawl = [
                 *(
                     sys.executable,
@@ -55,7 +54,7 @@ def trial(pages: int, kill_after: int, *options: str) -> Trial:
                     "--depth",
                     "1000",
                 ),
-                *("--delay", "0", "--max-pages", "0", "--connect-to", f"{host}:80:127.0.0.1:{port}", *options),
+                *("--delay", "0", "--max-pages", "0", "--connect-to", f"{site.host}:80:127.0.0.1:{port}", *options),
             ]
             _kill_after(crawl, folder, log, kill_after)
             done = subprocess.run(crawl, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
@@ -75,9 +74,9 @@ def _kill_after(crawl: list[str], folder: Path, log: Path, pages: int) -> None:
     process.wait()
 
 
-def _compare(site: object, asked: Counter[str], folder: Path, killed_after: int) -> Trial:
-    wanted = {url.partition(".example")[2] for url in site.pages}  # type: ignore[attr-defined]
-    planted = Counter((link.source, link.target) for link in site.links() if "target-" in link.target)  # type: ignore[attr-defined]
+def _compare(site: Site, asked: Counter[str], folder: Path, killed_after: int) -> Trial:
+    wanted = {url.partition(".example")[2] for url in site.pages}
+    planted = Counter((link.source, link.target) for link in site.links() if "target-" in link.target)
     with sqlite3.connect(folder / "linkatlas.db") as db:
         found = Counter(
             db.execute(
