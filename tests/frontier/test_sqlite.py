@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from crawler.frontier import Frontier, open_frontier
+from crawler.frontier import Counts, Frontier, open_frontier
 from crawler.frontier.sqlite import SqliteFrontier
+from crawler.frontier.sqlite.schema import State
 from linkindex.errors import BadInput, Busy, Incompatible
+from tests.frontier.accounts import AccountsContract
 from tests.frontier.contract import Clock, FrontierContract, entry, pages
 
 
@@ -33,6 +35,37 @@ class TestSqliteFrontier(FrontierContract):
         yield reopen
         for again in opened:
             again.close()
+
+
+class TestSqliteAccounts(AccountsContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def frontier(self, tmp_path: Path, clock: Clock) -> Iterator[Frontier]:
+        with SqliteFrontier.open(str(tmp_path / "f.db"), clock=clock) as frontier:
+            yield frontier
+
+    @pytest.fixture
+    def recounted(self, frontier: SqliteFrontier) -> Callable[[Counts], None]:
+        db = frontier._db
+
+        def check(counts: Counts) -> None:
+            found = dict(db.execute("SELECT state, count(*) FROM url GROUP BY state"))
+            assert {state: getattr(counts, state.name.lower()) for state in State} == {
+                state: found.get(state, 0) for state in State
+            }
+            drifted = db.execute(
+                "SELECT name, queued, leased, head, q, l, p FROM (SELECT h.*, "
+                "(SELECT count(*) FROM url WHERE host = h.id AND state = 0) AS q, "
+                "(SELECT count(*) FROM url WHERE host = h.id AND state = 2) AS l, "
+                "(SELECT min(priority) FROM url WHERE host = h.id AND state = 0) AS p FROM host h) "
+                "WHERE queued <> q OR leased <> l OR (q > 0 AND head <> p)"
+            ).fetchall()
+            assert drifted == []
+
+        return check
 
 
 def test_one_crawl_at_a_time(tmp_path: Path) -> None:

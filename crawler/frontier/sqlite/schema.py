@@ -118,7 +118,9 @@ UPDATE host SET visited = 0,
   queued = (SELECT count(*) FROM url WHERE url.host = host.id AND state = 0),
   head = coalesce((SELECT min(priority) FROM url WHERE url.host = host.id AND state = 0), 0)"""
 
-RECOUNT_TALLY = "INSERT INTO tally SELECT state, reason, count(*) FROM url GROUP BY state, reason"
+# Reasons are counted of ends only; what was released keeps the reason of its last attempt, for `why`.
+RECOUNT_TALLY = """
+INSERT INTO tally SELECT state, CASE WHEN state IN (4, 5) THEN reason ELSE '' END, count(*) FROM url GROUP BY 1, 2"""
 
 ADD_TALLY = "INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT (state, reason) DO UPDATE SET n = n + excluded.n"
 
