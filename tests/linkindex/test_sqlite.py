@@ -11,6 +11,7 @@ import pytest
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import LinkIndex, open_index
 from tests.linkindex.contract import IndexContract, link, visit
+from tests.linkindex.histories import HistoriesContract
 
 
 class TestSqliteIndex(IndexContract):
@@ -22,6 +23,13 @@ class TestSqliteIndex(IndexContract):
     @pytest.fixture
     def full(self, tmp_path: Path) -> Iterator[LinkIndex]:
         with open_index(f"sqlite:///{tmp_path}/full.db", create=True, internal_links=True) as index:
+            yield index
+
+
+class TestSqliteHistories(HistoriesContract):
+    @pytest.fixture
+    def index(self, tmp_path: Path) -> Iterator[LinkIndex]:
+        with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
             yield index
 
 
