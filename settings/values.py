@@ -77,7 +77,7 @@ _UNITS = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2,
 def size(value: Any) -> int:
     """Read a number of bytes, with or without a unit."""
     match = re.fullmatch(r"([0-9]{1,15})\s*([a-z]*)", str(value).strip().lower())
-    if isinstance(value, bool) or match is None or match[2] not in _UNITS or int(match[1]) * _UNITS[match[2]] < 1:
+    if match is None or match[2] not in _UNITS or int(match[1]) * _UNITS[match[2]] < 1:
         raise ValueError("a size in bytes, or as in 500KB or 8MiB")
     return int(match[1]) * _UNITS[match[2]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from interfaces.cli.docs import PAGES
 from interfaces.cli.main import COMMANDS
-from settings.options import flag, specs
+from linkindex.answers.rows import Backlink
+from settings.options import OTHER_VARIABLES, PREFIX, docs_table, flag, specs
 
 ROOT = Path(__file__).parents[1]
 PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,7 +27,9 @@ def test_every_command_and_option_is_documented() -> None:
     commands = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     options = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f"## {name}\n" not in commands] == []
-    assert [name for name in specs() if f"`{flag(name)}" not in options] == []
+    assert options.endswith(docs_table())
+    # Every option can be given to some command, as a whole word: --max-pages is not found in --max-pages-per-host.
+    assert [name for name in specs() if not re.search(rf"^  {flag(name)}\s", commands, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda path: path.name)
@@ -36,6 +40,17 @@ def test_what_prose_names_exists(page: Path) -> None:
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= known
     called = re.findall(r"(?:^\$ linkatlas|^\./run|`linkatlas|`\./run) ([a-z]+)", text, re.MULTILINE)
     assert set(called) <= {*COMMANDS, "test", "lock"}
+    variables = {f"{PREFIX}{name.upper()}" for name in specs()} | set(OTHER_VARIABLES)
+    assert set(re.findall(r"LINKATLAS_[A-Z_]+\b", text)) <= variables
+
+
+def test_the_readme_names_what_a_newcomer_asks_for() -> None:
+    """Else the checks above would pass on an empty page."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if name != "config" and not re.search(rf"[`/ ]{name}\b", text)] == []
+    assert set(re.findall(r"\| `([a-z]+)(?: [A-Z]+)?`", text)) <= {*COMMANDS}
+    rows = [json.loads(line) for line in text.splitlines() if line.startswith('{"source"')]
+    assert [tuple(row) for row in rows] == [Backlink.__struct_fields__]
 
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda path: path.name)

@@ -33,7 +33,7 @@ the nearest. `linkatlas config` shows every value and where it came from. Which 
 def commands_page() -> str:
     """Return docs/commands.md."""
     parts = [_COMMANDS_HEAD]
-    context = click.Context(group, info_name="linkatlas", max_content_width=100)
+    context = click.Context(group, info_name="linkatlas", help_option_names=["-h", "--help"])
     for name in COMMANDS:
         command = group.get_command(context, name)
         assert command is not None

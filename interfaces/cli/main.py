@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -77,7 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (see the README for what each means)."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = group.main(args=given, prog_name="linkatlas", standalone_mode=False)
+        # Not group.main: it would end the process with 1 where a reader has seen enough.
+        with group.make_context("linkatlas", list(given)) as context:
+            result = group.invoke(context)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -93,14 +96,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain about it when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return _fail_as_bug(error)
+        _discard_output()
+        return _fail(f"{error.filename or 'output'}: {error.strerror}; make room, then try again", 69)
     except Exception as error:
-        if os.environ.get("LINKATLAS_DEBUG"):
-            raise
-        kind = type(error).__name__
-        return _fail(f"a bug, sorry: {kind}: {error}; LINKATLAS_DEBUG=1 shows where, please report it", 70)
+        return _fail_as_bug(error)
     return result if isinstance(result, int) else 0
+
+
+def _fail_as_bug(error: Exception) -> int:
+    if os.environ.get("LINKATLAS_DEBUG"):
+        raise error
+    kind = type(error).__name__
+    return _fail(f"a bug, sorry: {kind}: {error}; LINKATLAS_DEBUG=1 shows where, please report it", 70)
+
+
+def _discard_output() -> None:
+    """Let what is still buffered for standard output go nowhere: Python would complain about it when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
@@ -110,7 +127,7 @@ def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
     remedy = f"see linkatlas {name} --help" if name else "see linkatlas --help"
     if isinstance(error, click.NoSuchOption):
         known = tuple(option for param in error.ctx.command.params for option in param.opts) if error.ctx else ()
-        near = nearest(error.option_name, (*known, "--help"))
+        near = nearest(error.option_name, (*known, "--help")) if error.option_name.startswith("--") else None
         message = f"no such option {error.option_name}" + (f"; did you mean {near}?" if near else "")
         if not near and not name:
             remedy = "options follow the command, as in: linkatlas backlinks example.com --format json"

@@ -34,7 +34,7 @@ FORMAT_HELP = "How the answer is written.  [table on a terminal, jsonl in a pipe
 def _limit(value: str) -> int:
     if not (value.isascii() and value.isdigit()):
         raise click.BadParameter(f"{value!r} will not do; give a whole number, 0 for all")
-    return int(value[:18])
+    return int(value[:18])  # SQLite counts no further
 
 
 def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import msgspec
 
 from interfaces.text import safe_json, safe_text
-from linkindex.errors import BadInput, Unavailable
+from linkindex.errors import BadInput
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
@@ -38,44 +38,29 @@ def choose_format(wanted: str | None, output: str | None) -> str:
 def opened(output: str | None, form: str) -> Iterator[TextIO]:
     """Open where an answer in this format goes: standard output (None, "-"), or a file that appears only when it is whole.
 
-    Raises :class:`BadInput` for a file that cannot be written, :class:`Unavailable` when standard output cannot be.
+    Raises :class:`BadInput` for a file that cannot be written.
     """
     if output in (None, "-"):
-        with _standard_output(form) as stream:
-            yield stream
+        # Programs get UTF-8 wherever they are; what a person's terminal cannot show is shown as an escape.
+        if isinstance(sys.stdout, TextIOWrapper):
+            encoding = sys.stdout.encoding if form == "table" else "utf-8"
+            sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
+        yield sys.stdout
+        sys.stdout.flush()
         return
-    given = Path(output or "")
-    if not output or given.is_dir():
-        raise BadInput(f"-o {output or repr('')}: {'is a folder' if output else 'no name'}; name a file")
-    # What a symbolic link leads to is written, the link stays; a device or a pipe is written to, never replaced.
-    path = given.resolve()
     try:
-        if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", newline="") as stream:
-                yield stream
-        else:
-            with _appearing(path) as stream:
-                yield stream
+        path = Path(output or "")
+        if not output or path.is_dir():
+            raise BadInput(f"-o {output or repr('')}: {'is a folder' if output else 'no name'}; name a file")
+        # A device or a pipe is written to, never replaced; what a symbolic link leads to is replaced, the link stays.
+        special = path.exists() and not path.is_file()
+        whole = None if special else _appearing(Path(os.path.realpath(path)))
+        with whole or path.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
     except BrokenPipeError:
         raise
     except OSError as error:
         raise BadInput(f"-o {output}: {error.strerror}; name a file in a folder that can be written") from error
-
-
-@contextmanager
-def _standard_output(form: str) -> Iterator[TextIO]:
-    # Programs get UTF-8 wherever they are; what a person's terminal cannot show is shown as an escape.
-    if isinstance(sys.stdout, TextIOWrapper):
-        encoding = sys.stdout.encoding if form == "table" else "utf-8"
-        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
-    try:
-        yield sys.stdout
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        discard_output()
-        raise Unavailable(f"standard output: {error.strerror}; make room, or write elsewhere with -o FILE") from error
 
 
 @contextmanager
@@ -94,11 +79,6 @@ def _appearing(path: Path) -> Iterator[TextIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def discard_output() -> None:
-    """Let what is still buffered for standard output go nowhere, so that Python does not complain when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_rows(rows: Iterable[Row], kind: type[Row], form: str, stream: TextIO, columns: Sequence[str]) -> int:
@@ -157,7 +137,11 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) ->
     # A column in which no row says anything is left out.
     columns = [name for name in columns if any(getattr(row, name) not in (None, []) for row in rows)]
     cells = {name: [_cell(getattr(row, name)) for row in rows] for name in columns}
-    widths = _widths({name: max(map(cell_len, [name, *cells[name]])) for name in columns}, room)
+    widths = _widths(cells, room)
+    for name in {"source", "target"} & widths.keys():
+        if widths[name] < max(map(cell_len, cells[name])):  # what fits no line need not begin with https:// on each
+            cells[name] = [cell.removeprefix("https://").removeprefix("http://") for cell in cells[name]]
+    widths = _widths(cells, room)
     numbers = {name for name in widths if type(getattr(rows[0], name)) in (int, float)}
     heading = _line({name: name.replace("_", " ") for name in widths}, widths, numbers)
     stream.write(f"\x1b[1m{heading}\x1b[0m\n" if stream.isatty() else f"{heading}\n")
@@ -201,14 +185,15 @@ def _cell(value: Any) -> str:
     return safe_text(str(value)) or "-"
 
 
-def _widths(wanted: dict[str, int], room: int) -> dict[str, int]:
+def _widths(cells: dict[str, list[str]], room: int) -> dict[str, int]:
     """Share ``room`` columns: who needs little gets it, the wide ones share what is left.
 
     The last columns are left out where that would leave all unreadable: a long cell still tells something in a fifth
     of a terminal, and in 20 columns.
     """
     readable = max(20, room // 5)
-    names = list(wanted)
+    wanted = {name: max(map(cell_len, [name, *texts])) for name, texts in cells.items()}
+    names = list(cells)
     while len(names) > 1 and sum(2 + min(readable, wanted[name]) for name in names) - 2 > room:
         names.pop()
     room -= 2 * (len(names) - 1)
@@ -221,8 +206,6 @@ def _widths(wanted: dict[str, int], room: int) -> dict[str, int]:
 
 def _shorten(text: str, width: int) -> str:
     """Take from the middle what does not fit: of a URL, its host and its end tell most."""
-    if cell_len(text) > width:
-        text = text.removeprefix("https://").removeprefix("http://")
     if cell_len(text) <= width:
         return text
     front = _cut(text, (width - 1) * 2 // 3)
@@ -250,5 +233,5 @@ def write_object(row: Row, form: str, stream: TextIO) -> None:
         for name, field in zip(names, row.__struct_fields__, strict=True):
             value = getattr(row, field)
             if isinstance(value, dict):
-                value = ", ".join(f"{safe_text(key or '-')} {number:,}" for key, number in value.items()) or "-"
+                value = ", ".join(f"{key or '-'} {number:,}" for key, number in value.items()) or "-"
             stream.write(f"{name:<{width}}  {_cell(value)}\n")

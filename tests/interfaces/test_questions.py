@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
 import os
 import pty
 import re
 import shlex
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 
-from interfaces.cli.main import COMMANDS
-from linkindex.answers.rows import Backlink
+from crawler.frontier import open_frontier
+from crawler.job import begin, budget_of, scope_of
+from interfaces.cli.main import COMMANDS, Entry, main
+from linkindex.answers.rows import Backlink, Overview
 from linkindex.store import open_index
+from settings.options import Options
 from tests.crawls.command import Ran, command, environment, run
 from tests.linkindex.contract import link, visit
 
+QUESTIONS = ["backlinks", "domains", "anchors", "overview", "outlinks"]
 ODD = "=HYPERLINK(1) \x1b[31m \u202e end"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an index of three pages."""
+    """A folder with an index of four pages, and a queue that knows one URL."""
     folder = tmp_path_factory.mktemp("index")
     with open_index(f"sqlite:///{folder}/linkatlas.db", create=True) as index:
         long = "https://b.test/" + "very-long-path/" * 20
         first = (link("https://b.test/", "good"), link("https://b.test/x", ODD, rel=("nofollow",), follow=False))
         index.store([visit("https://a.test/", 1_700_000_000_000, *first, link("https://b.test/gone", "gone"))])
         index.store([visit("https://a.test/", 1_700_086_400_000, *first, link(long, "long"))])
+        many = (link(f"https://big.test/{number}", "words " * 20) for number in range(5000))
+        index.store([visit("https://d.test/", 1_700_000_000_000, *many, link("https://odd.test/", "漢字"))])
         index.store([visit("https://c.test/page", 1_700_000_000_000, link("https://b.test/", "good"), status=200)])
+    with open_frontier(f"sqlite:///{folder}/linkatlas-frontier.db") as frontier:
+        begin(frontier, ["https://a.test/"], scope_of(Options()), budget_of(Options()), 1.0)
     return folder
 
 
@@ -41,10 +52,21 @@ def ask(folder: Path, *arguments: str) -> Ran:
     return run(folder, *arguments)
 
 
+@pytest.fixture
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder, as the one that this process is in."""
+    monkeypatch.chdir(folder)
+    for name in [name for name in os.environ if name.startswith("LINKATLAS_")]:
+        monkeypatch.delenv(name)
+    return folder
+
+
 def on_a_terminal(folder: Path, columns: int, *arguments: str) -> str:
     """Run with a terminal of so many columns as standard output; return what was written to it."""
     ours, theirs = pty.openpty()
-    variables = environment(COLUMNS=str(columns), TERM="xterm")
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+    variables = environment(TERM="xterm")
+    variables.pop("COLUMNS", None)
     with subprocess.Popen(command(*arguments), cwd=folder, env=variables, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         written = b""
@@ -70,13 +92,34 @@ def test_a_pipe_gets_json_lines_with_all_fields(folder: Path) -> None:
     assert [row["follow"] for row in rows] == [True, True, True, False]
 
 
-@pytest.mark.parametrize("question", ["backlinks", "domains", "anchors", "overview"])
-def test_json_is_one_value_and_csv_has_the_same_fields(folder: Path, question: str) -> None:
-    lines = [json.loads(line) for line in ask(folder, question, "b.test", "--format", "jsonl").out.splitlines()]
-    whole = json.loads(ask(folder, question, "b.test", "--format", "json").out)
-    assert (whole if isinstance(whole, list) else [whole]) == lines
-    table = list(csv.DictReader(io.StringIO(ask(folder, question, "b.test", "--format", "csv").out)))
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.usefixtures("here")
+def test_every_format_tells_the_same(question: str, capsys: pytest.CaptureFixture[str]) -> None:
+    target = "https://a.test/" if question == "outlinks" else "b.test"
+
+    def answer(form: str) -> str:
+        assert main([question, target, "--format", form]) == 0
+        return capsys.readouterr().out
+
+    lines = [json.loads(line) for line in answer("jsonl").splitlines()]
+    whole = json.loads(answer("json"))
+    assert (whole if isinstance(whole, list) else [whole]) == lines != []
+    table = list(csv.DictReader(io.StringIO(answer("csv"))))
     assert [set(row) for row in table] == [set(row) for row in lines]
+    shown = answer("table").splitlines()
+    assert len(shown) == (len(Overview.__struct_fields__) if question == "overview" else 1 + len(lines))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.usefixtures("here")
+def test_an_empty_answer_is_an_answer_in_every_format(question: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for form in ("jsonl", "json", "csv", "table"):
+        assert main([question, "nobody.test", "--format", form]) == 0
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        if form == "json":
+            empty = json.loads(printed.out)
+            assert empty == [] or empty["backlinks"] == 0
 
 
 def test_counts_of_all_questions_agree(folder: Path) -> None:
@@ -143,19 +186,35 @@ def test_a_failed_question_leaves_the_file_as_it_was(folder: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("backlinks",), "TARGET"),
+        (("backlinks",), "TARGET is missing (as in: linkatlas backlinks example.com)"),
+        (("why",), "URL is missing (as in: linkatlas why https"),
+        (("backlinks", "b.test", "more"), "more"),
         (("backlinks", "a b"), "write example.com"),
         (("backlinks", "b.test", "--format", "xml"), "xml"),
         (("backlinks", "b.test", "--limit", "-1"), "--limit"),
-        (("backlinks", "b.test", "--limt", "1"), "--limit"),
-        (("backlink", "b.test"), "did you mean backlinks"),
-        (("nonsense",), "--help"),
+        (("backlinks", "b.test", "--limit", "x"), "a whole number, 0 for all"),
+        (("backlinks", "b.test", "--limit"), "linkatlas backlinks --help"),
+        (("backlinks", "b.test", "--limt", "1"), "did you mean --limit?"),
+        (("backlinks", "b.test", "--indx", "x"), "did you mean --index?"),
+        (("crawl", "https://a.test", "--max-page", "1"), "did you mean --max-pages?"),
+        (("backlinks", "b.test", "-z"), "linkatlas backlinks --help"),
+        (("--format", "json", "backlinks", "b.test"), "linkatlas backlinks --help"),
+        (("--hlp",), "did you mean --help?"),
+        (("--frmat",), "options follow the command"),
+        (("backlink", "b.test"), "did you mean backlinks?"),
+        (("nonsense",), "linkatlas --help"),
         (("backlinks", "b.test", "-o", "/"), "-o /"),
+        (("backlinks", "b.test", "-o", ""), "name a file"),
+        (("backlinks", "b.test", "--index", "links.db"), "give sqlite:///PATH"),
+        (("domains", "\x1b[31m b"), "\\x1b[31m"),
         (("backlinks", "b.test", "-o", "/no/such/folder/x"), "folder that can be written"),
         (("backlinks", "b.test", "--index", "sqlite:///missing.db"), "linkatlas crawl"),
         (("outlinks", "mailto:x"), "https://example.com/page"),
         (("status", "--index", "sqlite:///missing.db"), "linkatlas crawl"),
-        (("why", "https://nowhere.test/"), "no such file"),
+        (("why", "https://nowhere.test/"), "never discovered"),
+        (("why", "https://a.test/", "--index", "sqlite:///missing.db"), "no such file"),
+        (("why", "htp://x"), "write https://example.com"),
+        (("status", "--format", "csv"), "'table', 'json'"),
     ],
 )
 def test_asking_wrongly_is_told_in_one_line(folder: Path, arguments: tuple[str, ...], says: str) -> None:
@@ -172,12 +231,94 @@ def test_nothing_found_is_an_answer(folder: Path) -> None:
     assert "no backlinks of nobody.test" in on_a_terminal(folder, 100, "backlinks", "nobody.test")
 
 
-def test_who_stops_reading_is_not_told_of_it(folder: Path) -> None:
-    arguments = shlex.join(command("backlinks", "b.test"))
-    piped = subprocess.run(
-        ["sh", "-c", f"{arguments} | true"], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+@pytest.mark.parametrize("question", ["backlinks big.test", "backlinks big.test --format csv", "config", "--help"])
+def test_who_stops_reading_is_not_told_of_it(folder: Path, question: str) -> None:
+    arguments = shlex.join(command(*question.split()))
+    for reader in ("head -1", "true"):
+        piped = subprocess.run(
+            ["bash", "-c", f"{arguments} | {reader}; echo ${{PIPESTATUS[0]}} >&2"],
+            cwd=folder,
+            env=environment(PYTHONUNBUFFERED=""),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert piped.stderr == "0\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: what a full disk does is not checked")
+@pytest.mark.parametrize("question", ["backlinks b.test", "status", "config", "--help"])
+def test_a_full_disk_is_told_in_one_line(folder: Path, question: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command(*question.split()),
+            cwd=folder,
+            env=environment(PYTHONUNBUFFERED=""),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        69,
+        "linkatlas: output: No space left on device; make room, then try again\n",
     )
-    assert piped.stderr == ""
+
+
+@pytest.mark.usefixtures("here")
+def test_a_bug_is_one_line_unless_asked_for_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(COMMANDS, "config", Entry("interfaces.cli.no_such_module:config", ""))
+    assert main(["config"]) == 70
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "ModuleNotFoundError" in printed
+    assert "LINKATLAS_DEBUG=1" in printed
+    monkeypatch.setenv("LINKATLAS_DEBUG", "1")
+    with pytest.raises(ModuleNotFoundError):
+        main(["config"])
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "table"])
+def test_where_the_locale_knows_little_nothing_breaks(folder: Path, form: str) -> None:
+    ran = run(folder, "anchors", "odd.test", "--format", form, variables={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
+    assert (ran.code, ran.err) == (0, "")
+    assert ("\\u6f22" if form == "table" else "漢") in ran.out
+
+
+def test_options_come_from_the_environment_and_the_file_too(folder: Path, tmp_path: Path) -> None:
+    place = f"sqlite:///{folder}/linkatlas.db"
+    assert len(run(tmp_path, "domains", "b.test", variables={"LINKATLAS_INDEX": place}).out.splitlines()) == 2
+    (tmp_path / "linkatlas.toml").write_text(f'index = "{place}"\n')
+    assert len(run(tmp_path, "domains", "b.test").out.splitlines()) == 2
+    (tmp_path / "linkatlas.toml").write_text("indx = 1\n")
+    ran = run(tmp_path, "domains", "b.test")
+    assert (ran.code, ran.err) == (2, "linkatlas: linkatlas.toml: option 'indx' is unknown; the nearest is 'index'\n")
+
+
+def test_why_and_status_fit_a_terminal(folder: Path) -> None:
+    story = on_a_terminal(folder, 80, "why", "https://a.test")
+    assert dict(line.split(None, 1) for line in story.splitlines())["visit"] == "page"
+    assert ", as a seed\n" in story
+    account = on_a_terminal(folder, 80, "status")
+    assert "1 URLs discovered on 1 hosts" in account
+    assert "(1 lost) from 3 pages of" in account
+    assert max(map(len, (story + account).splitlines())) <= 80
+
+
+def test_why_and_status_as_json(folder: Path) -> None:
+    assert json.loads(ask(folder, "why", "https://a.test").out)["url"] == "https://a.test/"
+    account = json.loads(ask(folder, "status").out)
+    assert (account["discovered"], account["index"]["pages"]) == (1, 3)
+
+
+def test_config_tells_where_each_value_comes_from(folder: Path) -> None:
+    lines = run(folder, "config", variables={"LINKATLAS_MAX_BODY": "2MiB"}).out.splitlines()
+    assert [line.split() for line in lines if line.startswith(("max_body", "depth"))] == [
+        ["depth", "3", "default"],
+        ["max_body", "2MiB", "LINKATLAS_MAX_BODY"],
+    ]
 
 
 @pytest.mark.parametrize("question", ["backlinks", "domains", "anchors", "overview", "outlinks"])
@@ -203,4 +344,7 @@ def test_every_command_has_help_with_an_example(name: str, folder: Path) -> None
 
 def test_linkatlas_alone_lists_its_commands(folder: Path) -> None:
     ran = ask(folder)
-    assert all(f"  {name} " in ran.out + ran.err for name in COMMANDS)
+    assert (ran.code, ran.out) == (2, "")
+    lines = ran.err.splitlines()
+    assert all(any(line.startswith(f"  {name} ") for line in lines) for name in COMMANDS)
+    assert max(map(len, lines)) <= 80

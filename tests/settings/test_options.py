@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +15,14 @@ import pytest
 from settings.options import (
     OptionError,
     Options,
+    docs_table,
+    flag,
     from_scrapy,
     read_toml,
     resolve,
     scrapy_settings,
+    shown,
+    shown_default,
     specs,
     trace,
 )
@@ -64,6 +73,7 @@ def test_values_as_people_write_them(name: str, given: Any, value: Any) -> None:
         ("delay", "-1"), ("delay", "1e9"), ("workers", 0), ("workers", 65), ("stay", "hosts"), ("max_body", "0"),
         ("max_body", "8 XB"), ("max_body", -5), ("ports", "80,x"), ("ports", "0"), ("ports", "65536"),
         ("allow_private", "maybe"), ("include", 3), ("index", "x.db"), ("index", 5), ("frontier", "sqlite:///"),
+        ("depth", "9" * 5000), ("max_body", "9" * 5000), ("max_body", True), ("depth", {"a": 1}), ("include", ["a\0"]),
         ("contact", "a\r\nX: y"), ("contact", "é"), ("timeout", 0), ("durability", ""),
     ],
 )  # fmt: skip
@@ -71,6 +81,12 @@ def test_bad_values_are_told_with_their_place_and_the_remedy(name: str, given: A
     with pytest.raises(OptionError, match=r"^linkatlas\.toml: " + name + ".* will not do; give ") as raised:
         resolve({}, {}, {name: given})
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "near"), [("hosts", "host"), ("domian", "domain"), ("any", "anywhere")])
+def test_a_mistyped_word_names_the_nearest(name: str, near: str) -> None:
+    with pytest.raises(OptionError, match=f"^--stay: '{name}' will not do.*did you mean {near}"):
+        resolve({"stay": name}, {}, {})
 
 
 def test_unknown_names_name_the_nearest() -> None:
@@ -90,9 +106,10 @@ def test_the_file_may_write_dashes_and_may_be_absent(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"depth = ", b"\xff\xfe", b"\x00"])
 def test_a_broken_file_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "some.toml").write_bytes(content)
-    with pytest.raises(OptionError, match=r"some\.toml"):
+    with pytest.raises(OptionError, match=r"some\.toml: .*; (write as in: max_pages = 5000|mend it)") as raised:
         read_toml(str(tmp_path / "some.toml"))
-    with pytest.raises(OptionError):
+    assert "\n" not in str(raised.value)
+    with pytest.raises(OptionError, match="Is a directory; mend it or take it away"):
         read_toml(str(tmp_path))
 
 
@@ -108,6 +125,47 @@ def test_scrapy_carries_every_option_and_gives_it_back() -> None:
     assert from_scrapy({"LINKATLAS_DEPTH": "2", "LINKATLAS_PORTS": "8080", "OTHER": 1}) == Options(
         depth=2, ports=(8080,)
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("depth", "2", 2), ("delay", "0.25", 0.25), ("allow_private", "True", True), ("allow_private", "0", False),
+        ("ports", "80,8080", (80, 8080)), ("include", "*/a* */b*", ("*/a*", "*/b*")), ("max_body", "2MiB", 2 * 1024**2),
+        ("stay", "host", "host"), ("connect_to", "a:80:b:81 c:::1", ("a:80:b:81", "c:::1")),
+    ],
+)  # fmt: skip
+def test_settings_on_scrapys_command_line_are_texts(name: str, text: str, value: Any) -> None:
+    assert getattr(from_scrapy({f"LINKATLAS_{name.upper()}": text}), name) == value
+
+
+def test_a_bad_setting_of_scrapy_is_told() -> None:
+    with pytest.raises(OptionError, match="'x' will not do; give a whole number of at least 0"):
+        from_scrapy({"LINKATLAS_DEPTH": "x"})
+
+
+def test_the_settings_module_of_scrapy_holds_every_option(tmp_path: Path) -> None:
+    (tmp_path / "linkatlas.toml").write_text('depth = 7\ncontact = "me@x.test"\n')
+    code = """
+import json
+from scrapy.settings import Settings
+settings = Settings()
+settings.setmodule("settings.embedded", priority="project")
+settings.set("LINKATLAS_MAX_PAGES", "12", priority="cmdline")
+from settings.options import from_scrapy
+options = from_scrapy(settings)
+held = {name: settings.get(name) for name in settings if name.startswith("LINKATLAS_")}
+print(json.dumps([held, options.depth, options.delay, options.max_pages, settings["USER_AGENT"], settings["BOT_NAME"]]))
+"""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LINKATLAS_")}
+    variables = {**kept, "LINKATLAS_DELAY": "3", "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True, text=True, check=True
+    )
+    held, depth, delay, max_pages, agent, name = json.loads(done.stdout)
+    assert {f"LINKATLAS_{option.upper()}" for option in specs()} == set(held)
+    assert (depth, delay, max_pages, name) == (7, 3.0, 12, "linkatlas")
+    assert agent.endswith("(+me@x.test)")
 
 
 @pytest.mark.parametrize(
@@ -128,3 +186,23 @@ def test_defaults_pass_their_own_checks() -> None:
         value = getattr(Options(), name)
         assert spec.parse(value) == value
         assert not spec.help.endswith(".")
+
+
+def test_what_is_shown_can_be_given() -> None:
+    given = {"ports": (80, 8080), "include": ("a*", "b*"), "max_body": 1536 * 1024, "max_headers": 1000, "delay": 1e-3}
+    for name, spec in specs().items():
+        for value in {getattr(Options(), name), given.get(name, getattr(Options(), name))}:
+            assert spec.parse(shown(name, value)) == value, name
+
+
+def test_the_table_tells_every_option_once() -> None:
+    table = docs_table()
+    for name, spec in specs().items():
+        rows = [line for line in table.splitlines() if line.startswith((f"| `{flag(name)}`", f"| `{flag(name)} "))]
+        assert len(rows) == 1, name
+        cells = re.split(r"(?<!\\)\|", rows[0])[1:-1]
+        assert [cell.strip() for cell in cells[1:]] == [
+            f"`LINKATLAS_{name.upper()}`",
+            shown_default(name) or "-",
+            spec.help,
+        ]
