@@ -174,7 +174,7 @@ class Node:
     def _close(self, lane: Lane, reason: str) -> None:
         """End all leases of a host whose robots.txt cannot be had: without it, nothing may be fetched (RFC 9309)."""
         while lane.leases:
-            self._decide(lane, Outcome.UNREACHABLE, f"robots: {reason}", "failed")
+            self._decide(lane, Outcome.UNREACHABLE, f"robots.txt: {reason}", "failed")
 
     # ---------------------------------------------------------------- fetches out
 
@@ -224,7 +224,7 @@ class Node:
         if failures >= politeness.tries_robots(robots.reason):
             self._close(lane, robots.reason)
         else:
-            self._give_back(lane, 0.0, f"robots: {robots.reason}")
+            self._give_back(lane, 0.0, f"robots.txt: {robots.reason}")
         self._lanes.pop(lane.host, None)
 
     async def _keep_rules(self, lane: Lane, robots: Robots) -> None:

@@ -19,6 +19,7 @@ from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_text
+from linkindex.model import Outcome
 from linkindex.store import LinkIndex, Selection, open_index
 from linkindex.target import Target
 from linkindex.urls import domain_of, host_of
@@ -27,7 +28,8 @@ from settings.options import Options, default
 EXAMPLES = """\b
 Examples:
   linkatlas crawl https://example.com
-  linkatlas crawl --seeds-file seeds.txt --stay domain --max-pages 10000 --contact https://example.org/bot
+  linkatlas crawl --seeds-file seeds.txt --stay domain --max-pages 10000
+  linkatlas crawl example.com --contact https://example.org/about-our-bot
 """
 
 # Options that say what to visit; the others say how, and may differ when a crawl goes on.
@@ -119,24 +121,17 @@ def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: floa
     held = index.counts()
     speed = visited / seconds if seconds else 0.0
     click.echo(
-        f"visited {visited:,} pages in {seconds:,.1f} s ({speed:.1f}/s) on {counts.hosts:,} hosts; the index holds "
-        f"{held.links:,} links from {held.pages:,} pages of {held.domains:,} domains"
+        f"visited {visited:,} URLs in {seconds:,.1f} s ({speed:.1f}/s) on {counts.hosts:,} hosts; the index holds "
+        f"{held.links:,} links from {held.by_outcome.get(Outcome.PAGE, 0):,} pages"
     )
-    if not held.pages:
-        return
-    click.echo(
-        "outcomes: " + ", ".join(f"{n:,} {name}" for name, n in sorted(held.by_outcome.items(), key=lambda x: -x[1]))
-    )
-    if counts.failed:
-        click.echo(
-            "failed: "
-            + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.failed_by.items(), key=lambda x: -x[1])[:5])
-        )
-    if counts.excluded:
-        click.echo(
-            "not visited: "
-            + ", ".join(f"{n:,} {why}" for why, n in sorted(counts.excluded_by.items(), key=lambda x: -x[1])[:8])
-        )
+    for name, numbers in (
+        ("outcomes", held.by_outcome),
+        ("failed", counts.failed_by),
+        ("excluded", counts.excluded_by),
+    ):
+        most = sorted(numbers.items(), key=lambda pair: -pair[1])[:8]
+        if most:
+            click.echo(safe_text(f"{name}: " + ", ".join(f"{why} ({n:,})" for why, n in most)))
 
 
 def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> None:

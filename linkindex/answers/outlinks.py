@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from linkindex import urls
 from linkindex.answers.rows import Outlink
@@ -15,4 +16,4 @@ def outlinks(index: LinkIndex, page: str, *, limit: int | None = None) -> Iterat
     url = urls.canonicalise(page if "://" in page else f"https://{page}")
     if url is None:
         raise BadInput(f"page {page!r}: not an http or https URL; write https://example.com/page")
-    return index.outlinks(url, limit)
+    return islice(index.outlinks(url, limit), limit)  # the store limits the links it keeps in full, not the rest

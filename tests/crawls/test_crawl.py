@@ -78,7 +78,7 @@ def test_a_crawl_visits_all_and_says_what_it_found(site: Running) -> None:
     ran = run(site.folder, *site.arguments)
     assert ran.code == 0, ran.err
     assert site.asked() == Counter({url.partition(".example")[2]: 1 for url in SITE.pages})
-    assert "visited 120 pages" in ran.out
+    assert "visited 120 URLs" in ran.out
     assert "linkatlas outlinks http://site.example/" in ran.out  # nobody links to it: no backlinks to ask for
     files = {path.name for path in site.folder.iterdir()} - {"access.log"}
     assert files == {"linkatlas.db", "linkatlas-frontier.db", "linkatlas-frontier.db-lock"}

@@ -49,7 +49,7 @@ def test_what_robots_close_is_never_asked_for(crawled: tuple[Path, list[str]]) -
         assert not closed or path == "/robots.txt", (host, path)
     with open_frontier(f"sqlite:///{folder}/linkatlas-frontier.db") as frontier:
         assert frontier.counts().excluded_by["robots"] == 11
-        assert frontier.counts().failed_by == {"robots: dns": 2}
+        assert frontier.counts().failed_by == {"robots.txt: dns": 2}
 
 
 def test_every_planted_link_is_in_the_index_as_it_was_planted(crawled: tuple[Path, list[str]]) -> None:

@@ -227,6 +227,12 @@ class IndexContract:
         rows = {row.target: row.anchor for row in outlinks(index, "a.test")}
         assert rows == {target: anchor if target == "https://b.test/" else None for target, anchor in expected.items()}
 
+    def test_a_limit_holds_for_all_links_of_a_page(self, index: LinkIndex) -> None:
+        inside = [link(f"https://a.test/{number}") for number in range(9)]
+        index.store([visit("https://a.test/", 1, link("https://b.test/"), *inside)])
+        assert len(list(outlinks(index, "https://a.test/", limit=4))) == 4
+        assert len(list(outlinks(index, "https://a.test/"))) == 10
+
     # ---- counting
 
     def test_counts_agree_with_rows(self, index: LinkIndex) -> None:
