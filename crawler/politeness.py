@@ -50,7 +50,12 @@ def judge_robots(status: int, body: bytes) -> Robots:
 
 
 def tries_robots(reason: str) -> int:
-    """Return after how many failed fetches of robots.txt a host counts as closed. A name that is not there stays so."""
+    """Return after how many failed fetches of robots.txt a host counts as closed.
+
+    A name that is not there stays so, and an address that we refuse will be refused again.
+    """
+    if reason.startswith("refused"):
+        return 1
     return 2 if reason == "dns" else ROBOTS_TRIES
 
 

@@ -114,7 +114,10 @@ def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, cou
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
         _say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
-    return 0 if counts.done else 1
+    if not counts.done:
+        _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
+        return 1
+    return 0
 
 
 def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: float) -> None:
@@ -147,7 +150,8 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
     if target:
         questions = [f"backlinks {target}", f"domains {target}", f"overview {target}"]
     else:
-        questions = [f"outlinks {read_job(frontier).seeds[0]}", "status"]
+        first = read_job(frontier).seeds[0]
+        questions = [f"outlinks {first}" if index.outcome(first) == Outcome.PAGE else f"why {first}", "status"]
     click.echo("ask:  " + "\n      ".join(f"{program()} {question}{place}" for question in questions))
 
 

@@ -112,6 +112,12 @@ def test_every_misbehaviour_ends_in_a_state_with_a_reason(web: Web) -> None:
     assert counts.discovered == counts.done + counts.failed + counts.excluded
 
 
+def test_a_crawl_that_could_read_nothing_says_so_and_ends_with_1(web: Web) -> None:
+    ran = web.crawl("http://a.example/status/500", *FAST)
+    assert ran.code == 1
+    assert "not one page could be read; linkatlas why http://a.example/status/500" in ran.err
+
+
 def test_redirects_are_followed_to_their_bound(web: Web) -> None:
     web.crawl("http://a.example/redirect-endless/0", "http://b.example/redirect/4", *FAST, "--max-redirects", "5")
     asked = [line.path for line in web.asked("a.example") if line.path != "/robots.txt"]

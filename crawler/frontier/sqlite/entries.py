@@ -30,7 +30,7 @@ class Entries(Store):
         known = self._reconsider(wanted, queued)
         fresh = [(key, entry) for key, entry in wanted.items() if key not in known]
         self._insert(fresh, found_on, now, queued)
-        self._db.executemany(sql.QUEUE_HOST, [(len(p), min(p), host) for host, p in queued.items()])
+        self._db.executemany(sql.QUEUE_HOST, [(len(p), min(p), min(p), host) for host, p in queued.items()])
         refused = sum(bool(entry.excluded) for _, entry in fresh)
         return Added(len(fresh) - refused, len(known), refused)
 

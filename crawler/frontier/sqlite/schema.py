@@ -94,9 +94,7 @@ UPDATE host SET queued = queued + :queued, leased = leased + :leased, visited = 
   head = coalesce((SELECT priority FROM url WHERE host = :host AND state = 0 ORDER BY priority LIMIT 1), 0)
 WHERE id = :host"""
 
-QUEUE_HOST = (
-    "UPDATE host SET queued = queued + ?1, head = CASE queued WHEN 0 THEN ?2 ELSE min(head, ?2) END WHERE id = ?3"
-)
+QUEUE_HOST = "UPDATE host SET queued = queued + ?, head = CASE queued WHEN 0 THEN ? ELSE min(head, ?) END WHERE id = ?"
 
 END_URL = "UPDATE url SET state = ?, reason = ?, ended_at = ?, due = NULL, fence = NULL WHERE id = ?"
 
