@@ -15,8 +15,9 @@ from selectolax.lexbor import LexborHTMLParser
 from crawler.extract import robots
 from crawler.extract.charset import charset_of
 from crawler.extract.encodings import decode
-from crawler.extract.links import Resolver, fold, links_of, refresh_href
+from crawler.extract.links import fold, links_of, refresh_href
 from crawler.extract.reading import Found, Reading
+from crawler.extract.resolving import Resolver
 from crawler.extract.tree import read
 from linkindex.model import PageFacts
 
@@ -47,7 +48,7 @@ def read_page(
     root = LexborHTMLParser(source).root
     reading = read(root, max_links) if root is not None else Reading()
     if href := refresh_href(reading.pragmas.get("refresh", "")):
-        reading.found.append(Found("refresh", href))
+        reading.found.append(Found(-1, -1, "refresh", href))
     resolve = Resolver(url, reading.base)
     directives = robots.directives(reading.metas, x_robots)
     links, unusable = links_of(reading, resolve, directives)
