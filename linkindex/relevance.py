@@ -4,14 +4,18 @@ A vector is the page's telling terms with their frequencies. Two choices make it
 
 * **Hashed terms.** A term is 24 bits of a hash instead of its letters (the hashing trick: Weinberger et al., "Feature
   Hashing for Large Scale Multitask Learning", ICML 2009). No dictionary has to be kept, shared or locked by crawler
-  nodes, and two vectors of 48 terms meet by chance in one of 7,000 pairs.
-* **Rarity at question time.** What is stored is the term frequency alone, logarithmic (1 + ln f: Salton & Buckley,
-  "Term-weighting approaches in automatic text retrieval", 1988). The inverse document frequency of a growing index changes
-  with every page, so a weight that held it would be out of date as soon as it was written, and vectors of different days
-  could not be compared. It is applied when a similarity is asked, from one :class:`Rarity` for the whole answer. Rarity
+  nodes, and of 7,000 pairs of vectors one has a term in common by chance.
+* **Rarity at question time.** What is stored is the term frequency alone, logarithmic (1 + ln f, SMART's "l": Manning,
+  Raghavan & Schütze, "Introduction to Information Retrieval", 6.4.3). Weighing it by inverse document frequency and
+  comparing by cosine is Salton & Buckley, "Term-weighting approaches in automatic text retrieval", 1988. That frequency
+  changes in a growing index with every page, so a weight that held it would be out of date as soon as it was written,
+  and vectors of different days could not be compared. It is applied when a similarity is asked, from one
+  :class:`Rarity` for the whole answer. Rarity
   is smoothed, ln((1 + pages) / (1 + pages with the term)) + 1: an empty index weighs all terms alike, a term nobody
   has counted weighs most, and nothing divides by zero. No frequencies of another collection come with the package: they
   would be those of another language and another web.
+
+Pages in different languages share names and little else: their similarity says nothing about their topics.
 
 Form 1 of a vector: the byte 1, then 4 bytes a term, a little-endian number whose upper 24 bits are the hash and whose
 lower 8 are the weight (255: the heaviest of the vector), ascending. No bytes at all: no text, or never visited. Whatever
@@ -24,21 +28,24 @@ import math
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
+from typing import NamedTuple, TypeVar
 
 TERMS = 48
 """Terms in the vector of a page: 193 bytes."""
 DOMAIN_TERMS = 96
 """Terms in the vector of a domain, which is about more: 385 bytes."""
-RARITY_TERMS = 1 << 16
-"""Terms whose document frequency is kept, the most frequent ones: at most 512 KB."""
+RARITY_TERMS = 1 << 15
+"""Terms whose document frequency is kept, the most frequent ones: at most 256 KB."""
 
 _FORM = 1
 _MOST_TERMS = 255  # of a vector that is read; a longer one was not written here
 _HASH_BITS = 24
 _HEAVIEST = 255
+_UNIT = 1 << 20  # the length of a page in a centroid: sums of whole numbers do not depend on their order
+
+_Weight = TypeVar("_Weight", int, float)
 
 
 def term_hash(term: str) -> int:
@@ -63,25 +70,24 @@ def unpack(vector: bytes) -> dict[int, int]:
 
 
 def combine(vectors: Iterable[bytes], terms: int = DOMAIN_TERMS) -> bytes:
-    """Return the vector of a domain from those of its pages: their centroid, the ``terms`` largest parts of it.
+    """Return the vector of a domain from those of its pages, in any order: their centroid, its ``terms`` largest parts.
 
     Each page counts alike, however long it is. A few dozen pages say what a domain is about; more only cost.
     """
-    total: dict[int, float] = {}
+    total: Counter[int] = Counter()
     for vector in vectors:
         weights = unpack(vector)
-        norm = _norm(weights)
+        scale = _UNIT / math.sqrt(_squares(weights) or 1)
         for term, weight in weights.items():
-            total[term] = total.get(term, 0.0) + weight / norm
-    return _pack(_largest(total, terms))
+            total[term] += round(weight * scale)
+    return _pack(_largest(dict(sorted(total.items())), terms))
 
 
-@dataclass(frozen=True, slots=True)
-class Weighted:
-    """A vector ready to be compared: hash to tf-idf weight, and the Euclidean length."""
+class Weighted(NamedTuple):
+    """A vector ready to be compared: hash to tf-idf weight, and the sum of the squared weights."""
 
     weights: dict[int, float]
-    norm: float
+    squares: float
 
 
 class Rarity:
@@ -94,8 +100,9 @@ class Rarity:
     def __init__(self, pages: int = 0, counts: Mapping[int, int] | None = None) -> None:
         self.pages = max(pages, 0)
         self.counts = dict(counts or {})
+        worth = {count: self._idf(count) for count in set(self.counts.values())}
+        self._known = {term: worth[count] for term, count in self.counts.items()}
         self._unseen = self._idf(0)
-        self._known = {term: self._idf(count) for term, count in self.counts.items()}
 
     @classmethod
     def of(cls, vectors: Iterable[bytes]) -> Rarity:
@@ -106,25 +113,25 @@ class Rarity:
             weights = unpack(vector)
             counts.update(weights.keys())
             pages += bool(weights)
-        return cls(pages, dict(counts.most_common(RARITY_TERMS)))
+        return cls(pages, dict(_largest(dict(sorted(counts.items())), RARITY_TERMS)))
 
     def weigh(self, vector: bytes) -> Weighted | None:
         """Return ``vector`` weighted by rarity, None where it is none."""
         known, unseen = self._known, self._unseen
         weights = {term: weight * known.get(term, unseen) for term, weight in unpack(vector).items()}
-        return Weighted(weights, _norm(weights)) if weights else None
+        return Weighted(weights, _squares(weights)) if weights else None
 
     def to_bytes(self) -> bytes:
-        """Return the table to store: number of pages, then 8 bytes a term (hash, count), little-endian."""
+        """Return the table to store: the byte 1, the number of pages, then hash and count of each term, 4 bytes each."""
         numbers = [number for pair in self.counts.items() for number in pair]
-        return struct.pack(f"<{len(numbers) + 1}I", self.pages, *numbers)
+        return struct.pack(f"<B{len(numbers) + 1}I", _FORM, self.pages, *numbers)
 
     @classmethod
     def from_bytes(cls, table: bytes) -> Rarity:
         """Read what :meth:`to_bytes` wrote; anything else weighs all terms alike."""
-        if len(table) % 8 != 4:
+        if len(table) % 8 != 5 or table[0] != _FORM:
             return cls()
-        pages, *numbers = struct.unpack(f"<{len(table) // 4}I", table)
+        pages, *numbers = struct.unpack_from(f"<{len(table) // 4}I", table, 1)
         return cls(pages, dict(zip(numbers[::2], numbers[1::2], strict=True)))
 
     def _idf(self, count: int) -> float:
@@ -134,8 +141,8 @@ class Rarity:
 def cosine(one: Weighted, other: Weighted) -> float:
     """Return the cosine of two weighted vectors, 0 (no term in common) to 1 (the same terms in the same proportions)."""
     mine, others = one.weights, other.weights
-    product = sum(mine[term] * others[term] for term in mine.keys() & others.keys())
-    return min(product / (one.norm * other.norm), 1.0)
+    product = math.fsum(mine[term] * others[term] for term in mine.keys() & others.keys())  # the same in any order
+    return min(product / math.sqrt(one.squares * other.squares), 1.0)
 
 
 def similarity(one: bytes, other: bytes, rarity: Rarity) -> float | None:
@@ -147,18 +154,19 @@ def similarity(one: bytes, other: bytes, rarity: Rarity) -> float | None:
     return cosine(mine, others) if mine and others else None
 
 
-def _norm(weights: Mapping[int, float]) -> float:
-    return math.sqrt(sum(weight * weight for weight in weights.values()))
+def _squares(weights: Mapping[int, float]) -> float:
+    return math.fsum(weight * weight for weight in weights.values())
 
 
-def _largest(weights: Mapping[int, float], terms: int) -> list[tuple[int, float]]:
-    return sorted(weights.items(), key=itemgetter(1), reverse=True)[: min(terms, _MOST_TERMS)]
+def _largest(weights: Mapping[int, _Weight], number: int) -> list[tuple[int, _Weight]]:
+    """Return the ``number`` largest, the largest first; of equal ones the first of ``weights``."""
+    return sorted(weights.items(), key=itemgetter(1), reverse=True)[:number]
 
 
-def _pack(largest: list[tuple[int, float]]) -> bytes:
+def _pack(largest: Sequence[tuple[int, float]]) -> bytes:
     """Return the vector of hashes and weights, the largest first."""
     if not largest:
         return b""
     scale = _HEAVIEST / largest[0][1]
-    numbers = sorted((term << 8) | max(round(weight * scale), 1) for term, weight in largest)
+    numbers = sorted((term << 8) | max(round(weight * scale), 1) for term, weight in largest[:_MOST_TERMS])
     return struct.pack(f"<B{len(numbers)}I", _FORM, *numbers)

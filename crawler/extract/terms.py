@@ -8,9 +8,9 @@ Words and N-grams for Chinese Information Retrieval", 2000), Katakana runs are w
 together as stop words do, is left out. Stop words are those of the declared language (Stopwords ISO), English where none
 is declared or known; what slips through is common, and its rarity says so.
 
-Stemming is the plural of English nouns only (the S stemmer: Harman, "How Effective Is Suffixing?", 1991). On the real pages
-it lifts the similarity within a topic by a seventh; cutting words to their first 5 to 7 letters, for all languages alike,
-lifted the similarity of strangers just as much (``benchmarks/truth/relevance.py``).
+Stemming is the plural of English nouns only (the S stemmer: Harman, "How Effective Is Suffixing?", 1991): on the real
+pages it tells topics apart a little better (area under the curve 0.88 for 0.87), and people expect "workout" to meet
+"workouts". Words cut to their first letters, which would do for all languages alike, told them apart worse than none.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from linkindex import relevance
 
 CHARS = 8_000  # of text that are read, white space included
 
-TITLE, DESCRIPTION, TEXT = 6, 3, 1
-"""How often a word of each counts."""
+TITLE_TIMES = 3
+"""How often a word of the title counts. Headings count as text: weighing them more told topics apart no better."""
 
 # Links of these places are the site's, not the page's; what is written between them there is little.
 _BUILT = frozenset(("navigation", "header", "footer", "sidebar", "breadcrumb"))
@@ -53,13 +53,14 @@ _RUN = re.compile(f"([{_UNSPACED}]{{2,}})|[^{_UNSPACED}{_HIRAGANA}]{{2,}}")
 _NO_TERM, _SEVERAL = 0, -1  # in place of a hash: a stop word; words with no blank between them
 _LONGEST = 40  # letters of a word; beyond are addresses and data
 _REMEMBERED_BYTES = 3 * _LONGEST
-_REMEMBERED = 1 << 15  # words of a lexicon: a few MB
+_REMEMBERED = 1 << 14  # words of a lexicon: 2 to 3 MB
+_KIN = {"nb": "no", "nn": "no"}  # languages that are listed under another code
 
 
 def page_vector(reading: Reading, language: str = "") -> bytes:
     """Return the term vector of a page that was read, declared to be in ``language`` (a BCP 47 tag, lower case)."""
     description = next((content for name, content in reading.metas if name.lower() == "description"), "")
-    parts = ((reading.title[:_PART_CHARS], TITLE), (description[:_PART_CHARS], DESCRIPTION), (_text(reading), TEXT))
+    parts = ((reading.title[:_PART_CHARS], TITLE_TIMES), (description[:_PART_CHARS], 1), (_text(reading), 1))
     return vector(parts, language)
 
 
@@ -68,7 +69,7 @@ def vector(parts: Iterable[tuple[str, int]], language: str = "") -> bytes:
 
     The first of ``parts`` come first where :data:`CHARS` bite.
     """
-    lexicon = _lexicon(language.partition("-")[0])
+    lexicon = _lexicon(_spoken(language))
     counts: Counter[int] = Counter()
     room = CHARS
     for text, times in parts:
@@ -104,17 +105,15 @@ class _Lexicon(dict[bytes, int]):
     """The hash of each word (UTF-8) of one language, remembered: letters, stop words and stems cost one look-up."""
 
     def __init__(self, language: str) -> None:
-        known = stopwordsiso.has_lang(language)
-        self.stop_words = frozenset(stopwordsiso.stopwords(language if known else "en"))
-        self.english = language == "en" or not known
+        self.stop_words = frozenset(stopwordsiso.stopwords(language))
+        self.english = language == "en"
 
     def terms(self, text: str) -> list[int]:
         """Return the hashes of the words of ``text``, among them the marks of what has none."""
         words = text.encode("utf-8", "replace").translate(_ASCII).split()
         terms = list(map(self.__getitem__, words))
         if _SEVERAL in terms:
-            for word in compress(words, map(_SEVERAL.__eq__, terms)):
-                terms += self._several(word)
+            terms += self._several(b" ".join(compress(words, map(_SEVERAL.__eq__, terms))))
         return terms
 
     def __missing__(self, spelled: bytes) -> int:
@@ -150,6 +149,13 @@ def _singular(word: str) -> str:
     return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
 
 
-@lru_cache(maxsize=8)
+def _spoken(tag: str) -> str:
+    """Return the language, of those whose stop words are known, that a BCP 47 tag names."""
+    language = tag.partition("-")[0]
+    language = _KIN.get(language, language)
+    return language if stopwordsiso.has_lang(language) else "en"
+
+
+@lru_cache(maxsize=16)
 def _lexicon(language: str) -> _Lexicon:
     return _Lexicon(language)
