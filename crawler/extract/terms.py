@@ -40,7 +40,7 @@ _PART_CHARS = 512
 _ASCII = bytes(byte if byte > 127 or chr(byte).isalpha() else 32 for byte in range(256)).lower()
 _WORD = re.compile(
     "[^\x00-@\\[-`{-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u0589\u05be\u060c\u061b\u061f\u0660-\u066d\u06d4\u06f0-\u06f9"
-    "\u0964-\u096f\u2000-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020\u3030\u30fb\ud800-\uf8ff\ufe10-\ufe6f"
+    "\u0964-\u096f\u2000-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020\u3030\u30fb\ud800-\uf8ff\ufe00-\ufe6f\ufeff"
     "\uff00-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffff\U0001f000-\U0001faff]{2,}"
 )
 _HIRAGANA = "\u3041-\u309f"
@@ -53,7 +53,7 @@ _RUN = re.compile(f"([{_UNSPACED}]{{2,}})|[^{_UNSPACED}{_HIRAGANA}]{{2,}}")
 _NO_TERM, _SEVERAL = 0, -1  # in place of a hash: a stop word; words with no blank between them
 _LONGEST = 40  # letters of a word; beyond are addresses and data
 _REMEMBERED_BYTES = 3 * _LONGEST
-_REMEMBERED = 1 << 14  # words of a lexicon: 2 to 3 MB
+_REMEMBERED = 1 << 15  # words of a lexicon: 4 MB
 _KIN = {"nb": "no", "nn": "no"}  # languages that are listed under another code
 
 
@@ -156,6 +156,6 @@ def _spoken(tag: str) -> str:
     return language if stopwordsiso.has_lang(language) else "en"
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def _lexicon(language: str) -> _Lexicon:
     return _Lexicon(language)
