@@ -91,10 +91,9 @@ def _text(reading: Reading) -> str:
     kept: list[str] = []
     start = 0
     for found in reading.found:
-        span = found.text
-        if span is not None and found.zone.placement in _BUILT and span.end > start:
-            kept += reading.pieces[start : span.start]
-            start = span.end
+        if found.zone.placement in _BUILT and found.end > start:
+            kept += reading.pieces[start : found.start]
+            start = found.end
             if len(kept) > CHARS:  # pieces, of a character or more each
                 break
     kept += reading.pieces[start : start + CHARS]

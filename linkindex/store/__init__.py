@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol, Self
 
-from linkindex.answers.rows import Backlink, Outlink
+from linkindex.answers.rows import Backlink, Outlink, PageRow
 from linkindex.errors import BadInput
 from linkindex.model import Visit
 from linkindex.store.selection import Group, IndexCounts, Repeated, Selection, Template
@@ -42,6 +42,9 @@ class LinkIndex(Protocol):
 
     def outcome(self, page: str) -> str | None:
         """Return how the last visit to a page ended, None where there was none."""
+
+    def pages(self, target: Target, limit: int | None = None) -> Iterator[PageRow]:
+        """Stream the visited pages that a target covers, those with the most external links first."""
 
     def pages_of(self, target: Target) -> int:
         """Count the visited pages that a target covers."""
