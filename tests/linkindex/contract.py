@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -268,16 +270,17 @@ class IndexContract:
     # ---- pages
 
     def test_a_page_says_what_it_said_when_it_was_last_read(self, index: LinkIndex) -> None:
-        facts = {
-
-                "title": "T",
-                "description": "D",
-                "language": "de",
-                "author": "A",
-                "type": "article",
-                "platform": "WordPress"
-            ,
-            "canonical": "https://a.test/c", "charset": "utf-8", "words": 12, "content_type": "text/html",
+        facts: dict[str, Any] = {
+            "title": "T",
+            "description": "D",
+            "language": "de",
+            "author": "A",
+            "type": "article",
+            "platform": "WordPress",
+            "canonical": "https://a.test/c",
+            "charset": "utf-8",
+            "words": 12,
+            "content_type": "text/html",
         }
         read = visit(
             "https://a.test/1",
