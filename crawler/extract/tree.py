@@ -36,6 +36,8 @@ SILENT = frozenset(
 _SHADOW_HOSTS = frozenset(
     "article aside blockquote body div footer h1 h2 h3 h4 h5 h6 header main nav p section span".split()
 )
+# Of what only tells about the page, so much is enough.
+MAX_TIMES, MAX_SCRIPTS, MAX_ASSETS, ASSET_CHARS = 50, 50, 100, 200
 _HIDING = frozenset(("hidden", "aria-hidden", "style"))
 _DISPLAY_NONE = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.I)
 
@@ -98,6 +100,8 @@ class _Walk:
                     continue
                 if span is not None:
                     self._leave(tag, span, block)
+            elif tag == "script":
+                self._script(node)
             following = node.next
             while following is None:
                 if not ancestors:
@@ -155,6 +159,18 @@ class _Walk:
         fragments = template.template_fragments()
         return fragments[0].first_child if fragments else None
 
+    def _script(self, node: LexborNode) -> None:
+        """Take the address of a script, or the text of one that is JSON-LD."""
+        attributes = node.attributes
+        if source := attributes.get("src"):
+            self._asset(source)
+        elif "ld+json" in (attributes.get("type") or "").lower() and len(self.reading.scripts) < MAX_SCRIPTS:
+            self.reading.scripts.append(node.text())
+
+    def _asset(self, address: str | None) -> None:
+        if address and len(self.reading.assets) < MAX_ASSETS:
+            self.reading.assets.append(address[:ASSET_CHARS])
+
     def _add(self, found: Found) -> None:
         if len(self.reading.found) >= self.max_links:
             raise _Full
@@ -194,6 +210,7 @@ class _Walk:
     def open_link(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         rel = (attributes.get("rel") or "").lower().split()
         kind = next((kind for word, kind in _LINK_KINDS if word in rel), None)
+        self._asset(attributes.get("href"))
         if kind is not None and attributes.get("href") and not (kind == "alternate" and "stylesheet" in rel):
             self._add(Found(kind, attributes["href"] or "", attributes["rel"] or "", attributes.get("title") or ""))
 
@@ -201,8 +218,16 @@ class _Walk:
         content = attributes.get("content") or ""
         if name := attributes.get("name"):
             self.reading.metas.append((name, content))
+        if (name := attributes.get("property") or attributes.get("itemprop")) and content:
+            self.reading.properties.append((name, content))
         if pragma := attributes.get("http-equiv"):
             self.reading.pragmas.setdefault(pragma.lower(), content)
+
+    def open_time(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+        moment = attributes.get("datetime") or attributes.get("content")
+        if moment and len(self.reading.times) < MAX_TIMES:
+            called = attributes.get("itemprop") or ("pubdate" if "pubdate" in attributes else attributes.get("class"))
+            self.reading.times.append((called or "", moment))
 
     def open_base(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
         if self.reading.base is None and "href" in attributes:
@@ -231,6 +256,7 @@ _OPENERS = {
     "link": _Walk.open_link,
     "meta": _Walk.open_meta,
     "base": _Walk.open_base,
+    "time": _Walk.open_time,
     "title": _Walk.open_title,
     "img": _Walk.open_img,
     "svg": _Walk.open_svg,
