@@ -293,7 +293,10 @@ class Node:
         self._news.set()
 
     def _discovered(self, lease: Lease, visit: Visit) -> list[Entry]:
-        """Return what the frontier should hear of: what the page links to, unless it asks that nothing be followed."""
+        """Return what the frontier should hear of: what the page links to, unless it asks that nothing be followed.
+
+        Forms are for people to send, so where they go is no page to visit.
+        """
         if "nofollow" in visit.robots or "none" in visit.robots:
             return []
         redirected = visit.outcome is Outcome.REDIRECT
@@ -301,7 +304,7 @@ class Node:
         priority = Entry(url="", host="", domain="", depth=depth, hops=hops).priority
         entries = []
         for link in visit.links:
-            if self._offered.get(link.target, OFFERED) <= priority:
+            if link.kind == "form" or self._offered.get(link.target, OFFERED) <= priority:
                 continue
             entry = Entry(url=link.target, host=link.target_host, domain=link.target_domain, depth=depth, hops=hops)
             entries.append(self._scope.judged(entry))

@@ -28,20 +28,33 @@ class Outcome(StrEnum):
         return self is Outcome.UNREACHABLE
 
 
+KINDS = (
+    *("text", "image", "area", "frame", "form"),  # what a reader meets: <a>, <a> around an image, and the like
+    *("canonical", "alternate", "amphtml", "next", "prev", "feed", "sitemap"),  # stated by <link> or a Link header
+    "json-ld",  # sameAs, citation or url of structured data; rel holds the property
+    *("refresh", "redirect"),  # where a browser is sent
+)
+PLACEMENTS = (
+    *("content", "navigation", "header", "footer", "sidebar", "comment", "author", "related", "breadcrumb"),
+    *("head", "unknown"),  # stated in the page's head, its headers or its data; nothing tells
+)
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """One link of a page as it was seen there. Identity on its page: (``target``, ``ordinal``)."""
 
     target: str
-    kind: str = "text"  # text, image, area, frame, canonical, alternate, next, prev, refresh, redirect
+    kind: str = "text"  # one of :data:`KINDS`
     anchor: str = ""  # as a reader sees it, white space folded, at most 512 characters
     rel: tuple[str, ...] = ()  # every token, lower case, sorted
     follow: bool = True  # rel ∧ meta robots ∧ X-Robots-Tag
-    placement: str = "unknown"  # content, navigation, header, footer, sidebar, comment, breadcrumb, head, unknown
+    placement: str = "unknown"  # one of :data:`PLACEMENTS`
     placement_confidence: float = 0.0  # 0 to 1
     text_before: str = ""  # whole words, at most 120 characters
     text_after: str = ""
     heading: str = ""  # nearest heading before the link
     ordinal: int = 0  # which one among the links from this page to this target, from 0
+    position: int = 0  # which one among all links of the page, from 0; set by canonicalise
     internal: bool = False  # target and source share a registrable domain; set by canonicalise
     target_host: str = ""  # set by canonicalise
     target_domain: str = ""  # set by canonicalise

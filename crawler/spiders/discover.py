@@ -71,8 +71,9 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
             response.body,
             response.url,
             content_type=_header(response, b"Content-Type"),
-            x_robots=[value.decode("latin-1") for value in response.headers.getlist(b"X-Robots-Tag")],
+            x_robots=_headers(response, b"X-Robots-Tag"),
             content_language=_header(response, b"Content-Language"),
+            link_headers=_headers(response, b"Link"),
             max_links=max_links,
         )
         links = facts.links
@@ -128,6 +129,10 @@ def _media_type(response: Response) -> str:
 def _header(response: Response, name: bytes) -> str:
     value = response.headers.get(name)
     return value.decode("latin-1") if value else ""
+
+
+def _headers(response: Response, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for value in response.headers.getlist(name)]
 
 
 def _utf8(value: str) -> str:
