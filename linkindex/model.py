@@ -64,7 +64,16 @@ class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What :mod:`crawler.extract` reads from one document. Link targets are absolute, WHATWG-serialised, not canonical."""
 
     title: str = ""
-    language: str = ""  # as declared: html lang, then Content-Language; lower case
+    description: str = ""
+    language: str = ""  # as declared: html lang, then Content-Language; else as detected; lower case, "" where unknown
+    author: str = ""  # names, joined by ", "
+    published: int | None = None  # as the page says; None where it says nothing that is certain
+    modified: int | None = None
+    type: str = ""  # in the words of Open Graph: article, website, product…
+    platform: str = ""  # what the page is made with: WordPress, phpBB…
+    words: int = 0  # of the readable text
+    text_digest: int = 0  # 64 bit, signed, of the readable text without its white space; 0 where there is none
+    near_digest: int = 0  # 64 bit, signed: alike for texts that are alike (crawler.extract.digests.distance)
     canonical: str = ""  # absolute URL of link rel=canonical, "" where there is none
     charset: str = ""  # WHATWG name of the encoding that was used
     robots: tuple[str, ...] = ()  # directives in force for linkatlas: nofollow, noindex, …
