@@ -22,7 +22,7 @@ _HAN_LETTERS = 2
 _SOUTH_EAST_ASIAN = (b"\xe0\xb8", b"\xe0\xb9", b"\xe0\xba", b"\xe0\xbb", b"\xe1\x80", b"\xe1\x81", b"\xe1\x9e", b"\xe1\x9f")
 _SOUTH_EAST_ASIAN_LETTERS = 5  # Thai, Lao, Myanmar, Khmer; their vowel signs count as letters here
 
-NEAR_BYTES = 1 << 14  # of letters: some 2,500 words
+NEAR_BYTES = 12_000  # of letters and what stands between them: some 2,000 words
 # Where a chunk ends: letters that are neither rare nor frequent in any language (3 to 8 % of Latin text, 3 to 7 % of
 # Cyrillic, Greek, Arabic, Hebrew; one in ten or so of Han), chosen as bytes so that one table serves all of them.
 _ENDS = b"bgv\x93\xa8\xb1\xb3"

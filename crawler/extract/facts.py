@@ -45,7 +45,7 @@ _MODIFIED = (
     "dc.date.modified", "article.updated", "last-modified", "lastmod", "revised",
 )  # fmt: skip
 # itemprop and pubdate of HTML, classes of microformats (https://microformats.org/wiki/hentry) and of blog systems.
-_TIME_PUBLISHED = frozenset(("datepublished", "pubdate", "published", "dt-published", "entry-date"))
+_TIME_PUBLISHED = frozenset(("datepublished", "datecreated", "pubdate", "published", "dt-published", "entry-date"))
 _TIME_MODIFIED = frozenset(("datemodified", "updated", "dt-updated"))
 _ADDRESS = re.compile(r"(?:https?:)?//|www\.|@\w+$|[^\s@]+@[^\s@]+$", re.I)  # of a profile or a mailbox: no name
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 _CLOSING_CHARS = 600
-_MAX_CHARS = 1 << 14  # of each text
+_MAX_CHARS = 1 << 13  # of each text
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

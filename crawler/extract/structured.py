@@ -61,10 +61,9 @@ def structured(scripts: Iterable[str]) -> Structured:
     documents = []
     room = MAX_CHARS
     for script in scripts:
-        room -= len(script)
-        if room < 0:
-            break
-        documents.append(_parsed(script))
+        if len(script) <= room:
+            room -= len(script)
+            documents.append(_parsed(script))
     return _Reader(documents).structured() if documents else NOTHING
 
 
