@@ -61,28 +61,32 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What :mod:`crawler.extract` reads from one document. Link targets are absolute, WHATWG-serialised, not canonical."""
+    """What :mod:`crawler.extract` reads from one document. Link targets are absolute, WHATWG-serialised, not canonical.
+
+    Texts are folded and bounded; "" or None where the page says nothing.
+    """
 
     title: str = ""
     description: str = ""
-    language: str = ""  # as declared: html lang, then Content-Language; else as detected; lower case, "" where unknown
-    author: str = ""  # names, joined by ", "
-    published: int | None = None  # as the page says; None where it says nothing that is certain
+    language: str = ""  # as declared: html lang, then Content-Language; detected where nothing is declared; lower case
+    author: str = ""
+    published: int | None = None  # ms since 1970-01-01 UTC, as the page says
     modified: int | None = None
-    type: str = ""  # in the words of Open Graph: article, website, product…
-    platform: str = ""  # what the page is made with: WordPress, phpBB…
-    words: int = 0  # of the readable text
-    text_digest: int = 0  # 64 bit, signed, of the readable text without its white space; 0 where there is none
-    near_digest: int = 0  # 64 bit, signed: alike for texts that are alike (crawler.extract.digests.distance)
+    type: str = ""  # Open Graph type: article, website, product…
+    platform: str = ""  # what the site runs on: WordPress, phpBB…
     canonical: str = ""  # absolute URL of link rel=canonical, "" where there is none
     charset: str = ""  # WHATWG name of the encoding that was used
-    robots: tuple[str, ...] = ()  # directives in force for linkatlas: nofollow, noindex, …
+    robots: tuple[str, ...] = ()  # directives in force: nofollow, noindex, unavailable_after: …
     links: tuple[Link, ...] = ()
     unusable: int = 0  # hrefs that WHATWG parsing refuses, or of other schemes than http and https
-    cut: bool = False  # a limit bit: links beyond it were not taken
+    cut: bool = False  # a limit bit: links beyond it were not taken; absence of a link proves nothing
+    words: int = 0  # of the readable text
+    text_digest: int = 0  # 64 bit, signed, of the readable text; 0 where there is none
+    near_digest: int = 0  # 64 bit, signed: near-duplicates differ in few bits; 0 where there is too little text
+    terms: bytes = b""  # term vector, as :mod:`linkindex.relevance` packs it
 
 
-class Visit(msgspec.Struct, frozen=True, kw_only=True):
+class Visit(PageFacts, frozen=True, kw_only=True):
     """One fetch of one URL and all that was learned: what the spider yields and the index stores.
 
     Storing the same visit twice equals storing it once: ``(url, at)`` is its identity.
@@ -94,16 +98,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""  # detail of the outcome: "dns", "timeout", "robots", "too_large"…
     status: int = 0  # HTTP status, 0 where there was no answer
     content_type: str = ""
-    title: str = ""
-    language: str = ""
-    canonical: str = ""
-    robots: tuple[str, ...] = ()
     redirect: str = ""  # target of a redirect, "" otherwise
-    links: tuple[Link, ...] = ()
     content_digest: int = 0  # 64 bit, signed, of the decoded body
     size: int = 0  # bytes of the decoded body
     elapsed: int = 0  # ms from sending the request to the last byte
-    cut: bool = False  # a size or link limit bit; absence of a link proves nothing
     certificate_error: str = ""  # why the certificate would not be trusted, "" where it is
     host: str = ""  # set by canonicalise
     domain: str = ""  # registrable domain, set by canonicalise

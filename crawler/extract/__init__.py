@@ -84,4 +84,3 @@ def _stated(link_headers: Sequence[str], url: str) -> Iterator[Found]:
     """Yield the links of headers, whose base is the page's URL whatever its base element says (RFC 8288 section 3.2)."""
     for link in header_links(link_headers):
         yield Found(-1, -1, link.kind, urls.parse(link.href, url) or link.href, link.rel, link.title)
-

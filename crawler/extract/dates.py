@@ -26,7 +26,9 @@ _TIME = (
 _ZONE = r"(?: ?(?P<zone>[a-z]{1,4})?(?P<offset>[+-]\d\d(?::?\d\d)?)?(?: ?\([^()]*\))?)?"
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? )?"
-_NUMERIC = re.compile(rf"(?P<year>\d{{4}})(?P<dash>[-/.]?)(?P<month>\d\d?)(?P=dash)(?P<day>\d\d?)(?:[t ,]? ?{_TIME}{_ZONE})?")
+_NUMERIC = re.compile(
+    rf"(?P<year>\d{{4}})(?P<dash>[-/.]?)(?P<month>\d\d?)(?P=dash)(?P<day>\d\d?)(?:[t ,]? ?{_TIME}{_ZONE})?"
+)
 _NAMED = tuple(
     re.compile(rf"{_WEEKDAY}{date}(?:[t,]? (?:at )?{_TIME}{_ZONE})?{year}")
     for date, year in (
@@ -61,7 +63,9 @@ def _moment(match: re.Match[str]) -> int | None:
     minute, second = int(part["minute"] or 0), int(part["second"] or 0)
     if hour > 24 or minute > 59 or second > 60:  # ISO 8601 knows 24:00, and a leap second
         return None
-    since = day - datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour, minutes=minute - minutes_east, seconds=second)
+    since = (
+        day - datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour, minutes=minute - minutes_east, seconds=second)
+    )
     return _within(since // timedelta(milliseconds=1) + int((part["fraction"] or "0").ljust(3, "0")[:3]))
 
 

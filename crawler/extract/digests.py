@@ -19,7 +19,16 @@ _IS_SPACE = bytes(byte in _ASCII_SPACES for byte in range(256))
 # Writing without spaces, by the first bytes of its letters in UTF-8, and how many letters make a word there.
 _HAN_AND_KANA = bytes(0x78 if 0xE3 <= byte <= 0xE9 else 0x20 for byte in range(256))
 _HAN_LETTERS = 2
-_SOUTH_EAST_ASIAN = (b"\xe0\xb8", b"\xe0\xb9", b"\xe0\xba", b"\xe0\xbb", b"\xe1\x80", b"\xe1\x81", b"\xe1\x9e", b"\xe1\x9f")
+_SOUTH_EAST_ASIAN = (
+    b"\xe0\xb8",
+    b"\xe0\xb9",
+    b"\xe0\xba",
+    b"\xe0\xbb",
+    b"\xe1\x80",
+    b"\xe1\x81",
+    b"\xe1\x9e",
+    b"\xe1\x9f",
+)
 _SOUTH_EAST_ASIAN_LETTERS = 5  # Thai, Lao, Myanmar, Khmer; their vowel signs count as letters here
 
 NEAR_BYTES = 12_000  # of letters and what stands between them: some 2,000 words

@@ -31,8 +31,14 @@ _WRAPPING = re.compile(r"[^\[{]*(?:<!\[CDATA\[[^\[{]*)?")  # a comment or CDATA 
 # Types that tell of the page's main matter, as Open Graph calls them (https://ogp.me/#types); the last are about
 # the page as such, and what is not here (organisations, breadcrumbs) tells nothing of it.
 _KINDS = (
-    (re.compile(r".*(?:Article|Posting|Report)|Recipe|HowTo|Review|QAPage|Question|Course|Event|JobPosting"), "article"),
-    (re.compile(r"Product|ProductGroup|IndividualProduct|SoftwareApplication|MobileApplication|WebApplication"), "product"),
+    (
+        re.compile(r".*(?:Article|Posting|Report)|Recipe|HowTo|Review|QAPage|Question|Course|Event|JobPosting"),
+        "article",
+    ),
+    (
+        re.compile(r"Product|ProductGroup|IndividualProduct|SoftwareApplication|MobileApplication|WebApplication"),
+        "product",
+    ),
     (re.compile(r"Book|Audiobook"), "book"),
     (re.compile(r"VideoObject|Movie|TVEpisode|Clip"), "video.other"),
     (re.compile(r"ProfilePage|Person"), "profile"),

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from scrapy import Spider
 
 from crawler.extract import read_page
@@ -63,9 +64,7 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     outcome, reason, redirect = _outcome(response)
     if outcome is Outcome.PAGE and (hazard := parser_hazard(response.body)):
         outcome, reason = Outcome.UNREADABLE, hazard
-    flags = response.flags
     facts = PageFacts()
-    links: tuple[Link, ...] = ()
     if outcome is Outcome.PAGE:
         facts = read_page(
             response.body,
@@ -76,26 +75,22 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
             link_headers=_headers(response, b"Link"),
             max_links=max_links,
         )
-        links = facts.links
     elif redirect:
-        links = (Link(target=redirect, kind="redirect"),)
+        facts = PageFacts(links=(Link(target=redirect, kind="redirect"),))
+    if "cut" in response.flags or "truncated" in response.flags:
+        facts = msgspec.structs.replace(facts, cut=True)
     return Visit(
+        **msgspec.structs.asdict(facts),
         url=response.url,
         at=_now(),
         outcome=outcome,
         reason=reason,
         status=response.status,
         content_type=_media_type(response),
-        title=facts.title,
-        language=facts.language,
-        canonical=facts.canonical,
-        robots=facts.robots,
         redirect=redirect,
-        links=links,
         content_digest=int.from_bytes(blake2b(response.body, digest_size=8).digest(), "big", signed=True),
         size=len(response.body),
         elapsed=fetched.elapsed_ms if fetched else 0,
-        cut=facts.cut or "cut" in flags or "truncated" in flags,
         certificate_error=fetched.certificate_error if fetched else "",
     )
 

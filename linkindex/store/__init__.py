@@ -16,10 +16,10 @@ from typing import Literal, Protocol, Self
 from linkindex.answers.rows import Backlink, Outlink
 from linkindex.errors import BadInput
 from linkindex.model import Visit
-from linkindex.store.selection import Group, IndexCounts, Selection
+from linkindex.store.selection import Group, IndexCounts, Repeated, Selection, Template
 from linkindex.target import Target
 
-__all__ = ["Group", "IndexCounts", "LinkIndex", "Selection", "open_index"]
+__all__ = ["Group", "IndexCounts", "LinkIndex", "Repeated", "Selection", "Template", "open_index"]
 
 
 class LinkIndex(Protocol):
@@ -51,6 +51,27 @@ class LinkIndex(Protocol):
 
     def versions(self) -> int:
         """Return how many versions of links were ever stored: O(1), for watching an index grow."""
+
+    def hosts(self) -> Iterator[tuple[str, int]]:
+        """Stream the hosts of pages that were read, each with how many; safe to write while it runs."""
+
+    def repeated(self, host: str, least: int) -> Iterator[Repeated]:
+        """Stream the links that at least ``least`` pages of ``host`` have alike: target, anchor and placement."""
+
+    def put_templates(self, host: str, templates: Iterable[Template]) -> None:
+        """Make ``templates`` what the index knows of links that the pages of ``host`` repeat, in place of what it knew."""
+
+    def terms_sample(self, size: int) -> Iterator[bytes]:
+        """Stream the term vectors of at most ``size`` pages from all over the index."""
+
+    def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
+        """Stream the term vectors of at most ``size`` pages of a registrable domain."""
+
+    def about(self, name: str) -> bytes | None:
+        """Return what was noted about the whole index under ``name``."""
+
+    def put_about(self, name: str, value: bytes) -> None:
+        """Note ``value`` under ``name``, durably."""
 
     def close(self) -> None:
         """Let go of the store."""

@@ -1,4 +1,7 @@
-"""The embedded link index: one SQLite file. ``writes`` stores visits, ``reads`` answers questions."""
+"""The embedded link index: one SQLite file.
+
+``writes`` stores visits, ``reads`` answers questions, ``whole`` looks at sites and at the index as a whole.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ from pathlib import Path
 from typing import Self
 
 from linkindex.errors import BadInput, Incompatible
-from linkindex.store.sqlite.reads import Reads
+from linkindex.store.sqlite.migrations import migrate
 from linkindex.store.sqlite.schema import APPLICATION_ID, SCHEMA, VERSION
-from linkindex.store.sqlite.writes import Writes
+from linkindex.store.sqlite.whole import Whole
 
 
-class SqliteIndex(Writes, Reads):
+class SqliteIndex(Whole):
     """:class:`linkindex.store.LinkIndex` on SQLite. One thread at a time may use it; any number may read beside it."""
 
     @classmethod
@@ -56,5 +59,7 @@ def _prepare(path: Path, db: sqlite3.Connection, full_durability: bool) -> None:
         )
     elif application != APPLICATION_ID:
         raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
-    elif version != VERSION:
-        raise Incompatible(f"index {path}: written by another linkatlas (format {version}); use that version")
+    elif version > VERSION:
+        raise Incompatible(f"index {path}: written by a newer linkatlas (format {version}); use that version")
+    else:
+        migrate(db, version)
