@@ -19,6 +19,7 @@ _MONTHS = {name: number + 1 for number, name in enumerate("jan feb mar apr may j
 _ZONES = {"": 0, "z": 0, "ut": 0, "utc": 0, "gmt": 0, "bst": 60, "cet": 60, "cest": 120} | {
     "edt": -240, "est": -300, "cdt": -300, "cst": -360, "mdt": -360, "mst": -420, "pdt": -420, "pst": -480
 }  # fmt: skip
+_FARTHEST = 14 * 60  # minutes from Greenwich, of the Line Islands
 _TIME = (
     r"(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9})\d{0,9})?)?"
     r" ?(?P<half>[ap]m)?"
@@ -26,42 +27,42 @@ _TIME = (
 _ZONE = r"(?: ?(?P<zone>[a-z]{1,4})?(?P<offset>[+-]\d\d(?::?\d\d)?)?(?: ?\([^()]*\))?)?"
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,? )?"
-_NUMERIC = re.compile(
-    rf"(?P<year>\d{{4}})(?P<dash>[-/.]?)(?P<month>\d\d?)(?P=dash)(?P<day>\d\d?)(?:[t ,]? ?{_TIME}{_ZONE})?"
-)
-_NAMED = tuple(
-    re.compile(rf"{_WEEKDAY}{date}(?:[t,]? (?:at )?{_TIME}{_ZONE})?{year}")
-    for date, year in (
-        (rf"(?P<day>\d\d?)[ -]{_MONTH}[ -,](?P<year>\d{{4}}|\d\d)", ""),  # RFC 5322, RFC 9110, RFC 850
-        (rf"{_MONTH} (?P<day>\d\d?),? (?P<year>\d{{4}})", ""),
-        (rf"{_MONTH} (?P<day>\d\d?)", r" (?P<year>\d{4})"),  # asctime
+_FORMS = tuple(
+    re.compile(form, re.ASCII)
+    for form in (
+        rf"(?P<year>\d{{4}})(?P<dash>[-/.])(?P<month>\d\d?)(?P=dash)(?P<day>\d\d?)(?:(?:[t ]|, ?){_TIME}{_ZONE})?",
+        rf"(?P<year>\d{{4}})(?P<month>\d\d)(?P<day>\d\d)(?:[t ]?{_TIME}{_ZONE})?",
+        # RFC 5322, RFC 9110, RFC 850
+        rf"{_WEEKDAY}(?P<day>\d\d?)[ -]{_MONTH}[ ,-](?P<year>\d{{4}}|\d\d)(?:,? (?:at )?{_TIME}{_ZONE})?",
+        rf"{_WEEKDAY}{_MONTH} (?P<day>\d\d?),? (?P<year>\d{{4}})(?:,? (?:at )?{_TIME}{_ZONE})?",
+        rf"{_WEEKDAY}{_MONTH} (?P<day>\d\d?) {_TIME}{_ZONE} (?P<year>\d{{4}})",  # asctime
     )
 )
-_UNIX = re.compile(r"(\d{9,10})(?:\.\d{1,9})?|(\d{12,13})")
+# From the year EARLIEST on, so that no YYYYMMDDhhmm is one.
+_UNIX = re.compile(r"([6-9]\d{8}|[1-4]\d{9})(?:\.\d{1,9})?|([6-9]\d{11}|[1-4]\d{12})", re.ASCII)
 
 
 def moment(text: str) -> int | None:
     """Return the milliseconds since 1970-01-01 UTC that ``text`` means, None where it means no moment for certain."""
     text = " ".join(text[:_MAX_CHARS].lower().split())
-    match = _NUMERIC.fullmatch(text)
-    if match is None:
-        if unix := _UNIX.fullmatch(text):
-            return _within(int(unix[1]) * 1000 if unix[1] else int(unix[2]))
-        match = next(filter(None, (form.fullmatch(text) for form in _NAMED)), None)
-    return _moment(match) if match else None
+    if not text:
+        return None
+    if unix := _UNIX.fullmatch(text):
+        return _within(int(unix[1]) * 1000 if unix[1] else int(unix[2]))
+    match = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
+    return _moment(match.groupdict()) if match else None
 
 
-def _moment(match: re.Match[str]) -> int | None:
-    part = match.groupdict()
+def _moment(part: dict[str, str | None]) -> int | None:
     hour, minutes_east = _hour(part), _minutes_east(part)
     if hour is None or minutes_east is None:
         return None
     try:
-        day = datetime(_year(part["year"]), _month(part), int(part["day"]), tzinfo=UTC)
+        day = datetime(_year(part["year"] or ""), _month(part), int(part["day"] or 0), tzinfo=UTC)
     except ValueError:
         return None
     minute, second = int(part["minute"] or 0), int(part["second"] or 0)
-    if hour > 24 or minute > 59 or second > 60:  # ISO 8601 knows 24:00, and a leap second
+    if hour * 60 + minute > 24 * 60 or minute > 59 or second > 60:  # ISO 8601 knows 24:00, and leap seconds
         return None
     since = (
         day - datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour, minutes=minute - minutes_east, seconds=second)
@@ -90,6 +91,8 @@ def _minutes_east(part: dict[str, str | None]) -> int | None:
     """Return the zone's offset, None for one that is not known: an hour more or less would be a guess."""
     if offset := part["offset"]:
         minutes = int(offset[1:3]) * 60 + int(offset[3:].lstrip(":") or 0)
+        if minutes > _FARTHEST:
+            return None
         return -minutes if offset[0] == "-" else minutes
     return _ZONES.get(part["zone"] or "")
 

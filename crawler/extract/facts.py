@@ -72,8 +72,8 @@ def told(
 ) -> Told:
     """Return what the page of ``reading`` tells of itself.
 
-    ``data`` is what its JSON-LD says, ``text`` its readable text. ``headers`` map lower-case names to values, each value of a name that came several
-    times on a line of its own. ``shell`` are the attributes of html and body.
+    ``data`` is what its JSON-LD says, ``text`` its readable text. ``headers`` map lower-case names to values, each value
+    of a name that came several times on a line of its own. ``shell`` are the attributes of html and body.
     """
     metas = _Metas(reading)
     stated = (reading.language, reading.pragmas.get("content-language", ""), headers.get("content-language", ""))
@@ -122,14 +122,14 @@ def _author(data: Structured, metas: _Metas, reading: Reading) -> str:
         folded = (fold(name, AUTHOR_CHARS) for name in names)
         people = [name for name in folded if name and not _ADDRESS.match(name)]
         if people:
-            return ", ".join(dict.fromkeys(people if names is data.authors else people[:1]))[:AUTHOR_CHARS]
+            return fold(", ".join(dict.fromkeys(people if names is data.authors else people[:1])), AUTHOR_CHARS)
     return ""
 
 
 def _bylines(reading: Reading) -> Iterator[str]:
     """Yield the texts of links with ``rel=author`` (https://html.spec.whatwg.org/#link-type-author)."""
     for found in reading.found:
-        if "author" in found.rel and 0 <= found.start < found.end and "author" in found.rel.lower().split():
+        if found.rel and 0 <= found.start < found.end and "author" in found.rel.lower().split():
             yield "".join(reading.pieces[found.start : min(found.end, found.start + 20)])
 
 

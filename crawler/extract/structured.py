@@ -26,7 +26,8 @@ _MEDIA = frozenset(("image", "logo", "thumbnail", "photo", "primaryImageOfPage",
 # Where the page itself is told of. What stands elsewhere (comments, lists, reviews) has dates and authors of its own.
 _MAIN = frozenset(("@graph", "mainEntity", "mainEntityOfPage"))
 _ABSOLUTE = re.compile(r"\s*(?:https?:)?//[^\s]", re.I)
-_WRAPPING = re.compile(r"[^\[{]*(?:<!\[CDATA\[[^\[{]*)?")  # a comment or CDATA section begins around the JSON
+_SECTION = re.compile(r"<!\[CDATA\[|\]\]>")
+_BEGINNING = re.compile(r"[\[{]")
 
 # Types that tell of the page's main matter, as Open Graph calls them (https://ogp.me/#types); the last are about
 # the page as such, and what is not here (organisations, breadcrumbs) tells nothing of it.
@@ -79,10 +80,9 @@ def _parsed(script: str) -> object:
         return msgspec.json.decode(script)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         pass
-    begun = _WRAPPING.match(script)
-    start, end = begun.end() if begun else 0, max(script.rfind("}"), script.rfind("]"))
-    if "]]>" in script[end:]:
-        end = script.rfind("}")
+    script = _SECTION.sub("", script)
+    begins = _BEGINNING.search(script)  # comments of HTML or JavaScript may stand around
+    start, end = begins.start() if begins else 0, max(script.rfind("}"), script.rfind("]"))
     try:
         return json.loads(script[start : end + 1], strict=False)  # line breaks inside strings are common
     except (ValueError, RecursionError):
@@ -140,7 +140,7 @@ class _Reader:
     def _link(self, name: str, value: object) -> None:
         for url in value[:MAX_LINKS] if isinstance(value, list) else (value,):
             if isinstance(url, str) and len(self.links) < MAX_LINKS and _ABSOLUTE.match(url):
-                self.links[name, url] = None
+                self.links[name, _whole(url)] = None
 
     def _first(self, name: str) -> str:
         """Return the first text that a node of the page has under ``name``."""
@@ -170,7 +170,12 @@ def _texts(value: object) -> Iterator[str]:
     """Yield the texts of a value that may be one or a list; many pages escape them as if they were HTML."""
     for text in value[:_MAX_NAMES] if isinstance(value, list) else (value,):
         if isinstance(text, str) and text and not text.isspace():
-            yield html.unescape(text[:_MAX_TEXT])
+            yield _whole(html.unescape(text[:_MAX_TEXT]))
+
+
+def _whole(text: str) -> str:
+    """Return ``text`` with halves of surrogate pairs, which JSON can escape and nothing can store, replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _rank(types: object) -> int:

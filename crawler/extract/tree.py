@@ -39,8 +39,7 @@ SILENT = frozenset(
 _SHADOW_HOSTS = frozenset(
     "article aside blockquote body div footer h1 h2 h3 h4 h5 h6 header main nav p section span".split()
 )
-# Of what only tells about the page, so much is enough.
-MAX_TIMES, MAX_SCRIPTS, MAX_ASSETS, ASSET_CHARS = 50, 50, 100, 120
+MAX_TIMES, MAX_SCRIPTS, MAX_ASSETS, ASSET_CHARS = 50, 50, 100, 120  # of what only tells about the page
 _HIDING = frozenset(("hidden", "aria-hidden", "style"))
 _DISPLAY_NONE = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.I)
 
