@@ -28,7 +28,8 @@ import math
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
@@ -39,7 +40,11 @@ DOMAIN_TERMS = 96
 RARITY_TERMS = 1 << 15
 """Terms whose document frequency is kept, the most frequent ones: at most 256 KB."""
 
+DOMAIN_PAGES = 50
+"""Pages of a domain that tell what it is about."""
+
 _FORM = 1
+_REMEMBERED_DOMAINS = 10_000
 _MOST_TERMS = 255  # of a vector that is read; a longer one was not written here
 _HASH_BITS = 24
 _HEAVIEST = 255
@@ -136,6 +141,42 @@ class Rarity:
 
     def _idf(self, count: int) -> float:
         return math.log((1 + self.pages) / (1 + min(count, self.pages))) + 1
+
+
+def few_of_each(sample: Iterable[tuple[str, bytes]], most: int = 20) -> Iterator[bytes]:
+    """Yield the vectors of (domain, vector) pairs, at most so many of a domain: its templates must not set the counts."""
+    taken: Counter[str] = Counter()
+    for domain, vector in sample:
+        taken[domain] += 1
+        if taken[domain] <= most:
+            yield vector
+
+
+class Similarities:
+    """How near the sources of links are to what they link to, for the many links of one answer.
+
+    ``terms_of`` gives the vectors of some pages of a registrable domain.
+    """
+
+    def __init__(self, rarity: Rarity, terms_of: Callable[[str], Iterable[bytes]]) -> None:
+        self._weigh = lru_cache(maxsize=1 << 10)(rarity.weigh)
+        self._terms_of = terms_of
+        self._domains: dict[str, bytes] = {}
+
+    def of_link(self, source: bytes, target: bytes, target_domain: str) -> tuple[float | None, float | None]:
+        """Return the similarity of the source's vector to its target's and to that of the target's domain."""
+        page = self._weigh(source)
+        if page is None:
+            return None, None
+        if target_domain not in self._domains:
+            if len(self._domains) >= _REMEMBERED_DOMAINS:
+                self._domains.clear()
+            self._domains[target_domain] = combine(self._terms_of(target_domain))
+        return self._near(page, target), self._near(page, self._domains[target_domain])
+
+    def _near(self, page: Weighted, other: bytes) -> float | None:
+        weighed = self._weigh(other)
+        return None if weighed is None else round(cosine(page, weighed), 3)
 
 
 def cosine(one: Weighted, other: Weighted) -> float:

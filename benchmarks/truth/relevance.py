@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, product
 from pathlib import Path
 from statistics import fmean, median
@@ -20,13 +21,14 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
+from benchmarks.extract import cpu_ms, made_up_page, real_pages
 from benchmarks.truth.reference import PAGES, page_bytes, page_paths
 from crawler.extract.charset import charset_of
 from crawler.extract.encodings import decode
 from crawler.extract.reading import Reading
 from crawler.extract.terms import page_vector, vector
 from crawler.extract.tree import read
-from linkindex.relevance import Rarity, Weighted, combine, cosine, unpack
+from linkindex.relevance import Rarity, Weighted, combine, cosine, similarity, unpack
 
 TOPICS = {
     "cameras": "camera cameras photography mirrorless",
@@ -202,7 +204,30 @@ def main() -> int:
     print(f"mean {fmean(health):.3f}; from a casino {casino:.3f}")
     print(f"health pages above the casino: {fmean(score > casino for score in health):.0%} to the domain, ", end="")
     print(f"{share:.0%} of pairs of pages")
+    costs(rarity, [page.vector for page in found])
     return 0
+
+
+def costs(rarity: Rarity, vectors: Sequence[bytes]) -> None:
+    """Print the CPU time of a vector, of the two suites of :mod:`benchmarks.extract`, and of comparisons."""
+    for name, bodies in (("made up", [made_up_page()] * 50), ("real", real_pages())):
+        kept = {body: reading(body) for body in bodies}
+        whole, ours = cpu_ms(reading, bodies), cpu_ms(partial(_vector_of, kept), bodies)
+        print(f"{name:8} pages: parse and walk {whole:.2f} ms, vector {ours:.2f} ms")
+    some = vectors[:100]
+    start = time.process_time()
+    for one, other in product(some, some):
+        similarity(one, other, rarity)
+    print(f"similarities per second: {len(some) ** 2 / (time.process_time() - start):,.0f}", end=", ")
+    weighed = _weigh(vectors, rarity)
+    start = time.process_time()
+    for mine, others in product(weighed, weighed):
+        cosine(mine, others)
+    print(f"of vectors weighed before: {len(weighed) ** 2 / (time.process_time() - start):,.0f}")
+
+
+def _vector_of(readings: dict[bytes, Reading], body: bytes) -> bytes:
+    return page_vector(readings[body], "en")
 
 
 def _page(path: Path) -> Page:

@@ -21,6 +21,7 @@ from crawler.extract.reading import Found, Reading
 from crawler.extract.relations import header_links
 from crawler.extract.resolving import Resolver
 from crawler.extract.structured import structured
+from crawler.extract.terms import page_vector
 from crawler.extract.tree import read
 from linkindex import urls
 from linkindex.model import PageFacts
@@ -77,6 +78,7 @@ def read_page(
         links=links,
         unusable=unusable,
         cut=reading.cut,
+        terms=page_vector(reading, told.language),
     )
 
 

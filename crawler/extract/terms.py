@@ -6,10 +6,11 @@ Words are what stands between blanks, punctuation and digits, in lower case; sof
 Korean, Thai, Lao, Khmer and Burmese become character bigrams (Han and Hangul: Nie, Gao, Zhang & Zhou, "On the Use of
 Words and N-grams for Chinese Information Retrieval", 2000), Katakana runs are words, and Hiragana, which holds Japanese
 together as stop words do, is left out. Stop words are those of the declared language (Stopwords ISO), English where none
-is declared or known; what slips through is common, and its rarity says so.
+is declared or known; what slips through is common, and its rarity says so. That alone would not do: a vector has room
+for few terms, and the commonest would fill it (area under the curve 0.81 without stop words, 0.88 with them).
 
 Stemming is the plural of English nouns only (the S stemmer: Harman, "How Effective Is Suffixing?", 1991): on the real
-pages it tells topics apart a little better (area under the curve 0.88 for 0.87), and people expect "workout" to meet
+pages it tells topics apart a little better (0.88 for 0.87), and people expect "workout" to meet
 "workouts". Words cut to their first letters, which would do for all languages alike, told them apart worse than none.
 """
 
@@ -52,6 +53,7 @@ _RUN = re.compile(f"([{_UNSPACED}]{{2,}})|[^{_UNSPACED}{_HIRAGANA}]{{2,}}")
 
 _NO_TERM, _SEVERAL = 0, -1  # in place of a hash: a stop word; words with no blank between them
 _LONGEST = 40  # letters of a word; beyond are addresses and data
+_SENTENCE_BYTES = 6_000  # 2,000 Han characters say as much as 8,000 letters
 _REMEMBERED_BYTES = 3 * _LONGEST
 _REMEMBERED = 1 << 15  # words of a lexicon: 4 MB
 _KIN = {"nb": "no", "nn": "no"}  # languages that are listed under another code
@@ -91,10 +93,9 @@ def _text(reading: Reading) -> str:
     kept: list[str] = []
     start = 0
     for found in reading.found:
-        span = found.text
-        if span is not None and found.zone.placement in _BUILT and span.end > start:
-            kept += reading.pieces[start : span.start]
-            start = span.end
+        if found.zone.placement in _BUILT and found.end > start:
+            kept += reading.pieces[start : found.start]
+            start = found.end
             if len(kept) > CHARS:  # pieces, of a character or more each
                 break
     kept += reading.pieces[start : start + CHARS]
@@ -113,7 +114,7 @@ class _Lexicon(dict[bytes, int]):
         words = text.encode("utf-8", "replace").translate(_ASCII).split()
         terms = list(map(self.__getitem__, words))
         if _SEVERAL in terms:
-            terms += self._several(b" ".join(compress(words, map(_SEVERAL.__eq__, terms))))
+            terms += self._several(b" ".join(compress(words, map(_SEVERAL.__eq__, terms)))[:_SENTENCE_BYTES])
         return terms
 
     def __missing__(self, spelled: bytes) -> int:
@@ -126,7 +127,7 @@ class _Lexicon(dict[bytes, int]):
         return term
 
     def _several(self, spelled: bytes) -> list[int]:
-        word = spelled.decode().lower().replace("\xad", "")
+        word = spelled.decode("utf-8", "ignore").lower().replace("\xad", "")  # the cut may be inside a letter
         return [term for part in _WORD.findall(word) for one in _split(part) if (term := self._term(one))]
 
     def _term(self, word: str) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol, Self
 
-from linkindex.answers.rows import Backlink, Outlink
+from linkindex.answers.rows import Backlink, Outlink, PageRow
 from linkindex.errors import BadInput
 from linkindex.model import Visit
 from linkindex.store.selection import Group, IndexCounts, Repeated, Selection, Template
@@ -43,6 +43,9 @@ class LinkIndex(Protocol):
     def outcome(self, page: str) -> str | None:
         """Return how the last visit to a page ended, None where there was none."""
 
+    def pages(self, target: Target, limit: int | None = None) -> Iterator[PageRow]:
+        """Stream the visited pages that a target covers, those with the most external links first."""
+
     def pages_of(self, target: Target) -> int:
         """Count the visited pages that a target covers."""
 
@@ -61,8 +64,8 @@ class LinkIndex(Protocol):
     def put_templates(self, host: str, templates: Iterable[Template]) -> None:
         """Make ``templates`` what the index knows of links that the pages of ``host`` repeat, in place of what it knew."""
 
-    def terms_sample(self, size: int) -> Iterator[bytes]:
-        """Stream the term vectors of at most ``size`` pages from all over the index."""
+    def terms_sample(self, size: int) -> Iterator[tuple[str, bytes]]:
+        """Stream domain and term vector of some ``size`` pages from all over the index."""
 
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         """Stream the term vectors of at most ``size`` pages of a registrable domain."""

@@ -22,13 +22,13 @@ SELECT t.url, a.text, {_PLACE} AS place, count(DISTINCT l.source) AS pages,
 FROM host h CROSS JOIN url u ON u.domain = h.domain AND u.host = h.id CROSS JOIN page p ON p.url = u.id
 CROSS JOIN link l ON l.source = p.url JOIN url t ON t.id = l.target JOIN anchor a ON a.id = l.anchor
 WHERE h.name = ? AND l.latest = 1 AND l.until IS NULL AND l.internal = 0
-GROUP BY l.target, l.anchor, place HAVING pages >= ?"""
+GROUP BY l.target, l.anchor, place HAVING pages >= ?"""  # noqa: S608
 
 _OF_HOST = "(SELECT u.id FROM host h JOIN url u ON u.domain = h.domain AND u.host = h.id WHERE h.name = ?)"
 
 _FORGET_TEMPLATES = f"""
 UPDATE link SET template_pages = 0, site_placement = NULL, site_confidence = NULL
-WHERE source IN {_OF_HOST} AND template_pages > 0"""
+WHERE source IN {_OF_HOST} AND template_pages > 0"""  # noqa: S608
 
 _TEMPLATES = """
 CREATE TEMP TABLE IF NOT EXISTS template (target INTEGER, anchor INTEGER, place TEXT, pages INTEGER, placement TEXT,
@@ -45,13 +45,7 @@ FROM (
   FROM host h CROSS JOIN url u ON u.domain = h.domain AND u.host = h.id CROSS JOIN link l ON l.source = u.id
   CROSS JOIN template m ON m.target = l.target AND m.anchor = l.anchor AND m.place = {_PLACE}
   WHERE h.name = ? AND l.latest = 1 AND l.until IS NULL AND l.internal = 0
-) AS found WHERE link.id = found.row"""
-
-_NEXT_TERMS = "SELECT url, terms FROM page WHERE url >= ? AND terms <> x'' ORDER BY url LIMIT 1"
-
-_TERMS_OF = """
-SELECT p.terms FROM domain d JOIN url u ON u.domain = d.id JOIN page p ON p.url = u.id
-WHERE d.name = ? AND p.terms <> x'' LIMIT ?"""
+) AS found WHERE link.id = found.row"""  # noqa: S608
 
 
 class Whole(Writes, Reads):
@@ -77,20 +71,6 @@ class Whole(Writes, Reads):
             )
             self._db.execute(_PUT_TEMPLATES, (host,))
             self._db.execute("DELETE FROM template")
-
-    def terms_sample(self, size: int) -> Iterator[bytes]:
-        (last,) = next(self._rows("SELECT coalesce(max(url), 0) FROM page", ()))
-        step, position = max(1, last // max(1, size)), 0
-        while found := next(self._rows(_NEXT_TERMS, (position,)), None):
-            yield found[1]
-            position = found[0] + step
-
-    def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
-        return (terms for (terms,) in self._rows(_TERMS_OF, (domain, size)))
-
-    def about(self, name: str) -> bytes | None:
-        found = next(self._rows("SELECT value FROM about WHERE name = ?", (name,)), None)
-        return None if found is None else bytes(found[0])
 
     def put_about(self, name: str, value: bytes) -> None:
         with self._transaction():
