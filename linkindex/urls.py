@@ -105,6 +105,13 @@ def _is_address(name: str) -> bool:
 
 
 @cache
+def suffix_list_version() -> str:
+    """Return the date of the Public Suffix List in use, as its header says: ``2025-04-07_15-51-09_UTC``."""
+    head = files("tldextract").joinpath(".tld_set_snapshot").read_text(encoding="utf-8")[:2000]
+    return next((line.split()[-1] for line in head.splitlines() if line.startswith("// VERSION:")), "unknown")
+
+
+@cache
 def _public_suffixes() -> TLDExtract:
     # Imported here: it costs 0.15 s, and a query needs no suffixes.
     from tldextract import TLDExtract

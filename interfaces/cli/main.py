@@ -35,6 +35,9 @@ COMMANDS = {
     "outlinks": Entry("interfaces.cli.questions:outlinks", "What a page links to."),
     "overview": Entry("interfaces.cli.questions:overview", "A target's backlink profile in numbers."),
     "classify": Entry("interfaces.cli.classify:classify", "Tell links of templates from links that somebody wrote."),
+    "normalize": Entry(
+        "interfaces.cli.normalize:normalize", "The one spelling of a URL, and the rules that lead to it."
+    ),
     "config": Entry("interfaces.cli.config:config", "Every option, its value and where it comes from."),
     "demo": Entry("interfaces.cli.demo:demo", "Crawl a small made-up web on this machine and ask about it."),
 }

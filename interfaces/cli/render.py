@@ -16,11 +16,13 @@ import msgspec
 
 from interfaces.text import safe_json, safe_text
 from linkindex.errors import BadInput
+from linkindex.hosts import readable_hosts
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
 Row = msgspec.Struct
 
+_WITH_HOSTS = {"source", "target", "url", "domain"}  # columns in which people read hosts
 _ELSEWHERE = 160  # columns of a table that goes to no terminal
 
 
@@ -137,6 +139,8 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) ->
     # A column in which no row says anything is left out.
     columns = [name for name in columns if any(getattr(row, name) not in (None, []) for row in rows)]
     cells = {name: [_cell(getattr(row, name)) for row in rows] for name in columns}
+    for name in _WITH_HOSTS & cells.keys():
+        cells[name] = [readable_hosts(cell) for cell in cells[name]]
     widths = _widths(cells, room)
     for name in {"source", "target"} & widths.keys():
         if widths[name] < max(map(cell_len, cells[name])):  # what fits no line need not begin with https:// on each

@@ -152,7 +152,7 @@ def _documents(draft: Draft) -> None:
     hut.extras.append((hut.url("/packing-list.pdf"), "Packing list (PDF)"))
     page = draft.page(oven, "/print?article=1", "For your printer")
     page.relation("canonical", oven.articles[0].url)
-    page.relation("alternate", oven.url("/feed.xml"), ' type="application/rss+xml"')
+    page.relation("alternate", oven.url("/feed.xml"), ' type="application/rss+xml"', kind="feed")
     with page.part("content"):
         page.write(f"<h1>For your printer</h1><p>{page.a(oven.articles[0].url, 'Back to the article')}</p>")
     draft.put(page)

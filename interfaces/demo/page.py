@@ -90,10 +90,10 @@ class Page:
         self.write(closing)
         self._placement = before
 
-    def relation(self, rel: str, target: str, attributes: str = "") -> None:
-        """Put a ``link`` element into the head."""
+    def relation(self, rel: str, target: str, attributes: str = "", *, kind: str = "") -> None:
+        """Put a ``link`` element into the head; its kind is its rel unless told otherwise."""
         self._head.append(f'<link rel="{rel}" href="{self._href(target)}"{attributes}>')
-        self._plant(target, "", rel, rel, "head")
+        self._plant(target, "", rel, kind or rel, "head")
 
     def refresh(self, target: str, seconds: int = 0) -> None:
         """Put a meta refresh into the head."""

@@ -136,7 +136,7 @@ def test_every_internal_target_is_served_or_meant_to_be_missing() -> None:
 def test_planted_links_are_of_every_kind_rel_and_placement() -> None:
     found = web().links()
     assert {link.kind for link in found} == {
-        "text", "image", "area", "frame", "canonical", "alternate", "next", "prev", "refresh", "redirect",
+        "text", "image", "area", "frame", "canonical", "alternate", "feed", "next", "prev", "refresh", "redirect",
     }  # fmt: skip
     assert {link.rel for link in found} >= {
         (), ("nofollow",), ("nofollow", "ugc"), ("sponsored",), ("nofollow", "sponsored"),
