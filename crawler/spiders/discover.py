@@ -69,10 +69,7 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
         facts = read_page(
             response.body,
             response.url,
-            content_type=_header(response, b"Content-Type"),
-            x_robots=_headers(response, b"X-Robots-Tag"),
-            content_language=_header(response, b"Content-Language"),
-            link_headers=_headers(response, b"Link"),
+            _headers(response),
             max_links=max_links,
         )
     elif redirect:
@@ -126,8 +123,10 @@ def _header(response: Response, name: bytes) -> str:
     return value.decode("latin-1") if value else ""
 
 
-def _headers(response: Response, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for value in response.headers.getlist(name)]
+def _headers(response: Response) -> dict[str, str]:
+    """Return all headers under lower-case names; each value of one that came several times is on a line of its own."""
+    values = ((name, b"\n".join(response.headers.getlist(name))) for name in response.headers)
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in values}
 
 
 def _utf8(value: str) -> str:
