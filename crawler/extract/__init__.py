@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.extract import facts, robots
 from crawler.extract.charset import charset_of
-from crawler.extract.digests import digests
+from crawler.extract.digests import digests, prose_of
 from crawler.extract.encodings import decode
 from crawler.extract.links import links_of, refresh_href
 from crawler.extract.reading import Found, Reading
@@ -50,7 +50,7 @@ def read_page(body: bytes, url: str, headers: Mapping[str, str] = _NO_HEADERS, *
     links, unusable = links_of(reading, resolve, directives)
     canonicals = (resolve(found.href) for found in reading.found if found.kind == "canonical")
     text = "".join(reading.pieces)
-    words, text_digest, near_digest = digests(text)
+    words, text_digest, near_digest = digests(text, prose_of(reading.pieces))
     shell = [node.attributes for node in (document.root, document.body) if node is not None]
     told = facts.told(reading, data, text, headers, shell)
     return PageFacts(

@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from benchmarks.truth.reference import page_bytes, page_paths
 from crawler.extract import read_page
-from crawler.extract.digests import Digests, digests, distance
+from crawler.extract.digests import Digests, digests, distance, prose_of
 from crawler.extract.tree import read
 
 SPACES = " \t\n\v\f\r\x1c\x1d\x1e\x1f\xa0\u2002\u2003\u2009\u200a\u202f\u3000"
@@ -60,6 +60,10 @@ class TestTextDigest:
     def test_does_not_change_with_the_program(self) -> None:
         text = "The quick brown fox jumps over the lazy dog. " * 3 + "Bygones, big vans, grave bulges, above. "
         assert digests(text) == Digests(33, 5469818202110367695, -8926821832032089251)
+
+    def test_prose_is_what_stands_in_long_pieces(self) -> None:
+        long = "A sentence of more than forty characters."
+        assert prose_of(["Home", " " * 50, f"  {long}\n", "x" * 39, long]) == f"  {long}\n{long}"
 
     @given(st.text(max_size=300))
     def test_fits_a_signed_column(self, text: str) -> None:
@@ -138,11 +142,33 @@ class TestNearDigest:
         assert (distance(first, second) == 0) == (first == second)
 
 
-def test_a_page_has_those_of_what_a_reader_sees() -> None:
-    page = read_page(
-        b"<title>no</title><p>one <b>two</b></p><script>no</script><p hidden>no</p>three", "https://a.example/"
-    )
-    assert (page.words, page.text_digest, page.near_digest) == digests("one two three")
+class TestPage:
+    def test_what_a_reader_sees(self) -> None:
+        body = b"<title>no</title><p>one <b>two</b></p><script>no</script><p hidden>no</p>three"
+        page = read_page(body, "https://a.example/")
+        assert (page.words, page.text_digest, page.near_digest) == digests("one two three")
+
+    def test_menus_do_not_make_pages_alike(self) -> None:
+        menu = "".join(f"<li><a href=/{n}>Big garden goods, shelf {n % 7}</a>" for n in range(900))
+        first, second, third = (
+            read_page(f"<ul>{menu}</ul><p>{sentences}<footer>{end}".encode(), "https://a.example/")
+            for sentences, end in (
+                ("Gravel paths above the village bring visitors to the garden gate. " * 4, ""),
+                ("Beavers build big lodges and gnaw at every growing bough they grab by night. " * 4, ""),
+                ("Gravel paths above the village bring visitors to the garden gate. " * 4, "Bulbs, vases, gloves"),
+            )
+        )
+        assert distance(first.near_digest, second.near_digest) > 16
+        assert first.near_digest == third.near_digest != 0
+        assert first.text_digest != third.text_digest
+
+    def test_other_real_pages_are_far(self, oracles: Path) -> None:
+        pages = [read_page(page_bytes(path), "https://a.example/") for path in page_paths()]
+        near = [page.near_digest for page in pages if page.near_digest and page.words > 100]
+        assert len(near) > 350, f"pages are missing under {oracles}"
+        bits = [distance(one, other) for one, other in combinations(near, 2)]
+        assert 28 < sum(bits) / len(bits) < 33
+        assert sum(number <= 12 for number in bits) < 30  # all that say "lorem ipsum"
 
 
 _texts: list[str] = []
