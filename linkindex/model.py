@@ -32,7 +32,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """One link of a page as it was seen there. Identity on its page: (``target``, ``ordinal``)."""
 
     target: str
-    kind: str = "text"  # text, image, area, frame, canonical, alternate, next, prev, refresh, redirect
+    # text, image, area, frame, canonical, alternate, next, prev, refresh, redirect; of sitemaps and feeds: sitemap,
+    # sitemapindex (a sitemap that an index names), media (image, video, sound: no page), feed
+    kind: str = "text"
     anchor: str = ""  # as a reader sees it, white space folded, at most 512 characters
     rel: tuple[str, ...] = ()  # every token, lower case, sorted
     follow: bool = True  # rel ∧ meta robots ∧ X-Robots-Tag
@@ -45,6 +47,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     internal: bool = False  # target and source share a registrable domain; set by canonicalise
     target_host: str = ""  # set by canonicalise
     target_domain: str = ""  # set by canonicalise
+    modified: int = 0  # when the target changed last, as a sitemap or feed says; 0: not said. No part of a version
 
 
 class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
