@@ -56,4 +56,4 @@ def unpacked(body: bytes, limit: int) -> tuple[bytes, tuple[str, ...]]:
 
 def _may_be_text(body: bytes) -> bool:
     """Return whether this is text and no markup."""
-    return body.startswith(_MARKS) or (not body.lstrip()[:1] == b"<" and b"\0" not in body[:1024])
+    return body.startswith(_MARKS) or (body.lstrip()[:1] != b"<" and b"\0" not in body[:1024])
