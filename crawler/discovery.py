@@ -16,7 +16,7 @@ NO_SITEMAP = "no_sitemap"  # the reason that a guess gives which came to nothing
 OTHER_HOST = "other_host"
 SITEMAP_DEPTH = "sitemap_depth"
 
-_SITEMAPS = frozenset(("sitemap", "sitemapindex"))
+_UNVISITED = frozenset(("form", "media"))  # forms are for people to send; images, videos and sounds hold no links
 _NEVER = 1 << 30
 
 
@@ -41,7 +41,7 @@ def is_guess(lease: Lease, rules: Rules) -> bool:
 
 def strangers(visit: Visit) -> set[str]:
     """Return the hosts, other than those of its own domain, of which a sitemap names pages."""
-    return {link.target_host for link in visit.links if link.kind in _SITEMAPS and not link.internal}
+    return {link.target_host for link in visit.links if link.kind == "sitemap" and not link.internal}
 
 
 def vouches(robots: Robots, host: str) -> bool:
@@ -66,9 +66,9 @@ def entries(lease: Lease, visit: Visit, offered: Mapping[str, int], refused: Set
     sitemap = lease.sitemap if redirected else 0
     priority = Entry(url="", host="", domain="", depth=depth, hops=hops, sitemap=sitemap).priority
     for link in visit.links:
-        if link.kind in _SITEMAPS and (link.kind == "sitemapindex" or link.target_host in refused):
+        if link.kind == "sitemap" and ("sitemap" in link.rel or link.target_host in refused):
             yield _of_sitemap(lease, link, refused)
-        elif link.kind != "media" and offered.get(link.target, _NEVER) > priority:
+        elif link.kind not in _UNVISITED and offered.get(link.target, _NEVER) > priority:
             yield Entry(
                 url=link.target,
                 host=link.target_host,
@@ -80,14 +80,17 @@ def entries(lease: Lease, visit: Visit, offered: Mapping[str, int], refused: Set
 
 
 def _of_sitemap(lease: Lease, link: Link, refused: Set[str]) -> Entry:
-    """Return what a sitemap links to that is a sitemap itself, or of another site."""
-    nested = link.kind == "sitemapindex"
+    """Return what is a sitemap itself, or of another site.
+
+    From one sitemap to the next is no step: what they name is as far from a seed as if there were but one.
+    """
+    nested = "sitemap" in link.rel
     level = max(lease.sitemap, 1) + 1 if nested else 0
     return Entry(
         url=link.target,
         host=link.target_host,
         domain=link.target_domain,
-        depth=lease.depth + (not nested),
+        depth=lease.depth + (not (nested and lease.sitemap)),
         sitemap=level,
         excluded=OTHER_HOST if link.target_host in refused else SITEMAP_DEPTH if level > LEVELS else "",
     )

@@ -28,22 +28,42 @@ class Outcome(StrEnum):
         return self is Outcome.UNREACHABLE
 
 
+KINDS = (
+    *("text", "image", "area", "frame", "form"),  # what a reader meets: <a>, <a> around an image, and the like
+    *(
+        "canonical",
+        "alternate",
+        "amphtml",
+        "next",
+        "prev",
+        "feed",
+        "sitemap",
+    ),  # stated by <link>, a header, a feed, a sitemap
+    "media",  # an image, video or sound that a sitemap or feed names: no page
+    "json-ld",  # sameAs, citation or url of structured data; rel holds the property
+    *("refresh", "redirect"),  # where a browser is sent
+)
+PLACEMENTS = (
+    *("content", "navigation", "header", "footer", "sidebar", "comment", "author", "related", "breadcrumb"),
+    *("head", "unknown"),  # stated in the page's head, its headers or its data; nothing tells
+)
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """One link of a page as it was seen there. Identity on its page: (``target``, ``ordinal``)."""
 
     target: str
-    # text, image, area, frame, canonical, alternate, next, prev, refresh, redirect; of sitemaps and feeds: sitemap,
-    # sitemapindex (a sitemap that an index names), media (image, video, sound: no page), feed
-    kind: str = "text"
+    kind: str = "text"  # one of :data:`KINDS`
     anchor: str = ""  # as a reader sees it, white space folded, at most 512 characters
     rel: tuple[str, ...] = ()  # every token, lower case, sorted
     follow: bool = True  # rel ∧ meta robots ∧ X-Robots-Tag
-    placement: str = "unknown"  # content, navigation, header, footer, sidebar, comment, breadcrumb, head, unknown
+    placement: str = "unknown"  # one of :data:`PLACEMENTS`
     placement_confidence: float = 0.0  # 0 to 1
     text_before: str = ""  # whole words, at most 120 characters
     text_after: str = ""
     heading: str = ""  # nearest heading before the link
     ordinal: int = 0  # which one among the links from this page to this target, from 0
+    position: int = 0  # which one among all links of the page, from 0; set by canonicalise
     internal: bool = False  # target and source share a registrable domain; set by canonicalise
     target_host: str = ""  # set by canonicalise
     target_domain: str = ""  # set by canonicalise
@@ -51,19 +71,32 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What :mod:`crawler.extract` reads from one document. Link targets are absolute, WHATWG-serialised, not canonical."""
+    """What :mod:`crawler.extract` reads from one document. Link targets are absolute, WHATWG-serialised, not canonical.
+
+    Texts are folded and bounded; "" or None where the page says nothing.
+    """
 
     title: str = ""
-    language: str = ""  # as declared: html lang, then Content-Language; lower case
+    description: str = ""
+    language: str = ""  # as declared: html lang, then Content-Language; detected where nothing is declared; lower case
+    author: str = ""
+    published: int | None = None  # ms since 1970-01-01 UTC, as the page says
+    modified: int | None = None
+    type: str = ""  # Open Graph type: article, website, product…
+    platform: str = ""  # what the site runs on: WordPress, phpBB…
     canonical: str = ""  # absolute URL of link rel=canonical, "" where there is none
     charset: str = ""  # WHATWG name of the encoding that was used
-    robots: tuple[str, ...] = ()  # directives in force for linkatlas: nofollow, noindex, …
+    robots: tuple[str, ...] = ()  # directives in force: nofollow, noindex, unavailable_after: …
     links: tuple[Link, ...] = ()
     unusable: int = 0  # hrefs that WHATWG parsing refuses, or of other schemes than http and https
-    cut: bool = False  # a limit bit: links beyond it were not taken
+    cut: bool = False  # a limit bit: links beyond it were not taken; absence of a link proves nothing
+    words: int = 0  # of the readable text
+    text_digest: int = 0  # 64 bit, signed, of the readable text; 0 where there is none
+    near_digest: int = 0  # 64 bit, signed: near-duplicates differ in few bits; 0 where there is too little text
+    terms: bytes = b""  # term vector, as :mod:`linkindex.relevance` packs it
 
 
-class Visit(msgspec.Struct, frozen=True, kw_only=True):
+class Visit(PageFacts, frozen=True, kw_only=True):
     """One fetch of one URL and all that was learned: what the spider yields and the index stores.
 
     Storing the same visit twice equals storing it once: ``(url, at)`` is its identity.
@@ -75,16 +108,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""  # detail of the outcome: "dns", "timeout", "robots", "too_large"…
     status: int = 0  # HTTP status, 0 where there was no answer
     content_type: str = ""
-    title: str = ""
-    language: str = ""
-    canonical: str = ""
-    robots: tuple[str, ...] = ()
     redirect: str = ""  # target of a redirect, "" otherwise
-    links: tuple[Link, ...] = ()
     content_digest: int = 0  # 64 bit, signed, of the decoded body
     size: int = 0  # bytes of the decoded body
     elapsed: int = 0  # ms from sending the request to the last byte
-    cut: bool = False  # a size or link limit bit; absence of a link proves nothing
     certificate_error: str = ""  # why the certificate would not be trusted, "" where it is
     host: str = ""  # set by canonicalise
     domain: str = ""  # registrable domain, set by canonicalise

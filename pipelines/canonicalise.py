@@ -35,14 +35,14 @@ def canonicalise(visit: Visit) -> Visit:
     host = urls.host_of(visit.url)
     domain = urls.domain_of(host)
     ordinals: dict[str, int] = {}
-    links = []
+    links: list[Link] = []
     for link in visit.links:
         place = _place(link.target)
         if place.url == visit.url:
             continue
         ordinal = ordinals.get(place.url, 0)
         ordinals[place.url] = ordinal + 1
-        links.append(_placed(link, place, ordinal, place.domain == domain))
+        links.append(_placed(link, place, ordinal, len(links), place.domain == domain))
     redirect = _place(visit.redirect).url if visit.redirect else ""
     canonical = _place(visit.canonical).url if visit.canonical else ""
     return msgspec.structs.replace(
@@ -58,12 +58,13 @@ def _place(target: str) -> Place:
     return Place(url, host, urls.domain_of(host))
 
 
-def _placed(link: Link, place: Place, ordinal: int, internal: bool) -> Link:
+def _placed(link: Link, place: Place, ordinal: int, position: int, internal: bool) -> Link:
     return msgspec.structs.replace(
         link,
         target=place.url,
         target_host=place.host,
         target_domain=place.domain,
         ordinal=ordinal,
+        position=position,
         internal=internal,
     )

@@ -8,16 +8,19 @@ what it met, and :mod:`~crawler.extract.links` makes links of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler.extract import robots
 from crawler.extract.charset import charset_of
 from crawler.extract.encodings import decode
-from crawler.extract.links import Resolver, fold, links_of, refresh_href
+from crawler.extract.links import fold, links_of, refresh_href
 from crawler.extract.reading import Found, Reading
+from crawler.extract.relations import header_links
+from crawler.extract.resolving import Resolver
 from crawler.extract.tree import read
+from linkindex import urls
 from linkindex.model import PageFacts
 
 __all__ = ["read_page"]
@@ -33,13 +36,15 @@ def read_page(
     content_type: str = "",
     x_robots: Sequence[str] = (),
     content_language: str = "",
+    link_headers: Sequence[str] = (),
     max_links: int = 10_000,
 ) -> PageFacts:
     """Return what the HTML document ``body`` at ``url`` says.
 
-    ``content_type``, ``x_robots`` and ``content_language`` are the values of those headers (X-Robots-Tag may come
-    several times). After ``max_links`` elements that link, usable or not, the rest is left unread and ``cut`` is set.
-    Links to the page itself are left out, and hrefs that cannot be crawled are counted in ``unusable``.
+    ``content_type``, ``x_robots``, ``content_language`` and ``link_headers`` are the values of those headers
+    (X-Robots-Tag and Link may come several times). After ``max_links`` elements that link, usable or not, the rest is
+    left unread and ``cut`` is set. Links to the page itself are left out, and hrefs that cannot be crawled are counted
+    in ``unusable``.
     """
     charset, mark = charset_of(body, content_type)
     # lexbor reads UTF-8 and keeps what is none; selectolax then puts U+FFFD in its place.
@@ -47,7 +52,8 @@ def read_page(
     root = LexborHTMLParser(source).root
     reading = read(root, max_links) if root is not None else Reading()
     if href := refresh_href(reading.pragmas.get("refresh", "")):
-        reading.found.append(Found("refresh", href))
+        reading.found.append(Found(-1, -1, "refresh", href))
+    reading.found.extend(_stated(link_headers, url))
     resolve = Resolver(url, reading.base)
     directives = robots.directives(reading.metas, x_robots)
     links, unusable = links_of(reading, resolve, directives)
@@ -62,6 +68,12 @@ def read_page(
         unusable=unusable,
         cut=reading.cut,
     )
+
+
+def _stated(link_headers: Sequence[str], url: str) -> Iterator[Found]:
+    """Yield the links of headers, whose base is the page's URL whatever its base element says (RFC 8288 section 3.2)."""
+    for link in header_links(link_headers):
+        yield Found(-1, -1, link.kind, urls.parse(link.href, url) or link.href, link.rel, link.title)
 
 
 def _language(reading: Reading, header: str) -> str:

@@ -10,8 +10,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.extract import xml
 from crawler.extract.gathering import Gathering, Listing
-from crawler.extract.links import MAX_URL_CHARS
 from crawler.extract.moments import moment
+from crawler.extract.resolving import MAX_URL_CHARS
 from linkindex import urls
 
 ROOTS = ("rss", "RDF", "feed")

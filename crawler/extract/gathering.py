@@ -6,7 +6,8 @@ from collections import Counter
 
 import msgspec
 
-from crawler.extract.links import ANCHOR_CHARS, fold, without_fragment
+from crawler.extract.links import ANCHOR_CHARS, fold
+from crawler.extract.resolving import without_fragment
 from linkindex import urls
 from linkindex.model import Link
 
@@ -39,7 +40,15 @@ class Gathering:
         self._seen: set[tuple[str, str]] = set()
         self._ordinals: Counter[str] = Counter()
 
-    def add(self, kind: str, href: str, base: str | None = None, anchor: str = "", modified: int = 0) -> str:
+    def add(
+        self,
+        kind: str,
+        href: str,
+        base: str | None = None,
+        anchor: str = "",
+        modified: int = 0,
+        rel: tuple[str, ...] = (),
+    ) -> str:
         """Take a link in, or return why not. What links to the list itself is left out without a reason."""
         href = href.strip()
         if not href:
@@ -61,6 +70,7 @@ class Gathering:
                     target=target,
                     kind=kind,
                     anchor=fold(anchor, ANCHOR_CHARS) if anchor else "",
+                    rel=rel,
                     follow=self._follow,
                     ordinal=ordinal,
                     modified=modified,

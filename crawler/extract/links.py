@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import ada_url
-
 from crawler.extract import placement
 from crawler.extract.reading import Found, Reading, Span
-from linkindex import urls
+from crawler.extract.resolving import Resolver, without_fragment
 from linkindex.model import Link
 
 ANCHOR_CHARS = 512
 CONTEXT_CHARS = 120
-MAX_URL_CHARS = 8192  # RFC 9110 section 4.1 asks for at least 8000; longer ones are traps or data
 
 _UNFOLLOWED = frozenset(("nofollow", "ugc", "sponsored"))
 _TOKENS = re.compile(r"[^\t\n\f\r ]+")
@@ -25,33 +22,6 @@ _REFRESH = re.compile(
     r"(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:'([^']*)|\"([^\"]*)|(.*))",
     re.I | re.S,
 )
-
-
-class Resolver:
-    """Turns what a page at ``url`` writes into URLs, each distinct spelling once.
-
-    ``declared_base`` is the href of its base element, None where it has none
-    (https://html.spec.whatwg.org/#document-base-url).
-    """
-
-    def __init__(self, url: str, declared_base: str | None) -> None:
-        self.page = urls.parse(url)
-        self.page_without_fragment = without_fragment(self.page or "")
-        base = self.page if declared_base is None else _base(declared_base, self.page)
-        # Joining many hrefs to a base of a megabyte would fill the memory; absolute hrefs still work without it.
-        self.base = base if base is None or len(base) <= MAX_URL_CHARS else None
-        self._known: dict[str, str | None] = {}
-
-    def __call__(self, href: str) -> str | None:
-        """Return the absolute URL, None where it is none that a crawler could follow."""
-        try:
-            return self._known[href]
-        except KeyError:
-            target = urls.parse(href, self.base) if len(href) <= MAX_URL_CHARS else None
-            if target is not None and len(target) > MAX_URL_CHARS:
-                target = None
-            self._known[href] = target
-            return target
 
 
 def links_of(reading: Reading, resolve: Resolver, robots: tuple[str, ...]) -> tuple[tuple[Link, ...], int]:
@@ -83,38 +53,24 @@ def refresh_href(content: str) -> str:
     return (match[1] or match[2] or match[3] or "") if match else ""
 
 
-def without_fragment(url: str) -> str:
-    """Return ``url`` up to its ``#``."""
-    end = url.find("#")
-    return url if end < 0 else url[:end]
-
-
 def fold(text: str, limit: int) -> str:
     """Return ``text`` with each run of white space as one space, none at the edges, at most ``limit`` characters."""
     return " ".join(text[: 8 * limit].split())[:limit].rstrip()
-
-
-def _base(href: str, page: str | None) -> str | None:
-    try:
-        url = ada_url.URL(href, page) if page else ada_url.URL(href)
-    except (ValueError, UnicodeEncodeError):
-        return page
-    return page if url.protocol in ("data:", "javascript:") else str(url.href)
 
 
 def _link(found: Found, target: str, ordinal: int, page_follow: bool, text: _Text) -> Link:
     rel, follow = _rel(found.rel[:_REL_CHARS])
     kind, anchor, zone = found.kind, "", found.zone
     before = after = ""
-    if found.text is not None and found.block is not None:
-        anchor = text.of(found.text, ANCHOR_CHARS)
-        before, after = text.before(found.text, found.block), text.after(found.text, found.block)
+    if found.block is not None:
+        anchor = text.of(found, ANCHOR_CHARS)
+        before, after = text.before(found, found.block), text.after(found, found.block)
         if zone is placement.UNKNOWN:
             zone = placement.from_text(before, after)
     if not anchor:
-        anchor = fold(" ".join(dict.fromkeys(filter(None, found.graphics))), ANCHOR_CHARS)
+        if found.graphics:
+            kind, anchor = "image", fold(" ".join(dict.fromkeys(filter(None, found.graphics))), ANCHOR_CHARS)
         anchor = anchor or fold(found.label, ANCHOR_CHARS)
-        kind = "image" if found.graphics else kind
     return Link(
         target=target,
         kind=kind,

@@ -49,6 +49,7 @@ _HINTS = (
     ("content article post entry story", Zone("content", 0.5)),
 )
 _RANKS = {word: rank for rank, (words, _) in enumerate(_HINTS) for word in words.split()}
+_SILENT = len(_HINTS)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LETTERS_ONLY = {code: " " for code in range(128) if not chr(code).isalpha()}
 _HINT_CHARS = 200  # of a class attribute; what comes after is utility classes
@@ -56,14 +57,20 @@ _WHOLE_PAGE = ("html", "body", "form")  # their classes speak of the page ("has-
 _TEXT_BLOCK_CHARS = 60  # a link amid so much text is more likely written than built
 
 
-def zone_of(tag: str, role: str, classes: str, identity: str) -> Zone | None:
-    """Return what an element says about its content, None where it says nothing."""
+@lru_cache(maxsize=1 << 14)
+def zone_of(tag: str, role: str | None, classes: str | None, identity: str | None, label: str | None) -> Zone | None:
+    """Return what an element says about its content, None where it says nothing.
+
+    ``role``, ``classes``, ``identity`` and ``label`` are its attributes role, class, id and aria-label.
+    """
     landmark = (_ROLES.get(role) if role else None) or LANDMARKS.get(tag)
-    if not (classes or identity) or tag in _WHOLE_PAGE:
+    if not (classes or identity or label) or tag in _WHOLE_PAGE:
         return landmark
-    hint = _hint(classes[:_HINT_CHARS]) if classes else None
+    # What a landmark is called ("Breadcrumb") tells as much as its classes do.
+    names = f"{classes or ''} {label}" if label else classes
+    hint = _hint(names) if names else None
     if identity and hint is None:
-        hint = _hint(identity[:_HINT_CHARS])
+        hint = _hint(identity)
     if landmark is None or (hint is not None and hint.placement in ("breadcrumb", "comment")):
         return hint or landmark
     return landmark
@@ -86,11 +93,14 @@ def from_text(before: str, after: str) -> Zone:
     return Zone("content", 0.4) if len(before) + len(after) >= _TEXT_BLOCK_CHARS else UNKNOWN
 
 
-@lru_cache(maxsize=1 << 14)
 def _hint(names: str) -> Zone | None:
-    if not names.islower():
-        names = _CAMEL.sub(" ", names).lower()
-    words = names.translate(_LETTERS_ONLY).split()
-    if _RANKS.keys().isdisjoint(words):
-        return None
-    return _HINTS[min(_RANKS[word] for word in words if word in _RANKS)][1]
+    """Return what the most telling of ``names`` (a class or id attribute) says."""
+    rank = min(map(_rank, names[:_HINT_CHARS].split()), default=_SILENT)
+    return _HINTS[rank][1] if rank < _SILENT else None
+
+
+@lru_cache(maxsize=1 << 15)
+def _rank(name: str) -> int:
+    # Cached one by one: the same few names come in ever new combinations.
+    words = (name if name.islower() else _CAMEL.sub(" ", name).lower()).translate(_LETTERS_ONLY).split()
+    return min((_RANKS.get(word, _SILENT) for word in words), default=_SILENT)

@@ -21,18 +21,31 @@ class Span:
 
 
 @dataclass(slots=True)
-class Found:
-    """An element that links, as written."""
+class Block(Span):
+    """The text of an element that is rendered on lines of its own."""
 
-    kind: str
-    href: str
+    parent: Block | None = None
+    tag: str = ""
+
+
+@dataclass(slots=True)
+class Found(Span):
+    """An element that links, as written, and the text inside it; ``start`` is -1 where it has no place in the text."""
+
+    kind: str = "text"
+    href: str = ""
     rel: str = ""
     label: str = ""  # names the link where it has no text: aria-label, alt or title
     zone: Zone = placement.HEAD
-    text: Span | None = None
-    block: Span | None = None
-    heading: Span | None = None
-    graphics: list[str] = field(default_factory=list)  # the alternative text of each image inside
+    block: Block | None = None  # the innermost one around it
+    heading: Block | None = None  # the last one that was closed before it
+    graphics: list[str] | None = None  # the alternative text of each image inside
+
+    def depict(self, alternative: str) -> None:
+        """Take in an image that stands inside the link."""
+        if self.graphics is None:
+            self.graphics = []
+        self.graphics.append(alternative)
 
 
 @dataclass(slots=True)

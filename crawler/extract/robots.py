@@ -1,7 +1,8 @@
-"""Which robots directives hold for us on a page: ``<meta name=robots|linkatlas>`` and ``X-Robots-Tag`` together.
+"""Which robots directives hold on a page: ``<meta name=robots|googlebot|linkatlas>`` and ``X-Robots-Tag`` together.
 
 Source: https://developers.google.com/search/docs/crawling-indexing/robots-meta-tag (there is no other standard).
-Directives from several places add up; the stricter wins, since nothing here can take a directive back.
+What is said to Google counts, for a link is worth what the search engine makes of it. Directives from several places
+add up; the stricter wins, since nothing here can take a directive back.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-AGENT = "linkatlas"
-_META_NAMES = ("robots", AGENT)
+AGENTS = ("linkatlas", "googlebot")
+_META_NAMES = ("robots", *AGENTS)
 _VALUED = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 _PERMISSIVE = ("all", "index", "follow")  # the defaults, said aloud
 _WORD = re.compile(r"[a-z][a-z0-9_-]*")
@@ -28,7 +29,7 @@ def directives(metas: Iterable[tuple[str, str]], x_robots: Sequence[str] = ()) -
         if name.strip().lower() in _META_NAMES:
             found.update(directive for _, directive in _directives(content))
     for value in x_robots:
-        found.update(directive for agent, directive in _directives(value) if agent in ("", "*", AGENT))
+        found.update(directive for agent, directive in _directives(value) if agent in ("", "*", *AGENTS))
     if "none" in found:
         found |= {"nofollow", "noindex"}
     return tuple(sorted(found.difference(("none", *_PERMISSIVE))))

@@ -1,7 +1,8 @@
 """Sitemaps (https://www.sitemaps.org/protocol.html): XML, indexes of sitemaps, lists of URLs in plain text.
 
 Namespaces are not asked for, since many sitemaps have none or an old one; what is an entry is told by its name and its
-place. Google's extensions are read too: hreflang alternates, images, videos, news.
+place. Google's extensions are read too: hreflang alternates, images, videos, news. What an index names is a link with
+rel ``sitemap``, as it would be in the head of a page.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MAX_EXTRAS = 50_000  # alternates, images and videos of one sitemap; more are le
 MAX_BYTES = 52_428_800  # of one sitemap, unpacked
 URL_CHARS = 2048
 _TEXT_CHARS = 4 * URL_CHARS  # of one element that are kept
-_KINDS = {"url": "sitemap", "sitemap": "sitemapindex"}
+_RELS: dict[str, tuple[str, ...]] = {"url": (), "sitemap": ("sitemap",)}
 
 
 def read_xml(body: bytes, url: str, content_type: str = "", *, follow: bool = True) -> Listing:
@@ -104,19 +105,18 @@ class _Sitemap:
             self._title = "".join(self._text)
 
     def _end_entry(self, name: str) -> None:
-        kind = _KINDS.get(name)
-        if kind:
+        rel = _RELS.get(name)
+        if rel is not None:
             self._entries += 1
             if self._entries > MAX_URLS:
                 raise xml.Enough("too_many_urls")
             # Some write the URL without an element of its own.
-            why = self._gathering.add(
-                kind, self._loc or "".join(self._text), anchor=self._title, modified=moment(self._modified)
-            )
+            href = self._loc or "".join(self._text)
+            why = self._gathering.add("sitemap", href, None, self._title, moment(self._modified), rel)
             if why:
                 self._gathering.refused[why] += 1
-            for extra, href in self._extras:
-                self._gathering.add(extra, href)
+            for kind, extra in self._extras:
+                self._gathering.add(kind, extra)
         self._begin()
 
     def _add_extra(self, kind: str, href: str) -> None:

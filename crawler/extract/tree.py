@@ -10,13 +10,16 @@ content of a ``<template>`` is inert, save that of a declarative shadow root
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from selectolax.lexbor import LexborNode
 
 from crawler.extract import placement
 from crawler.extract.placement import Zone
-from crawler.extract.reading import Found, Reading, Span
+from crawler.extract.reading import Block, Found, Reading, Span
+from crawler.extract.relations import link_kind
 
 Attributes = dict[str, str | None]
 
@@ -40,6 +43,9 @@ _HIDING = frozenset(("hidden", "aria-hidden", "style"))
 _DISPLAY_NONE = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.I)
 
 
+_Opened: TypeAlias = "tuple[_Scope, Span | None]"
+
+
 @dataclass(slots=True)
 class _Scope:
     """What an element passes on to its content. Never changed, as siblings share it."""
@@ -48,6 +54,9 @@ class _Scope:
     silent: bool = False
     foreign: bool = False  # inside svg
     link: Found | None = None
+
+    def silenced(self) -> _Scope:
+        return _Scope(self.zone, True, self.foreign, self.link)
 
 
 class _Full(Exception):
@@ -69,75 +78,67 @@ class _Walk:
         self.reading = Reading(pieces=[" "])
         self.max_links = max_links
         self.pieces = self.reading.pieces
-        self.block = Span(0)  # the innermost one that is open
-        self.heading: Span | None = None  # the last one that is closed
+        self.block = Block(0)  # the innermost one that is open
+        self.heading: Block | None = None  # the last one that is closed
         self.shadow_hosts: set[int] = set()
 
     def run(self, root: LexborNode) -> None:
         """Visit every node once, in document order."""
-        ancestors: list[tuple[LexborNode, str, _Scope, Span, Span | None]] = []
         self.reading.language = root.attributes.get("lang") or root.attributes.get("xml:lang") or ""
-        scope = _Scope()
-        node = root
+        pieces = self.pieces
+        path: list[tuple[LexborNode, _Scope, Span | None]] = []  # open elements, the outermost first
+        node, scope = root, _Scope()
         while True:
-            tag = node.tag
+            tag = node.tag or "-comment"
             if tag == "-text":
                 if not scope.silent:
                     text = node.text_content
                     if text and not text.isspace():
-                        self.pieces.append(text)
-                    else:
-                        self._blank()
-            elif tag is not None and tag not in _UNREAD:
-                block = self.block
-                inner, span = self._enter(node, tag, scope)
+                        pieces.append(text)
+                    elif pieces[-1] != " ":
+                        pieces.append(" ")
+            elif tag not in _UNREAD:
+                inner, span = self._open(node, tag, scope)
                 child = node.first_child if tag != "template" else self._shadow_root(node)
                 if child is not None:
-                    ancestors.append((node, tag, scope, block, span))
+                    path.append((node, scope, span))
                     node, scope = child, inner
                     continue
                 if span is not None:
-                    self._leave(tag, span, block)
+                    self._close(span)
             following = node.next
             while following is None:
-                if not ancestors:
+                if not path:
                     return
-                node, tag, scope, block, span = ancestors.pop()
+                node, scope, span = path.pop()
                 if span is not None:
-                    self._leave(tag, span, block)
+                    self._close(span)
                 following = node.next
             node = following
 
-    def _blank(self) -> None:
-        if self.pieces[-1] != " ":
-            self.pieces.append(" ")
-
-    def _enter(self, node: LexborNode, tag: str, scope: _Scope) -> tuple[_Scope, Span | None]:
+    def _open(self, node: LexborNode, tag: str, scope: _Scope) -> _Opened:
         """Return what holds inside the element, and the span that is to end with it, if any."""
         attributes = node.attributes
         if attributes and not scope.silent and not _HIDING.isdisjoint(attributes) and _hides(attributes):
-            scope = _Scope(scope.zone, True, scope.foreign, scope.link)
+            scope = scope.silenced()
         if tag in BLOCKS:
             if self.pieces[-1] != " ":
                 self.pieces.append(" ")
-            self.block = span = Span(len(self.pieces))
-            return (_inside(tag, attributes, scope) if attributes or tag in placement.LANDMARKS else scope), span
-        if tag == "a":
-            return self._enter_a(attributes, scope)
-        if tag in _OPENERS:
-            _OPENERS[tag](self, node, attributes, scope)
-        if tag in SILENT:
-            scope = _Scope(scope.zone, True, scope.foreign, scope.link)
-        elif tag in ("svg", "foreignObject"):
-            scope = _Scope(scope.zone, scope.silent, tag == "svg", scope.link)
-        return scope, None
+            self.block = block = Block(len(self.pieces), -1, self.block, tag)
+            if attributes or tag in placement.LANDMARKS:
+                scope = _inside(tag, attributes, scope)
+            if tag == "form":
+                self.open_form(attributes, scope)
+            return scope, block
+        opener = _OPENERS.get(tag)
+        return (scope, None) if opener is None else opener(self, node, attributes, scope)
 
-    def _leave(self, tag: str, span: Span, outer_block: Span) -> None:
+    def _close(self, span: Span) -> None:
         pieces = self.pieces
         span.end = len(pieces)
-        if tag != "a":
-            self.block = outer_block
-            if tag in HEADINGS and not all(map(str.isspace, pieces[span.start :])):
+        if span is self.block:
+            self.block = span.parent or self.block
+            if span.tag in HEADINGS and not all(map(str.isspace, pieces[span.start :])):
                 self.heading = span
             if pieces[-1] != " ":
                 pieces.append(" ")
@@ -162,69 +163,87 @@ class _Walk:
 
     def _found(self, kind: str, href: str, label: str, attributes: Attributes, scope: _Scope) -> Found:
         """Add a link that stands in the text here."""
-        here = len(self.pieces)
-        span = Span(here, here)
-        found = Found(kind, href, attributes.get("rel") or "", label, scope.zone, span, self.block, self.heading)
+        here, rel = len(self.pieces), attributes.get("rel") or ""
+        found = Found(here, here, kind, href, rel, label, scope.zone, self.block, self.heading)
         self._add(found)
         return found
 
-    def _enter_a(self, attributes: Attributes, scope: _Scope) -> tuple[_Scope, Span | None]:
+    # Openers: what the walk does when it enters an element of that name. Each returns what holds inside the element, and
+    # the span that is to end with it, if any.
+
+    def open_a(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         name = "href" if "href" in attributes or not scope.foreign else "xlink:href"
         if name not in attributes:
             return scope, None
         label = attributes.get("aria-label") or attributes.get("title") or ""
         found = self._found("text", attributes[name] or "", label, attributes, scope)
         # A link that is itself hidden (a closed menu) still has its text: only what is hidden inside a link is out.
-        return _Scope(scope.zone, False, scope.foreign, found), found.text
+        return _Scope(scope.zone, False, scope.foreign, found), found
 
-    # Openers: what the walk does when it enters an element of that name.
+    def open_area(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
+        if "href" in attributes:
+            label = attributes.get("alt") or attributes.get("aria-label") or attributes.get("title") or ""
+            self._found("area", attributes["href"] or "", label, attributes, scope)
+        return scope, None
 
-    def open_area(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
-        if "href" not in attributes:
-            return
-        label = attributes.get("alt") or attributes.get("aria-label") or attributes.get("title") or ""
-        self._found("area", attributes["href"] or "", label, attributes, scope)
+    def open_frame(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
+        if source := attributes.get("src"):
+            label = attributes.get("title") or attributes.get("aria-label") or ""
+            self._found("frame", source, label, attributes, scope)
+        return scope.silenced(), None
 
-    def open_frame(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
-        if not (source := attributes.get("src")):
-            return
-        label = attributes.get("title") or attributes.get("aria-label") or ""
-        self._found("frame", source, label, attributes, scope)
+    def open_form(self, attributes: Attributes, scope: _Scope) -> None:
+        if action := attributes.get("action"):
+            self._found("form", action, attributes.get("aria-label") or "", attributes, scope)
 
-    def open_link(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
-        rel = (attributes.get("rel") or "").lower().split()
-        kind = next((kind for word, kind in _LINK_KINDS if word in rel), None)
-        if kind is not None and attributes.get("href") and not (kind == "alternate" and "stylesheet" in rel):
-            self._add(Found(kind, attributes["href"] or "", attributes["rel"] or "", attributes.get("title") or ""))
+    def open_link(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
+        rel, href = attributes.get("rel"), attributes.get("href")
+        kind = link_kind(rel, attributes.get("type") or "") if rel and href else None
+        if kind is not None:
+            self._add(Found(-1, -1, kind, href or "", rel or "", attributes.get("title") or ""))
+        return scope, None
 
-    def open_meta(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_meta(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         content = attributes.get("content") or ""
         if name := attributes.get("name"):
             self.reading.metas.append((name, content))
         if pragma := attributes.get("http-equiv"):
             self.reading.pragmas.setdefault(pragma.lower(), content)
+        return scope, None
 
-    def open_base(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_base(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         if self.reading.base is None and "href" in attributes:
             self.reading.base = attributes["href"] or ""
+        return scope, None
 
-    def open_title(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_title(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         if scope.foreign:  # the name of a drawing
             if scope.link is not None and not scope.silent:
-                scope.link.graphics.append(node.text())
+                scope.link.depict(node.text())
         elif not self.reading.title:
             self.reading.title = node.text()
+        return scope.silenced(), None
 
-    def open_img(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_img(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         if scope.link is not None and not scope.silent:
-            scope.link.graphics.append(attributes.get("alt") or "")
+            scope.link.depict(attributes.get("alt") or "")
+        return scope, None
 
-    def open_svg(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> None:
+    def open_svg(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         if scope.link is not None:
-            scope.link.graphics.append("" if scope.silent else attributes.get("aria-label") or "")
+            scope.link.depict("" if scope.silent else attributes.get("aria-label") or "")
+        return _Scope(scope.zone, scope.silent, True, scope.link), None
+
+    def open_foreign_object(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
+        return _Scope(scope.zone, scope.silent, False, scope.link), None
+
+    def open_silent(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
+        return scope.silenced(), None
 
 
-_OPENERS = {
+_OPENERS: dict[str, Callable[[_Walk, LexborNode, Attributes, _Scope], _Opened]] = {
+    **dict.fromkeys(SILENT, _Walk.open_silent),
+    "a": _Walk.open_a,
     "area": _Walk.open_area,
     "iframe": _Walk.open_frame,
     "frame": _Walk.open_frame,
@@ -234,23 +253,14 @@ _OPENERS = {
     "title": _Walk.open_title,
     "img": _Walk.open_img,
     "svg": _Walk.open_svg,
+    "foreignObject": _Walk.open_foreign_object,
 }
-# Words of rel on a link element, the most telling first.
-_LINK_KINDS = (
-    ("canonical", "canonical"),
-    ("next", "next"),
-    ("prev", "prev"),
-    ("previous", "prev"),
-    ("alternate", "alternate"),
-)
 
 
 def _inside(tag: str, attributes: Attributes, scope: _Scope) -> _Scope:
     """Return what holds inside a block of these attributes that stands in ``scope``."""
     get = attributes.get
-    # What a landmark is called ("Breadcrumb") tells as much as its classes do.
-    names = f"{get('class') or ''} {get('aria-label') or ''}" if "aria-label" in attributes else get("class") or ""
-    own = placement.zone_of(tag, get("role") or "", names, get("id") or "")
+    own = placement.zone_of(tag, get("role"), get("class"), get("id"), get("aria-label"))
     if own is None:
         return scope
     zone = placement.within(scope.zone, own)

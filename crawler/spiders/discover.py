@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from scrapy import Spider
 
 from crawler.discovery import NO_SITEMAP
@@ -67,30 +68,27 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     """
     fetched = response.meta.get("fetch")
     outcome, reason, redirect = _outcome(response)
-    flags = response.flags
     facts = PageFacts()
     if outcome is Outcome.PAGE:
         outcome, reason, facts = _read_listing(response, max_links) or _read_page(response, max_links)
+    elif redirect:
+        facts = PageFacts(links=(Link(target=redirect, kind="redirect"),))
     if response.meta.get("sitemap") == "guessed" and _is_no_sitemap(outcome, response.status):
         outcome, reason = Outcome.NOT_A_PAGE, NO_SITEMAP
-    links = (Link(target=redirect, kind="redirect"),) if redirect else facts.links
+    if "cut" in response.flags or "truncated" in response.flags:
+        facts = msgspec.structs.replace(facts, cut=True)
     return Visit(
+        **msgspec.structs.asdict(facts),
         url=response.url,
         at=_now(),
         outcome=outcome,
         reason=reason,
         status=response.status,
         content_type=_media_type(response),
-        title=facts.title,
-        language=facts.language,
-        canonical=facts.canonical,
-        robots=facts.robots,
         redirect=redirect,
-        links=links,
         content_digest=int.from_bytes(blake2b(response.body, digest_size=8).digest(), "big", signed=True),
         size=len(response.body),
         elapsed=fetched.elapsed_ms if fetched else 0,
-        cut=facts.cut or "cut" in flags or "truncated" in flags,
         certificate_error=fetched.certificate_error if fetched else "",
     )
 
@@ -109,8 +107,9 @@ def _read_page(response: Response, max_links: int) -> _Read:
         response.body,
         response.url,
         content_type=_header(response, b"Content-Type"),
-        x_robots=_x_robots(response),
+        x_robots=_headers(response, b"X-Robots-Tag"),
         content_language=_header(response, b"Content-Language"),
+        link_headers=_headers(response, b"Link"),
         max_links=max_links,
     )
     return Outcome.PAGE, "", facts
@@ -123,7 +122,7 @@ def _read_listing(response: Response, max_links: int) -> _Read | None:
     if not expected and "xml" not in media_type and not (media_type in _DOCUMENTS and looks_like_xml(response.body)):
         return None
     body, flags = unpacked(response.body, MAX_BYTES)
-    directives = robots.directives((), _x_robots(response))
+    directives = robots.directives((), _headers(response, b"X-Robots-Tag"))
     listing = read_listing(
         body,
         response.url,
@@ -137,7 +136,11 @@ def _read_listing(response: Response, max_links: int) -> _Read | None:
     if listing.broken and not listing.links:
         return Outcome.UNREADABLE, listing.reason, PageFacts()
     facts = PageFacts(
-        title=listing.title, robots=directives, links=listing.links, cut=bool(listing.broken) or bool(flags)
+        title=listing.title,
+        robots=directives,
+        links=listing.links,
+        unusable=sum(listing.refused.values()),
+        cut=bool(listing.broken) or bool(flags),
     )
     return Outcome.PAGE, listing.reason, facts
 
@@ -171,13 +174,13 @@ def _media_type(response: Response) -> str:
     return _header(response, b"Content-Type").partition(";")[0].strip().lower()
 
 
-def _x_robots(response: Response) -> list[str]:
-    return [value.decode("latin-1") for value in response.headers.getlist(b"X-Robots-Tag")]
-
-
 def _header(response: Response, name: bytes) -> str:
     value = response.headers.get(name)
     return value.decode("latin-1") if value else ""
+
+
+def _headers(response: Response, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for value in response.headers.getlist(name)]
 
 
 def _utf8(value: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from linkindex.errors import BadInput, Incompatible
+from linkindex.store.sqlite.migrations import migrate
 from linkindex.store.sqlite.reads import Reads
 from linkindex.store.sqlite.schema import APPLICATION_ID, SCHEMA, VERSION
 from linkindex.store.sqlite.writes import Writes
@@ -56,5 +57,7 @@ def _prepare(path: Path, db: sqlite3.Connection, full_durability: bool) -> None:
         )
     elif application != APPLICATION_ID:
         raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
-    elif version != VERSION:
-        raise Incompatible(f"index {path}: written by another linkatlas (format {version}); use that version")
+    elif version > VERSION:
+        raise Incompatible(f"index {path}: written by a newer linkatlas (format {version}); use that version")
+    else:
+        migrate(db, version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6C616978  # "laix": tells a link index from any other SQLite file
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE domain (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -24,10 +24,6 @@ CREATE TABLE page (
   reason TEXT NOT NULL,
   status INTEGER NOT NULL,
   content_type TEXT NOT NULL,
-  language TEXT NOT NULL,
-  title TEXT NOT NULL,
-  canonical TEXT NOT NULL,
-  robots TEXT NOT NULL,
   redirect TEXT NOT NULL,
   certificate_error TEXT NOT NULL,
   size INTEGER NOT NULL,
@@ -42,7 +38,22 @@ CREATE TABLE page (
   links_digest INTEGER NOT NULL,             -- of all links; equal means that no link row needs a look
   external_links INTEGER NOT NULL,
   internal_links INTEGER NOT NULL,
-  internal BLOB                              -- zlib of the internal targets, one a line: paths, or URLs of other hosts
+  internal BLOB,                             -- zlib of the internal targets, one a line: paths, or URLs of other hosts
+  title TEXT NOT NULL DEFAULT '',            -- from here on: what the document said when it was last read
+  description TEXT NOT NULL DEFAULT '',
+  language TEXT NOT NULL DEFAULT '',
+  author TEXT NOT NULL DEFAULT '',
+  published INTEGER,
+  modified INTEGER,
+  type TEXT NOT NULL DEFAULT '',
+  platform TEXT NOT NULL DEFAULT '',
+  canonical TEXT NOT NULL DEFAULT '',
+  charset TEXT NOT NULL DEFAULT '',
+  robots TEXT NOT NULL DEFAULT '',
+  words INTEGER NOT NULL DEFAULT 0,
+  text_digest INTEGER NOT NULL DEFAULT 0,
+  near_digest INTEGER NOT NULL DEFAULT 0,
+  terms BLOB NOT NULL DEFAULT x''            -- linkindex.relevance
 );
 CREATE INDEX page_outcome ON page (outcome);
 
@@ -67,8 +78,31 @@ CREATE TABLE link (
   since INTEGER NOT NULL,
   confirmed INTEGER,                         -- set when the version ends; of live ones, the page's read_at
   until INTEGER,
-  ended_because TEXT
+  ended_because TEXT,
+  position INTEGER NOT NULL DEFAULT 0,       -- among all links of the page
+  template_pages INTEGER NOT NULL DEFAULT 0, -- by linkindex.classify: pages of the host with this very link, 0: no template
+  site_placement TEXT,                       -- by linkindex.classify: the site's word against the page's, NULL: none
+  site_confidence REAL
 );
 CREATE INDEX link_of_source ON link (source, latest);
 CREATE INDEX link_to_target ON link (target, latest);
+
+CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;  -- what the whole index rests on
 """
+
+FACTS = (
+    *(
+        "title",
+        "description",
+        "language",
+        "author",
+        "published",
+        "modified",
+        "type",
+        "platform",
+        "canonical",
+        "charset",
+    ),
+    *("robots", "words", "text_digest", "near_digest", "terms"),
+)
+"""Columns of page that hold what :class:`linkindex.model.PageFacts` says, by the same names."""

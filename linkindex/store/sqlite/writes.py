@@ -12,26 +12,30 @@ from typing import Any
 from linkindex import history
 from linkindex.errors import Unavailable
 from linkindex.model import Link, Outcome, Visit
+from linkindex.store.sqlite.schema import FACTS
 
 _REMEMBERED = 200_000  # ids of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
 
 _PAGE = """
 SELECT first_visited, last_visited, read_at, changed_at, outcome, failures, failing_since, content_digest, links_digest,
-       title, language, canonical, robots, external_links, internal_links FROM page WHERE url = ?"""
+       external_links, internal_links FROM page WHERE url = ?"""
 
-_PUT_PAGE = """
-INSERT INTO page (url, outcome, reason, status, content_type, language, title, canonical, robots, redirect,
-  certificate_error, size, elapsed, first_visited, last_visited, read_at, changed_at, failures, failing_since,
-  content_digest, links_digest, external_links, internal_links)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (url) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, status = excluded.status,
-  content_type = excluded.content_type, language = excluded.language, title = excluded.title,
-  canonical = excluded.canonical, robots = excluded.robots, redirect = excluded.redirect,
-  certificate_error = excluded.certificate_error, size = excluded.size, elapsed = excluded.elapsed,
-  last_visited = excluded.last_visited, read_at = excluded.read_at, changed_at = excluded.changed_at,
-  failures = excluded.failures, failing_since = excluded.failing_since, content_digest = excluded.content_digest,
-  links_digest = excluded.links_digest, external_links = excluded.external_links,
-  internal_links = excluded.internal_links"""
+_VISITED = (
+    *("url", "outcome", "reason", "status", "content_type", "redirect", "certificate_error", "size", "elapsed"),
+    *("first_visited", "last_visited", "read_at", "changed_at", "failures", "failing_since", "content_digest"),
+    *("links_digest", "external_links", "internal_links"),
+)
+
+
+def _put(columns: tuple[str, ...]) -> str:
+    """Return the statement that puts ``columns`` of a page; what it does not name stays as it was."""
+    updates = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO page ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT (url) DO UPDATE SET {updates}"  # noqa: S608
+
+
+_PUT_UNREAD = _put(_VISITED)
+_PUT_READ = _put(_VISITED + FACTS)
 
 _LATEST = """
 SELECT l.id, t.url, l.ordinal, l.attributes, l.first_seen, l.until IS NULL
@@ -39,8 +43,8 @@ FROM link l JOIN url t ON t.id = l.target WHERE l.source = ? AND l.latest = 1"""
 
 _OPEN_VERSION = """
 INSERT INTO link (source, target, ordinal, latest, internal, kind, anchor, rel, follow, placement, placement_confidence,
-  text_before, text_after, heading, attributes, first_seen, since)
-VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  text_before, text_after, heading, attributes, first_seen, since, position)
+VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _END_VERSION = """
 UPDATE link SET confirmed = ?, until = ?, ended_because = ?, latest = (? <> 'changed') WHERE id = ?"""
@@ -160,6 +164,7 @@ class Writes:
             history.attributes(link),
             first_seen.get((link.target, link.ordinal), at),
             at,
+            link.position,
         )
 
     def _put_page(
@@ -174,30 +179,28 @@ class Writes:
         digests: tuple[int, int],
         counts: tuple[int, int],
     ) -> None:
-        was_read = visit.outcome in (Outcome.PAGE, Outcome.REDIRECT)
-        facts = (visit.language, visit.title, visit.canonical, " ".join(visit.robots)) if was_read else before.facts
-        self._db.execute(
-            _PUT_PAGE,
-            (
-                page,
-                visit.outcome,
-                visit.reason,
-                visit.status,
-                visit.content_type,
-                *facts,
-                visit.redirect,
-                visit.certificate_error,
-                visit.size,
-                visit.elapsed,
-                before.first_visited or visit.at,
-                visit.at,
-                read_at,
-                changed_at,
-                *failures,
-                *digests,
-                *counts,
-            ),
+        row = (
+            page,
+            visit.outcome,
+            visit.reason,
+            visit.status,
+            visit.content_type,
+            visit.redirect,
+            visit.certificate_error,
+            visit.size,
+            visit.elapsed,
+            before.first_visited or visit.at,
+            visit.at,
+            read_at,
+            changed_at,
+            *failures,
+            *digests,
+            *counts,
         )
+        if visit.outcome in (Outcome.PAGE, Outcome.REDIRECT):
+            self._db.execute(_PUT_READ, (*row, *_facts(visit)))
+        else:
+            self._db.execute(_PUT_UNREAD, row)
 
     # ---------------------------------------------------------------- names to ids
 
@@ -256,7 +259,7 @@ class _Before:
     """What is known of a page before a visit is stored; neutral where it was never visited."""
 
     def __init__(self, row: Sequence[Any] | None) -> None:
-        nothing = (0, 0, None, None, "", 0, None, 0, 0, "", "", "", "", 0, 0)
+        nothing = (0, 0, None, None, "", 0, None, 0, 0, 0, 0)
         values = row or nothing
         self.first_visited: int = values[0]
         self.last_visited: int = values[1]
@@ -267,9 +270,13 @@ class _Before:
         self.failing_since: int | None = values[6]
         self.content_digest: int = values[7]
         self.links_digest: int = values[8]
-        title, language, canonical, robots = values[9:13]
-        self.facts: tuple[str, str, str, str] = (language, title, canonical, robots)
-        self.counts: tuple[int, int] = (values[13], values[14])
+        self.counts: tuple[int, int] = (values[9], values[10])
+
+
+def _facts(visit: Visit) -> Iterator[object]:
+    """Yield the values of :data:`~linkindex.store.sqlite.schema.FACTS`."""
+    for name in FACTS:
+        yield "; ".join(visit.robots) if name == "robots" else getattr(visit, name)
 
 
 def _pack(targets: Sequence[str], page: str) -> bytes | None:

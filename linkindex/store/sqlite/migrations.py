@@ -1,0 +1,74 @@
+"""How an index of an earlier format becomes one of today's: named steps in order, each in a transaction of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from linkindex.store.sqlite.schema import VERSION
+
+
+class Migration(NamedTuple):
+    """A step to format ``version`` from the one before it."""
+
+    version: int
+    name: str
+    statements: tuple[str, ...]
+
+
+def _with_default(column: str) -> tuple[str, ...]:
+    """Return what gives a text column of page a default: SQLite cannot alter one."""
+    return (
+        f"ALTER TABLE page RENAME COLUMN {column} TO earlier",
+        f"ALTER TABLE page ADD COLUMN {column} TEXT NOT NULL DEFAULT ''",
+        f"UPDATE page SET {column} = earlier",  # noqa: S608
+        "ALTER TABLE page DROP COLUMN earlier",
+    )
+
+
+MIGRATIONS = (
+    Migration(
+        2,
+        "facts of pages, positions and templates of links",
+        (
+            "UPDATE page SET robots = replace(robots, ' no', '; no')",  # parted by spaces before, which some contain
+            *(statement for name in ("title", "language", "canonical", "robots") for statement in _with_default(name)),
+            *(
+                f"ALTER TABLE page ADD COLUMN {name} TEXT NOT NULL DEFAULT ''"
+                for name in ("description", "author", "type", "platform", "charset")
+            ),
+            "ALTER TABLE page ADD COLUMN published INTEGER",
+            "ALTER TABLE page ADD COLUMN modified INTEGER",
+            *(
+                f"ALTER TABLE page ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+                for name in ("words", "text_digest", "near_digest")
+            ),
+            "ALTER TABLE page ADD COLUMN terms BLOB NOT NULL DEFAULT x''",
+            "ALTER TABLE link ADD COLUMN position INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE link ADD COLUMN template_pages INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE link ADD COLUMN site_placement TEXT",
+            "ALTER TABLE link ADD COLUMN site_confidence REAL",
+            "CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        ),
+    ),
+)
+
+
+def migrate(db: sqlite3.Connection, version: int) -> None:
+    """Bring an index of format ``version`` up to :data:`~linkindex.store.sqlite.schema.VERSION`.
+
+    Whoever is cut off in between goes on from the last step that was whole; of two that begin at once, one waits.
+    """
+    for step in MIGRATIONS:
+        if version < step.version <= VERSION:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                if db.execute("PRAGMA user_version").fetchone()[0] < step.version:
+                    for statement in step.statements:
+                        db.execute(statement)
+                    db.execute(f"PRAGMA user_version = {step.version}")
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
