@@ -19,6 +19,7 @@ from crawler.extract.links import fold, links_of, refresh_href
 from crawler.extract.reading import Found, Reading
 from crawler.extract.relations import header_links
 from crawler.extract.resolving import Resolver
+from crawler.extract.terms import page_vector
 from crawler.extract.tree import read
 from linkindex import urls
 from linkindex.model import PageFacts
@@ -58,15 +59,17 @@ def read_page(
     directives = robots.directives(reading.metas, x_robots)
     links, unusable = links_of(reading, resolve, directives)
     canonicals = (resolve(found.href) for found in reading.found if found.kind == "canonical")
+    language = _language(reading, content_language)
     return PageFacts(
         title=fold(reading.title, _TITLE_CHARS),
-        language=_language(reading, content_language),
+        language=language,
         canonical=next(filter(None, canonicals), ""),
         charset=charset,
         robots=directives,
         links=links,
         unusable=unusable,
         cut=reading.cut,
+        terms=page_vector(reading, language),
     )
 
 

@@ -31,8 +31,10 @@ COMMANDS = {
     "backlinks": Entry("interfaces.cli.questions:backlinks", "Who links to a target, and how."),
     "domains": Entry("interfaces.cli.questions:domains", "Which domains link to a target."),
     "anchors": Entry("interfaces.cli.questions:anchors", "Under which texts a target is linked."),
+    "pages": Entry("interfaces.cli.questions:pages", "A target's pages and what they say of themselves."),
     "outlinks": Entry("interfaces.cli.questions:outlinks", "What a page links to."),
     "overview": Entry("interfaces.cli.questions:overview", "A target's backlink profile in numbers."),
+    "classify": Entry("interfaces.cli.classify:classify", "Tell links of templates from links that somebody wrote."),
     "config": Entry("interfaces.cli.config:config", "Every option, its value and where it comes from."),
     "demo": Entry("interfaces.cli.demo:demo", "Crawl a small made-up web on this machine and ask about it."),
 }

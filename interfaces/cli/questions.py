@@ -115,12 +115,23 @@ def backlinks(
     from linkindex.answers.backlinks import backlinks as answer
 
     question, wanted = Question(form, output, limit), parse_target(target)
-    columns = ["source", "target", "anchor", "follow", "rel", "lost_at", "lost_reason", "doubt", "placement", "kind"]
+    columns = [
+        "source",
+        "target",
+        "anchor",
+        "follow",
+        "rel",
+        "lost_at",
+        "lost_reason",
+        "doubt",
+        "placement",
+        "relevance",
+    ]
     with open_index(options.index) as index:
         what = "lost backlinks" if state == "lost" else "backlinks"
         found = answer(index, wanted, state=state or "live", internal=internal, limit=question.limit)
         return question.show(
-            found, rows.Backlink, [*columns, "first_seen", "last_seen"], lambda: _nothing(index, target, what)
+            found, rows.Backlink, [*columns, "kind", "first_seen", "last_seen"], lambda: _nothing(index, target, what)
         )
 
 
@@ -168,6 +179,20 @@ def outlinks(page: str, options: Options, form: str | None, output: str | None, 
         )
 
 
+@click.command(epilog=_example("pages example.com", "pages 'https://example.com/blog/*' --format csv -o pages.csv"))
+@click.argument("target")
+@answer_options
+def pages(target: str, options: Options, form: str | None, output: str | None, limit: int | None) -> int:
+    """Show the visited pages of TARGET and what they say of themselves, those that link out most first."""
+    from linkindex.answers.pages import pages as answer
+
+    question, wanted = Question(form, output, limit), parse_target(target)
+    columns = ["url", "title", "status", "language", "published", "author", "platform", "words", "external_links"]
+    with open_index(options.index) as index:
+        found = answer(index, wanted, limit=question.limit)
+        return question.show(found, rows.PageRow, columns, lambda: _nothing(index, target, "visited pages"))
+
+
 @click.command(epilog=_example("overview example.com", "overview example.com --format json"))
 @click.argument("target")
 @answer_options
@@ -181,5 +206,5 @@ def overview(target: str, options: Options, form: str | None, output: str | None
     return 0
 
 
-for _command in (backlinks, domains, anchors, overview):
+for _command in (backlinks, domains, anchors, pages, overview):
     _command.help = f"{_command.help}\n\n{TARGETS}"

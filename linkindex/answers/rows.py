@@ -23,8 +23,10 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     anchor: str
     rel: list[str]
     follow: bool
-    placement: str
+    placement: str  # by the page, or by its site where that knows better (linkindex.classify)
     placement_confidence: float
+    template_pages: int  # pages of the host that repeat the link, 0 where it is no template's
+    position: int  # among all links of the source, from 0
     text_before: str
     text_after: str
     heading: str
@@ -35,6 +37,15 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     doubt: str | None  # why the last visit could neither confirm nor deny it: blocked, unreachable…
     source_title: str
     source_language: str
+    source_author: str
+    source_published: datetime | None
+    source_platform: str
+    source_words: int
+    source_external_links: int  # links on the source that leave its domain, and those that do not
+    source_internal_links: int
+    source_indexable: bool  # False where robots directives keep it out of search engines
+    relevance: float | None  # of the source to the target, 0 to 1; None where either was never read
+    domain_relevance: float | None  # of the source to the target's domain
     source_status: int | None
     target_status: int | None  # None where the target was never visited
     source_rank: float | None  # None until ranks are computed
@@ -82,6 +93,36 @@ class Outlink(msgspec.Struct, frozen=True, kw_only=True):
     lost_at: datetime | None
     lost_reason: str | None
     target_status: int | None
+
+
+class PageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One visited page, as it was when it was last read."""
+
+    url: str
+    outcome: str  # of the last visit: page, redirect, gone, blocked, unreachable…
+    status: int | None
+    title: str
+    description: str
+    language: str
+    author: str
+    published: datetime | None  # as the page says
+    modified: datetime | None
+    type: str
+    platform: str
+    words: int
+    canonical: str
+    redirect: str
+    robots: list[str]  # directives in force
+    indexable: bool  # False where they keep it out of search engines
+    charset: str
+    content_type: str
+    external_links: int
+    internal_links: int
+    text_digest: str  # 16 hexadecimal digits; equal: the same readable text; "" where there is none
+    near_digest: str  # 16 hexadecimal digits; few bits apart: nearly the same text
+    first_visited: datetime
+    last_visited: datetime
+    changed_at: datetime | None
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):

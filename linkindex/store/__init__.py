@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol, Self
 
-from linkindex.answers.rows import Backlink, Outlink
+from linkindex.answers.rows import Backlink, Outlink, PageRow
 from linkindex.errors import BadInput
 from linkindex.model import Visit
-from linkindex.store.selection import Group, IndexCounts, Selection
+from linkindex.store.selection import Group, IndexCounts, Repeated, Selection, Template
 from linkindex.target import Target
 
-__all__ = ["Group", "IndexCounts", "LinkIndex", "Selection", "open_index"]
+__all__ = ["Group", "IndexCounts", "LinkIndex", "Repeated", "Selection", "Template", "open_index"]
 
 
 class LinkIndex(Protocol):
@@ -43,6 +43,9 @@ class LinkIndex(Protocol):
     def outcome(self, page: str) -> str | None:
         """Return how the last visit to a page ended, None where there was none."""
 
+    def pages(self, target: Target, limit: int | None = None) -> Iterator[PageRow]:
+        """Stream the visited pages that a target covers, those with the most external links first."""
+
     def pages_of(self, target: Target) -> int:
         """Count the visited pages that a target covers."""
 
@@ -51,6 +54,27 @@ class LinkIndex(Protocol):
 
     def versions(self) -> int:
         """Return how many versions of links were ever stored: O(1), for watching an index grow."""
+
+    def hosts(self) -> Iterator[tuple[str, int]]:
+        """Stream the hosts of pages that were read, each with how many; safe to write while it runs."""
+
+    def repeated(self, host: str, least: int) -> Iterator[Repeated]:
+        """Stream the links that at least ``least`` pages of ``host`` have alike: target, anchor and placement."""
+
+    def put_templates(self, host: str, templates: Iterable[Template]) -> None:
+        """Make ``templates`` what the index knows of links that the pages of ``host`` repeat, in place of what it knew."""
+
+    def terms_sample(self, size: int) -> Iterator[bytes]:
+        """Stream the term vectors of at most ``size`` pages from all over the index."""
+
+    def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
+        """Stream the term vectors of at most ``size`` pages of a registrable domain."""
+
+    def about(self, name: str) -> bytes | None:
+        """Return what was noted about the whole index under ``name``."""
+
+    def put_about(self, name: str, value: bytes) -> None:
+        """Note ``value`` under ``name``, durably."""
 
     def close(self) -> None:
         """Let go of the store."""

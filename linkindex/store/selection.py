@@ -41,3 +41,24 @@ class IndexCounts(msgspec.Struct, frozen=True, kw_only=True):
     links: int  # external, live
     lost: int
     by_outcome: dict[str, int]
+
+
+class Repeated(msgspec.Struct, frozen=True, kw_only=True):
+    """Live external links of one host's pages that are alike."""
+
+    target: str
+    anchor: str
+    placement: str  # as the pages say; "content" stands for "unknown" too, for which of them is a matter of a few words
+    pages: int  # distinct ones that have it
+    place: float  # where in the row of a page's links, 0: first, 1: last; the mean of all
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """The site's word about links that are alike."""
+
+    target: str
+    anchor: str
+    placement_found: str  # of :class:`Repeated`
+    pages: int
+    placement: str | None  # None: what the pages say stands
+    confidence: float

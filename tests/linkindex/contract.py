@@ -10,9 +10,12 @@ from linkindex.answers.backlinks import backlinks
 from linkindex.answers.domains import referring_domains
 from linkindex.answers.outlinks import outlinks
 from linkindex.answers.overview import overview
+from linkindex.answers.pages import pages
 from linkindex.answers.rows import Backlink, moment
+from linkindex.classify import classify
 from linkindex.history import GONE_SPAN
 from linkindex.model import Link, Outcome, Visit
+from linkindex.relevance import pack
 from linkindex.store import LinkIndex
 from linkindex.target import parse_target
 from pipelines.canonicalise import canonicalise
@@ -261,6 +264,109 @@ class IndexContract:
         assert texts == {"x": (3, 2), "y": (1, 1)}
         nobody = overview(index, parse_target("nobody.test"))
         assert (nobody.backlinks, nobody.first_seen) == (0, None)
+
+    # ---- pages
+
+    def test_a_page_says_what_it_said_when_it_was_last_read(self, index: LinkIndex) -> None:
+        facts = {
+
+                "title": "T",
+                "description": "D",
+                "language": "de",
+                "author": "A",
+                "type": "article",
+                "platform": "WordPress"
+            ,
+            "canonical": "https://a.test/c", "charset": "utf-8", "words": 12, "content_type": "text/html",
+        }
+        read = visit(
+            "https://a.test/1",
+            5,
+            link("https://b.test/"),
+            **facts,
+            published=1000,
+            robots=("noindex", "unavailable_after: wed, 21 oct 2026 07:28:00 gmt"),
+            text_digest=-1,
+            near_digest=255,
+        )
+        index.store([read, visit("https://a.test/2", 6)])
+        index.store([visit("https://a.test/1", 9, outcome=Outcome.UNREACHABLE, reason="dns")])
+        row, bare = pages(index, parse_target("a.test"))
+        assert {name: getattr(row, name) for name in facts if name != "content_type"} == {
+            name: value for name, value in facts.items() if name != "content_type"
+        }
+        assert (row.published, row.modified, row.robots) == (moment(1000), None, list(read.robots))
+        assert (row.text_digest, row.near_digest, row.indexable) == ("f" * 16, "00000000000000ff", False)
+        assert (row.outcome, row.status, row.last_visited) == ("unreachable", None, moment(9))
+        assert (bare.url, bare.text_digest, bare.indexable) == ("https://a.test/2", "", True)
+        assert len(list(pages(index, parse_target("a.test"), limit=1))) == 1
+        (backlink,) = found(index, "b.test")
+        assert (backlink.source_author, backlink.source_words, backlink.source_indexable) == ("A", 12, False)
+        assert (backlink.position, backlink.source_external_links) == (0, 1)
+
+    # ---- relevance
+
+    def test_a_link_is_as_relevant_as_its_pages_are_alike(self, index: LinkIndex) -> None:
+        health, casino = pack({1: 3, 2: 2, 3: 1}), pack({7: 3, 8: 2, 9: 1})
+        index.store(
+            [
+                visit("https://clinic.test/", 1, link("https://gym.test/plan"), terms=health),
+                visit("https://casino.test/", 1, link("https://gym.test/plan"), terms=casino),
+                visit("https://mute.test/", 1, link("https://gym.test/plan")),
+                visit("https://mixed.test/", 1, link("https://gym.test/never"), terms=pack({1: 1, 7: 1})),
+                visit("https://gym.test/plan", 1, terms=health),
+            ]
+        )
+        relevance = {row.source_domain: (row.relevance, row.domain_relevance) for row in found(index, "gym.test")}
+        assert relevance["clinic.test"] == (1.0, 1.0)
+        assert relevance["casino.test"] == (0.0, 0.0)
+        assert relevance["mute.test"] == (None, None)
+        mixed = relevance["mixed.test"]
+        assert mixed[0] is None
+        assert mixed[1] is not None
+        assert 0 < mixed[1] < 1
+
+    # ---- templates
+
+    def test_what_a_site_repeats_is_its_template(self, index: LinkIndex) -> None:
+        partner, wrote = link("https://partner.test/", "Partner", placement="content"), link("https://b.test/", "b")
+        shop = link("https://shop.test/", "Shop", placement="footer", placement_confidence=0.9)
+        pages_of_a = [visit(f"https://a.test/{n}", 1, partner, link(f"https://t{n}.test/"), shop) for n in range(10)]
+        pages_of_c = [visit(f"https://c.test/{n}", 1, *([partner] if n < 3 else [])) for n in range(20)]
+        index.store([*pages_of_a, visit("https://a.test/one", 1, wrote), *pages_of_c])
+        found_of = {one.host: (one.pages, one.templates, one.revised) for one in classify(index)}
+        assert found_of == {"a.test": (11, 2, 1), "c.test": (20, 0, 0)}
+        rows = {row.source_domain: row for row in found(index, "partner.test")}
+        assert (rows["a.test"].placement, rows["a.test"].template_pages) == ("navigation", 10)
+        assert 0.5 < rows["a.test"].placement_confidence < 1
+        assert (rows["c.test"].placement, rows["c.test"].template_pages) == ("content", 0)
+        foot = found(index, "shop.test")[0]
+        assert (foot.placement, foot.placement_confidence, foot.template_pages) == ("footer", 0.9, 10)
+        assert overview(index, parse_target("partner.test")).by_placement == {"navigation": 10, "content": 3}
+        assert found(index, "b.test")[0].template_pages == 0
+
+    def test_a_template_that_went_is_none_any_more(self, index: LinkIndex) -> None:
+        partner = link("https://partner.test/", "Partner")
+        index.store([visit(f"https://a.test/{n}", 1, partner) for n in range(6)])
+        list(classify(index))
+        index.store([visit(f"https://a.test/{n}", 2) for n in range(4)])
+        list(classify(index))
+        assert {(row.placement, row.template_pages) for row in found(index, "partner.test")} == {("unknown", 0)}
+
+    def test_notes_about_the_index(self, index: LinkIndex) -> None:
+        assert index.about("rules") is None
+        index.put_about("rules", b"1")
+        index.put_about("rules", b"2")
+        assert index.about("rules") == b"2"
+
+    def test_samples_of_terms_come_from_all_over(self, index: LinkIndex) -> None:
+        index.store([visit(f"https://a{n}.test/", 1, terms=pack({n: 1})) for n in range(50)])
+        assert len(list(index.terms_sample(1000))) == 50
+        few = list(index.terms_sample(10))
+        assert 5 <= len(set(few)) <= 11
+        assert list(index.terms_of("a3.test", 9)) == [pack({3: 1})]
+
+    # ---- counting
 
     def test_text_of_any_kind_comes_back_as_it_went_in(self, index: LinkIndex) -> None:
         odd = "\x00 \x1b[31m \u202e 漢字 🦜 ' \" % _ ; DROP TABLE link"

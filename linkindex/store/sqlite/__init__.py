@@ -1,4 +1,7 @@
-"""The embedded link index: one SQLite file. ``writes`` stores visits, ``reads`` answers questions."""
+"""The embedded link index: one SQLite file.
+
+``writes`` stores visits, ``reads`` answers questions, ``whole`` looks at sites and at the index as a whole.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,11 @@ from typing import Self
 
 from linkindex.errors import BadInput, Incompatible
 from linkindex.store.sqlite.migrations import migrate
-from linkindex.store.sqlite.reads import Reads
 from linkindex.store.sqlite.schema import APPLICATION_ID, SCHEMA, VERSION
-from linkindex.store.sqlite.writes import Writes
+from linkindex.store.sqlite.whole import Whole
 
 
-class SqliteIndex(Writes, Reads):
+class SqliteIndex(Whole):
     """:class:`linkindex.store.LinkIndex` on SQLite. One thread at a time may use it; any number may read beside it."""
 
     @classmethod

@@ -1,0 +1,44 @@
+"""Judging links by what their whole site does."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from interfaces.cli.flags import option_flags
+from linkindex.store import open_index
+from settings.options import Options
+
+_EVERY = 1.0  # seconds between two looks at how far it is
+
+
+@click.command(epilog="\b\nExample:\n  linkatlas classify --index sqlite:///linkatlas.db")
+@option_flags("index")
+def classify(options: Options) -> int:
+    """Tell links that a site's template repeats from those that somebody wrote.
+
+    Looks at each host of the index as a whole: the same target under the same anchor text at the same place on many
+    pages is a template's. Run it after a crawl; running it again judges anew, and being stopped loses nothing.
+    """
+    from linkindex.classify import classify as judge
+
+    hosts = pages = templates = revised = 0
+    told = time.monotonic()
+    with open_index(options.index) as index:
+        for found in judge(index):
+            hosts, pages = hosts + 1, pages + found.pages
+            templates, revised = templates + found.templates, revised + found.revised
+            if sys.stderr.isatty() and time.monotonic() - told > _EVERY:
+                told = time.monotonic()
+                click.echo(
+                    f"\r\x1b[K{hosts:,} hosts · {pages:,} pages · {templates:,} template links", err=True, nl=False
+                )
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+    click.echo(
+        f"{hosts:,} hosts with {pages:,} pages: {templates:,} links that their templates repeat, "
+        f"{revised:,} of them placed by the site instead of the page"
+    )
+    return 0
