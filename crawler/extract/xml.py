@@ -6,7 +6,9 @@ character costs that character, not the document.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from lxml import etree
@@ -18,6 +20,10 @@ PROLOG_BYTES = 1 << 16  # the root element begins within so many, or it is not l
 CHUNK = 1 << 16  # bytes
 # Characters that XML 1.0 has no place for, and that real feeds hold: they are dropped.
 _CONTROLS = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0D})
+# XML 1.0, 2.8: from the first byte to the "[" that opens the declarations. Possessive, so that no byte is read twice.
+_INTERNAL_SUBSET = re.compile(
+    rb"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE(?:[^\"'\[>]++|\"[^\"]*+\"|'[^']*+')*+\[", re.S
+)
 
 
 class Target(Protocol):
@@ -46,13 +52,15 @@ class Root(NamedTuple):
 def root_of(body: bytes, content_type: str = "") -> Root:
     """Return the root element of a document, from its beginning alone."""
     parser = etree.XMLPullParser(events=("start",), **_safely())
-    try:
-        for chunk in _chunks(body[:PROLOG_BYTES], content_type, PROLOG_BYTES // 16):
+    head = b""
+    for chunk in _chunks(body[:PROLOG_BYTES], content_type, PROLOG_BYTES // 16):
+        head += chunk
+        with suppress(etree.XMLSyntaxError):  # it may come after the root element, and then is told by `stream`
             parser.feed(chunk)
-            for _, element in parser.read_events():
-                return Root(local(element.tag), _refusal(element))
-    except etree.XMLSyntaxError:
-        pass
+        for _, element in parser.read_events():
+            return Root(local(element.tag), _refusal(element, head))
+        if parser.error_log:
+            break
     return Root("")
 
 
@@ -111,11 +119,12 @@ def _chunks(body: bytes, content_type: str, size: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _refusal(root: etree._Element) -> str:
-    """A DTD that only names itself (RSS 0.91 does) is harmless; one that declares anything is not read."""
+def _refusal(root: etree._Element, head: bytes) -> str:
+    """A DTD that only names itself (RSS 0.91 does) is harmless; one that declares anything is not read.
+
+    Default values of attributes would multiply as entities do, and lxml does not tell of them: so the text is asked.
+    """
     dtd = root.getroottree().docinfo.internalDTD
-    if dtd is None:
-        return ""
-    if next(iter(dtd.iterentities()), None) is not None:
+    if dtd is not None and next(iter(dtd.iterentities()), None) is not None:
         return "entities"
-    return "dtd" if next(iter(dtd.iterelements()), None) is not None else ""
+    return "dtd" if _INTERNAL_SUBSET.match(head) else ""

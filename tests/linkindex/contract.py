@@ -269,15 +269,16 @@ class IndexContract:
 
     def test_a_page_says_what_it_said_when_it_was_last_read(self, index: LinkIndex) -> None:
         facts = {
-
-                "title": "T",
-                "description": "D",
-                "language": "de",
-                "author": "A",
-                "type": "article",
-                "platform": "WordPress"
-            ,
-            "canonical": "https://a.test/c", "charset": "utf-8", "words": 12, "content_type": "text/html",
+            "title": "T",
+            "description": "D",
+            "language": "de",
+            "author": "A",
+            "type": "article",
+            "platform": "WordPress",
+            "canonical": "https://a.test/c",
+            "charset": "utf-8",
+            "words": 12,
+            "content_type": "text/html",
         }
         read = visit(
             "https://a.test/1",
