@@ -59,7 +59,7 @@ def sample(oracles: Path, name: str) -> bytes:
 
 def urls_in(body: bytes) -> set[str]:
     """Every URL that stands in a document as expat reads it, but for where its schema is."""
-    found = set()
+    found: set[str] = set()
     for element in ElementTree.fromstring(body).iter():
         values = [value for name, value in element.items() if not name.endswith("schemaLocation")]
         inside_data = element.tag.endswith("}Attribute")  # Google's PageMap: structured data, told to nobody else
