@@ -18,7 +18,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     links: tuple[Link, ...] = ()
     refused: dict[str, int] = {}  # why entries are left out: no_url, not_a_url, url_too_long, duplicate
-    # Why not all of it was read: entities, dtd, broken_xml, too_many_urls. A part that was read stands.
+    # Why not all of it was read: entities, dtd, broken_xml, too_much_markup, too_many_urls. A part that was read stands.
     broken: str = ""
 
     @property

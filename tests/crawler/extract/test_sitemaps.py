@@ -233,6 +233,12 @@ def test_shapes_that_would_cost_too_much(body: bytes) -> None:
     assert listing is None or (listing.broken == "broken_xml" and not listing.links)
 
 
+def test_more_markup_than_an_honest_one_has_is_not_read() -> None:
+    body = b"<urlset><url><loc>https://www.example.com/a</loc></url>" + b"<a/>" * 3_100_000 + b"</urlset>"
+    listing = read(body)
+    assert (len(listing.links), listing.reason) == (1, "too_much_markup")
+
+
 def test_what_has_no_root_in_sight_is_no_xml() -> None:
     assert read_listing(b"<!--" + b" " * 100_000 + b"-->" + sitemap("http://a.test/").encode(), URL) is None
 
