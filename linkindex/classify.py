@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from linkindex.relevance import Rarity
+from linkindex.relevance import Rarity, few_of_each
 from linkindex.store import LinkIndex
 from linkindex.store.selection import Repeated, Template
 
@@ -37,7 +37,7 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True):
 
 def classify(index: LinkIndex) -> Iterator[Classified]:
     """Judge the links of each host anew; yield what was found, host by host, each durable once it is yielded."""
-    index.put_about("rarity", Rarity.of(index.terms_sample(SAMPLE)).to_bytes())
+    index.put_about("rarity", Rarity.of(few_of_each(index.terms_sample(SAMPLE))).to_bytes())
     for host, pages in index.hosts():
         templates = [template_of(link, pages) for link in index.repeated(host, least(pages))]
         index.put_templates(host, templates)
@@ -52,7 +52,7 @@ def least(pages: int) -> int:
 
 def template_of(link: Repeated, pages: int) -> Template:
     """Judge a link that many of a host's ``pages`` repeat."""
-    placement, confidence = None, 0.0
+    placement, confidence = None, None
     if link.placement in _GUESSED:
         place = link.place
         placement = "navigation" if place < _AT_THE_START else "footer" if place > _AT_THE_END else "sidebar"

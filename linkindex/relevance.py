@@ -28,7 +28,7 @@ import math
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
@@ -40,7 +40,7 @@ DOMAIN_TERMS = 96
 RARITY_TERMS = 1 << 15
 """Terms whose document frequency is kept, the most frequent ones: at most 256 KB."""
 
-DOMAIN_PAGES = 200
+DOMAIN_PAGES = 50
 """Pages of a domain that tell what it is about."""
 
 _FORM = 1
@@ -141,6 +141,15 @@ class Rarity:
 
     def _idf(self, count: int) -> float:
         return math.log((1 + self.pages) / (1 + min(count, self.pages))) + 1
+
+
+def few_of_each(sample: Iterable[tuple[str, bytes]], most: int = 20) -> Iterator[bytes]:
+    """Yield the vectors of (domain, vector) pairs, at most so many of a domain: its templates must not set the counts."""
+    taken: Counter[str] = Counter()
+    for domain, vector in sample:
+        taken[domain] += 1
+        if taken[domain] <= most:
+            yield vector
 
 
 class Similarities:

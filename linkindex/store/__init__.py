@@ -64,8 +64,8 @@ class LinkIndex(Protocol):
     def put_templates(self, host: str, templates: Iterable[Template]) -> None:
         """Make ``templates`` what the index knows of links that the pages of ``host`` repeat, in place of what it knew."""
 
-    def terms_sample(self, size: int) -> Iterator[bytes]:
-        """Stream the term vectors of at most ``size`` pages from all over the index."""
+    def terms_sample(self, size: int) -> Iterator[tuple[str, bytes]]:
+        """Stream domain and term vector of some ``size`` pages from all over the index."""
 
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         """Stream the term vectors of at most ``size`` pages of a registrable domain."""

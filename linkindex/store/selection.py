@@ -61,4 +61,4 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     placement_found: str  # of :class:`Repeated`
     pages: int
     placement: str | None  # None: what the pages say stands
-    confidence: float
+    confidence: float | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -268,7 +270,7 @@ class IndexContract:
     # ---- pages
 
     def test_a_page_says_what_it_said_when_it_was_last_read(self, index: LinkIndex) -> None:
-        facts = {
+        facts: dict[str, Any] = {
             "title": "T",
             "description": "D",
             "language": "de",

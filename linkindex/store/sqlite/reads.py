@@ -13,12 +13,12 @@ from linkindex.answers.rows import Backlink, Outlink, PageRow, moment
 from linkindex.errors import Unavailable
 from linkindex.indexable import indexable
 from linkindex.model import Outcome
-from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities
+from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities, few_of_each
 from linkindex.store.selection import Group, IndexCounts, Selection
 from linkindex.store.sqlite.writes import unpack
 from linkindex.target import Target
 
-_QUICK_SAMPLE = 400  # pages that say how rare a word is, in an index that was never classified
+_QUICK_SAMPLE = 200  # pages that say how rare a word is, in an index that was never classified
 
 _STATES = {
     "live": "l.latest = 1 AND l.until IS NULL",
@@ -75,7 +75,9 @@ SELECT t.url, p.outcome, p.status, p.title, p.description, p.language, p.author,
   p.text_digest, p.near_digest, p.first_visited, p.last_visited, p.changed_at
 FROM url t JOIN page p ON p.url = t.id WHERE {targets} ORDER BY p.external_links DESC, t.url LIMIT ?"""
 
-_NEXT_TERMS = "SELECT url, terms FROM page WHERE url >= ? AND terms <> x'' ORDER BY url LIMIT 1"
+_NEXT_TERMS = """
+SELECT p.url, d.name, p.terms FROM page p JOIN url u ON u.id = p.url JOIN domain d ON d.id = u.domain
+WHERE p.url >= ? AND p.terms <> x'' ORDER BY p.url LIMIT 1"""
 
 _TERMS_OF = """
 SELECT p.terms FROM domain d JOIN url u ON u.domain = d.id JOIN page p ON p.url = u.id
@@ -124,7 +126,7 @@ class Reads:
 
     def _similarities(self) -> Similarities:
         counted = self.about("rarity")
-        rarity = Rarity.from_bytes(counted) if counted else Rarity.of(self.terms_sample(_QUICK_SAMPLE))
+        rarity = Rarity.from_bytes(counted) if counted else Rarity.of(few_of_each(self.terms_sample(_QUICK_SAMPLE)))
         return Similarities(rarity, lambda domain: self.terms_of(domain, DOMAIN_PAGES))
 
     def groups(self, selection: Selection, by: Literal["", "domain", "anchor", "kind", "placement"]) -> Iterator[Group]:
@@ -205,11 +207,11 @@ class Reads:
     def versions(self) -> int:
         return int(next(self._rows("SELECT coalesce(max(id), 0) FROM link", ()))[0])
 
-    def terms_sample(self, size: int) -> Iterator[bytes]:
+    def terms_sample(self, size: int) -> Iterator[tuple[str, bytes]]:
         (last,) = next(self._rows("SELECT coalesce(max(url), 0) FROM page", ()))
         step, position = max(1, last // max(1, size)), 0
         while found := next(self._rows(_NEXT_TERMS, (position,)), None):
-            yield found[1]
+            yield found[1], found[2]
             position = found[0] + step
 
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
