@@ -30,16 +30,8 @@ class Outcome(StrEnum):
 
 KINDS = (
     *("text", "image", "area", "frame", "form"),  # what a reader meets: <a>, <a> around an image, and the like
-    *(
-        "canonical",
-        "alternate",
-        "amphtml",
-        "next",
-        "prev",
-        "feed",
-        "sitemap",
-    ),  # stated by <link>, a header, a feed, a sitemap
-    "media",  # an image, video or sound that a sitemap or feed names: no page
+    *("canonical", "alternate", "amphtml", "next", "prev", "feed", "sitemap"),  # stated by <link> or a Link header
+    "media",  # what a sitemap or feed names beside pages (of kind sitemap, feed): an image, a video, a sound
     "json-ld",  # sameAs, citation or url of structured data; rel holds the property
     *("refresh", "redirect"),  # where a browser is sent
 )
