@@ -7,18 +7,20 @@ what it met, and :mod:`~crawler.extract.links` makes links of it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from selectolax.lexbor import LexborHTMLParser
 
-from crawler.extract import robots
+from crawler.extract import facts, robots
 from crawler.extract.charset import charset_of
+from crawler.extract.digests import digests
 from crawler.extract.encodings import decode
-from crawler.extract.links import fold, links_of, refresh_href
+from crawler.extract.links import links_of, refresh_href
 from crawler.extract.reading import Found, Reading
 from crawler.extract.relations import header_links
 from crawler.extract.resolving import Resolver
+from crawler.extract.structured import structured
 from crawler.extract.terms import page_vector
 from crawler.extract.tree import read
 from linkindex import urls
@@ -26,8 +28,7 @@ from linkindex.model import PageFacts
 
 __all__ = ["read_page"]
 
-_TITLE_CHARS = 512
-_LANGUAGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8}){0,6}")
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 def read_page(
@@ -38,20 +39,23 @@ def read_page(
     x_robots: Sequence[str] = (),
     content_language: str = "",
     link_headers: Sequence[str] = (),
+    headers: Mapping[str, str] = _NO_HEADERS,
     max_links: int = 10_000,
 ) -> PageFacts:
     """Return what the HTML document ``body`` at ``url`` says.
 
     ``content_type``, ``x_robots``, ``content_language`` and ``link_headers`` are the values of those headers
-    (X-Robots-Tag and Link may come several times). After ``max_links`` elements that link, usable or not, the rest is
+    (X-Robots-Tag and Link may come several times); ``headers`` are all of them under lower-case names, each value of
+    one that came several times on a line of its own. After ``max_links`` elements that link, usable or not, the rest is
     left unread and ``cut`` is set. Links to the page itself are left out, and hrefs that cannot be crawled are counted
     in ``unusable``.
     """
     charset, mark = charset_of(body, content_type)
     # lexbor reads UTF-8 and keeps what is none; selectolax then puts U+FFFD in its place.
     source = body[mark:] if charset == "utf-8" else decode(body[mark:], charset)
-    root = LexborHTMLParser(source).root
-    reading = read(root, max_links) if root is not None else Reading()
+    document = LexborHTMLParser(source)
+    shell = [node.attributes for node in (document.root, document.body) if node is not None]
+    reading = read(document.root, max_links) if document.root is not None else Reading()
     if href := refresh_href(reading.pragmas.get("refresh", "")):
         reading.found.append(Found(-1, -1, "refresh", href))
     reading.found.extend(_stated(link_headers, url))
@@ -59,17 +63,22 @@ def read_page(
     directives = robots.directives(reading.metas, x_robots)
     links, unusable = links_of(reading, resolve, directives)
     canonicals = (resolve(found.href) for found in reading.found if found.kind == "canonical")
-    language = _language(reading, content_language)
+    text = "".join(reading.pieces)
+    words, text_digest, near_digest = digests(text)
+    data = structured(reading.scripts)
+    told = facts.told(reading, data, text, {"content-language": content_language, **headers}, shell)
     return PageFacts(
-        title=fold(reading.title, _TITLE_CHARS),
-        language=language,
+        **told._asdict(),
         canonical=next(filter(None, canonicals), ""),
         charset=charset,
         robots=directives,
+        words=words,
+        text_digest=text_digest,
+        near_digest=near_digest,
         links=links,
         unusable=unusable,
         cut=reading.cut,
-        terms=page_vector(reading, language),
+        terms=page_vector(reading, told.language),
     )
 
 
@@ -77,12 +86,3 @@ def _stated(link_headers: Sequence[str], url: str) -> Iterator[Found]:
     """Yield the links of headers, whose base is the page's URL whatever its base element says (RFC 8288 section 3.2)."""
     for link in header_links(link_headers):
         yield Found(-1, -1, link.kind, urls.parse(link.href, url) or link.href, link.rel, link.title)
-
-
-def _language(reading: Reading, header: str) -> str:
-    """Return the declared language (https://html.spec.whatwg.org/#language), ``""`` where none is well formed."""
-    for declared in (reading.language, reading.pragmas.get("content-language", ""), header):
-        tag = declared[:100].partition(",")[0].strip().lower().replace("_", "-")
-        if _LANGUAGE.fullmatch(tag):
-            return tag
-    return ""

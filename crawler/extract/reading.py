@@ -56,6 +56,10 @@ class Reading:
     language: str = ""
     base: str | None = None  # href of the first base element that has one
     metas: list[tuple[str, str]] = field(default_factory=list)  # (name, content)
+    properties: list[tuple[str, str]] = field(default_factory=list)  # (property or itemprop, content) of metas
+    times: list[tuple[str, str]] = field(default_factory=list)  # (what it is called, datetime) of time elements
+    assets: list[str] = field(default_factory=list)  # addresses of scripts and of link elements
+    scripts: list[str] = field(default_factory=list)  # the texts of JSON-LD scripts
     pragmas: dict[str, str] = field(default_factory=dict)  # http-equiv, lower case: content of the first
     found: list[Found] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)  # a blank one is " ", and no two of them follow each other

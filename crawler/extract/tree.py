@@ -30,7 +30,7 @@ BLOCKS = frozenset(
     "optgroup option p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp".split()
 )
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_UNREAD = frozenset(("script", "style", "-comment", "-doctype"))  # nothing in them is ours
+_UNREAD = frozenset(("style", "-comment", "-doctype"))  # nothing in them is ours
 # Text inside is not rendered as text of the page: code, controls, and what stands in where media cannot play.
 SILENT = frozenset(
     "title textarea select datalist iframe noembed noframes template audio video canvas desc metadata".split()
@@ -39,6 +39,7 @@ SILENT = frozenset(
 _SHADOW_HOSTS = frozenset(
     "article aside blockquote body div footer h1 h2 h3 h4 h5 h6 header main nav p section span".split()
 )
+MAX_TIMES, MAX_SCRIPTS, MAX_ASSETS, ASSET_CHARS = 50, 50, 100, 120  # of what only tells about the page
 _HIDING = frozenset(("hidden", "aria-hidden", "style"))
 _DISPLAY_NONE = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.I)
 
@@ -156,6 +157,10 @@ class _Walk:
         fragments = template.template_fragments()
         return fragments[0].first_child if fragments else None
 
+    def _asset(self, address: str | None) -> None:
+        if address and len(self.reading.assets) < MAX_ASSETS:
+            self.reading.assets.append(address[:ASSET_CHARS])
+
     def _add(self, found: Found) -> None:
         if len(self.reading.found) >= self.max_links:
             raise _Full
@@ -199,6 +204,7 @@ class _Walk:
     def open_link(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         rel, href = attributes.get("rel"), attributes.get("href")
         kind = link_kind(rel, attributes.get("type") or "") if rel and href else None
+        self._asset(href)
         if kind is not None:
             self._add(Found(-1, -1, kind, href or "", rel or "", attributes.get("title") or ""))
         return scope, None
@@ -207,8 +213,24 @@ class _Walk:
         content = attributes.get("content") or ""
         if name := attributes.get("name"):
             self.reading.metas.append((name, content))
+        if (name := attributes.get("property") or attributes.get("itemprop")) and content:
+            self.reading.properties.append((name, content))
         if pragma := attributes.get("http-equiv"):
             self.reading.pragmas.setdefault(pragma.lower(), content)
+        return scope, None
+
+    def open_script(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
+        if source := attributes.get("src"):
+            self._asset(source)
+        elif "ld+json" in (attributes.get("type") or "").lower() and len(self.reading.scripts) < MAX_SCRIPTS:
+            self.reading.scripts.append(node.text())
+        return scope.silenced(), None
+
+    def open_time(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
+        written = attributes.get("datetime") or attributes.get("content")
+        if written and len(self.reading.times) < MAX_TIMES:
+            called = attributes.get("itemprop") or ("pubdate" if "pubdate" in attributes else attributes.get("class"))
+            self.reading.times.append((called or "", written))
         return scope, None
 
     def open_base(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
@@ -250,6 +272,8 @@ _OPENERS: dict[str, Callable[[_Walk, LexborNode, Attributes, _Scope], _Opened]] 
     "link": _Walk.open_link,
     "meta": _Walk.open_meta,
     "base": _Walk.open_base,
+    "script": _Walk.open_script,
+    "time": _Walk.open_time,
     "title": _Walk.open_title,
     "img": _Walk.open_img,
     "svg": _Walk.open_svg,

@@ -24,12 +24,6 @@ CROSS JOIN link l ON l.source = p.url JOIN url t ON t.id = l.target JOIN anchor 
 WHERE h.name = ? AND l.latest = 1 AND l.until IS NULL AND l.internal = 0
 GROUP BY l.target, l.anchor, place HAVING pages >= ?"""  # noqa: S608
 
-_OF_HOST = "(SELECT u.id FROM host h JOIN url u ON u.domain = h.domain AND u.host = h.id WHERE h.name = ?)"
-
-_FORGET_TEMPLATES = f"""
-UPDATE link SET template_pages = 0, site_placement = NULL, site_confidence = NULL
-WHERE source IN {_OF_HOST} AND template_pages > 0"""  # noqa: S608
-
 _TEMPLATES = """
 CREATE TEMP TABLE IF NOT EXISTS template (target INTEGER, anchor INTEGER, place TEXT, pages INTEGER, placement TEXT,
   confidence REAL, PRIMARY KEY (target, anchor, place)) WITHOUT ROWID"""
@@ -37,15 +31,17 @@ CREATE TEMP TABLE IF NOT EXISTS template (target INTEGER, anchor INTEGER, place 
 _ADD_TEMPLATE = """
 INSERT INTO template SELECT t.id, a.id, ?, ?, ?, ? FROM url t, anchor a WHERE t.url = ? AND a.text = ?"""
 
-# From the host's side: what everybody links to has more links than the host has.
-_PUT_TEMPLATES = f"""
-UPDATE link SET template_pages = found.pages, site_placement = found.placement, site_confidence = found.confidence
-FROM (
-  SELECT l.id AS row, m.pages, m.placement, m.confidence
-  FROM host h CROSS JOIN url u ON u.domain = h.domain AND u.host = h.id CROSS JOIN link l ON l.source = u.id
-  CROSS JOIN template m ON m.target = l.target AND m.anchor = l.anchor AND m.place = {_PLACE}
-  WHERE h.name = ? AND l.latest = 1 AND l.until IS NULL AND l.internal = 0
-) AS found WHERE link.id = found.row"""  # noqa: S608
+# What is to be written for a host: links that are a template's now, and those that are none any more.
+_CHANGED = f"""
+SELECT coalesce(m.pages, 0), m.placement, m.confidence, l.id
+FROM host h CROSS JOIN url u ON u.domain = h.domain AND u.host = h.id CROSS JOIN link l ON l.source = u.id
+LEFT JOIN template m ON m.target = l.target AND m.anchor = l.anchor AND m.place = {_PLACE}
+  AND l.latest = 1 AND l.until IS NULL AND l.internal = 0
+WHERE h.name = ? AND (l.template_pages > 0 OR m.pages IS NOT NULL)
+  AND (l.template_pages, l.site_placement, l.site_confidence) IS NOT (coalesce(m.pages, 0), m.placement, m.confidence)
+"""  # noqa: S608
+
+_PUT_TEMPLATE = "UPDATE link SET template_pages = ?, site_placement = ?, site_confidence = ? WHERE id = ?"
 
 
 class Whole(Writes, Reads):
@@ -63,13 +59,12 @@ class Whole(Writes, Reads):
 
     def put_templates(self, host: str, templates: Iterable[Template]) -> None:
         with self._transaction():
-            self._db.execute(_FORGET_TEMPLATES, (host,))
             self._db.execute(_TEMPLATES)
             self._db.executemany(
                 _ADD_TEMPLATE,
                 [(t.placement_found, t.pages, t.placement, t.confidence, t.target, t.anchor) for t in templates],
             )
-            self._db.execute(_PUT_TEMPLATES, (host,))
+            self._db.executemany(_PUT_TEMPLATE, self._db.execute(_CHANGED, (host,)).fetchall())
             self._db.execute("DELETE FROM template")
 
     def put_about(self, name: str, value: bytes) -> None:
