@@ -49,7 +49,7 @@ def vouches(robots: Robots, host: str) -> bool:
 
     (https://www.sitemaps.org/protocol.html#sitemaps_cross_submits; what that sitemap names as an index counts too)
     """
-    if urls.hostname_of(host).encode() not in robots.body:
+    if urls.hostname_of(host).encode() not in robots.body.lower():  # few are worth parsing
         return False
     return any(urls.host_of(url) == host for url in _named(Rules(robots), None))
 

@@ -178,7 +178,7 @@ class Node:
         wanted = self._settings.sitemaps
         # A seed may have been redirected here.
         seeded = lane.host in self._scope.hosts or any(not lease.depth + lease.sitemap for lease in lane.leases)
-        if wanted == "none" or not (seeded or wanted == "all") or lane.rules is None:
+        if wanted == "none" or not (seeded or wanted == "all") or lane.rules is None or not lane.leases:
             return []
         depth = 0 if seeded else min(lease.depth for lease in lane.leases)
         if depth >= self._scope.depth:  # what they name would be too deep

@@ -9,14 +9,13 @@ from __future__ import annotations
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler.extract import xml
-from crawler.extract.gathering import Gathering, Listing
-from crawler.extract.moments import moment
+from crawler.extract.gathering import MAX_PIECES, Gathering, Listing, modified
 from crawler.extract.resolving import MAX_URL_CHARS
 from linkindex import urls
 
 ROOTS = ("rss", "RDF", "feed")
 _ENTRIES = ("item", "entry")
-_TEXT_CHARS = 2 * MAX_URL_CHARS  # of one element that are kept
+_MOMENT_CHARS = 64
 _MOMENTS = ("updated", "modified", "pubDate", "date", "published", "issued")  # the most telling first
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
@@ -41,7 +40,6 @@ class _Feed:
         self._namespace = ""  # of the entry: elements of others are extensions of it
         self._kept = 0  # depth of the title we are in: it may hold markup
         self._text: list[str] = []
-        self._length = 0
         self.title = ""
         self._begin()
 
@@ -53,22 +51,21 @@ class _Feed:
         self._depth += 1
         if not self._kept:
             self._text.clear()
-            self._length = 0
         if attributes and _BASE in attributes:
             self._enter_base(attributes[_BASE])
         name = xml.local(tag)
         if not self._entry and name in _ENTRIES:
             self._entry, self._namespace = self._depth, xml.namespace(tag)
             self._begin()
-        elif name == "title" and not self._kept and self._depth in (self._entry + 1, 2, 3):
-            self._kept = self._depth
-        if attributes and self._depth == self._entry + 1 if self._entry else self._depth in (2, 3):
-            self._attributed(name, attributes)
+        elif self._depth in ((self._entry + 1,) if self._entry else (2, 3)):
+            if name == "title" and not self._kept:
+                self._kept = self._depth
+            if attributes:
+                self._attributed(name, attributes)
 
     def data(self, text: str) -> None:
-        if self._length < _TEXT_CHARS:
+        if len(self._text) < MAX_PIECES:
             self._text.append(text)
-            self._length += len(text)
 
     def end(self, tag: str) -> None:
         depth, name = self._depth, xml.local(tag)
@@ -80,12 +77,11 @@ class _Feed:
         elif self._entry and depth == self._entry + 1:
             if name == "date" or xml.namespace(tag) == self._namespace:
                 self._said.setdefault(name, "".join(self._text))
-        elif not self._entry and name == "title" and not self.title:
+        elif not self._entry and self._kept == depth and not self.title:
             self.title = "".join(self._text)
         if self._kept in (0, depth):
             self._kept = 0
             self._text.clear()
-            self._length = 0
 
     def close(self) -> None:
         pass
@@ -117,9 +113,10 @@ class _Feed:
             guid = said.get("guid", "") if said.get("isPermaLink", "").lower() != "false" else ""
             self._links.append(("feed", guid, self._bases[-1][1]))
         anchor = _plain(said.get("title", ""))
-        modified = next(filter(None, (moment(said[name]) for name in _MOMENTS if name in said)), 0)
+        moments = (modified(said[name][:_MOMENT_CHARS].strip()) for name in _MOMENTS if name in said)
+        changed = next(filter(None, moments), 0)
         for kind, href, base in self._links:
-            why = self._gathering.add(kind, href, base, anchor, modified)
+            why = self._gathering.add(kind, href, base, anchor, changed)
             if why and kind == "feed":
                 self._gathering.refused[why] += 1
         if len(self._gathering) >= self._max_links:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 import msgspec
 
+from crawler.extract.dates import moment
 from crawler.extract.links import ANCHOR_CHARS, fold
 from crawler.extract.resolving import without_fragment
 from linkindex import urls
 from linkindex.model import Link
+
+MAX_PIECES = 1024  # of one element's text that are kept: each reference makes one, and one more around it
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,3 +90,9 @@ class Gathering:
         return Listing(
             title=fold(title, ANCHOR_CHARS), links=tuple(self._links), refused=dict(self.refused), broken=broken
         )
+
+
+@lru_cache(maxsize=1 << 12)
+def modified(text: str) -> int:
+    """Return when that is in milliseconds since 1970-01-01 UTC, 0 where it says no moment: many entries share one."""
+    return moment(text) or 0

@@ -10,15 +10,14 @@ from __future__ import annotations
 from crawler.extract import xml
 from crawler.extract.charset import charset_of
 from crawler.extract.encodings import decode
-from crawler.extract.gathering import Gathering, Listing
-from crawler.extract.moments import moment
+from crawler.extract.gathering import MAX_PIECES, Gathering, Listing, modified
 
 ROOTS = ("urlset", "sitemapindex")
 MAX_URLS = 50_000  # of one sitemap
 MAX_EXTRAS = 50_000  # alternates, images and videos of one sitemap; more are left out
 MAX_BYTES = 52_428_800  # of one sitemap, unpacked
 URL_CHARS = 2048
-_TEXT_CHARS = 4 * URL_CHARS  # of one element that are kept
+_MOMENT_CHARS = 64
 _RELS: dict[str, tuple[str, ...]] = {"url": (), "sitemap": ("sitemap",)}
 
 
@@ -54,7 +53,6 @@ class _Sitemap:
         self._entries = 0
         self._room = MAX_EXTRAS
         self._text: list[str] = []
-        self._length = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -64,7 +62,6 @@ class _Sitemap:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._text.clear()
-        self._length = 0
         if not attributes:
             return
         if self._depth == 3 and xml.local(tag) == "link" and attributes.get("rel") == "alternate":
@@ -73,9 +70,8 @@ class _Sitemap:
             self._add_extra("media", attributes["info"])
 
     def data(self, text: str) -> None:
-        if self._length < _TEXT_CHARS:
+        if len(self._text) < MAX_PIECES:
             self._text.append(text)
-            self._length += len(text)
 
     def end(self, tag: str) -> None:
         depth = self._depth
@@ -87,7 +83,6 @@ class _Sitemap:
         elif depth > 3:
             self._end_extension(xml.local(tag), tag)
         self._text.clear()
-        self._length = 0
 
     def close(self) -> None:
         pass
@@ -112,7 +107,9 @@ class _Sitemap:
                 raise xml.Enough("too_many_urls")
             # Some write the URL without an element of its own.
             href = self._loc or "".join(self._text)
-            why = self._gathering.add("sitemap", href, None, self._title, moment(self._modified), rel)
+            why = self._gathering.add(
+                "sitemap", href, None, self._title, modified(self._modified[:_MOMENT_CHARS].strip()), rel
+            )
             if why:
                 self._gathering.refused[why] += 1
             for kind, extra in self._extras:

@@ -85,6 +85,7 @@ def test_what_is_a_guess(url: str, hops: int, text: str, guess: bool) -> None:
     ("text", "speaks"),
     [
         ("Sitemap: https://maps.test/b.xml", True),
+        ("SITEMAP:HTTP://MAPS.test", True),
         ("Sitemap: http://maps.test:8080/b.xml", False),
         ("Sitemap: https://notmaps.test/b.xml", False),
         ("Sitemap: /maps.test.xml", False),

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from crawler.extract.gathering import Listing
 from crawler.extract.listings import read_listing, unpacked
-from crawler.extract.moments import moment
 from crawler.extract.sitemaps import MAX_BYTES, MAX_URLS
 from linkindex import urls
 from linkindex.model import Link
@@ -261,35 +260,6 @@ def test_unpacked(body: bytes, start: bytes, flags: tuple[str, ...]) -> None:
     found, said = unpacked(body, MAX_BYTES)
     assert found.startswith(start)
     assert said == flags
-
-
-@pytest.mark.parametrize(
-    ("text", "ms"),
-    [
-        ("2005-01-01", 1_104_537_600_000),
-        ("2005", 1_104_537_600_000),
-        ("2005-01", 1_104_537_600_000),
-        ("2015-05-03T18:51:50+01:00", 1_430_675_510_000),
-        ("2003-12-13T18:30:02Z", 1_071_340_202_000),
-        ("2003-12-13T18:30:02.25Z", 1_071_340_202_250),
-        ("2025-06-05T21:00Z", 1_749_157_200_000),
-        ("Sat, 07 Sep 2002 00:00:01 GMT", 1_031_356_801_000),
-        ("Sat, 07 Sep 2002 02:00:01 +0200", 1_031_356_801_000),
-        ("1912-06-23", 0),
-        ("0000-00-00", 0),
-        ("2005-13-45", 0),
-        ("yesterday", 0),
-        ("", 0),
-        ("9" * 5000, 0),
-    ],
-)
-def test_moments(text: str, ms: int) -> None:
-    assert moment(text) == ms
-
-
-@given(st.text(max_size=70))
-def test_no_moment_raises(text: str) -> None:
-    assert moment(text) >= 0
 
 
 PATHS = st.lists(st.text("abc/?&=%é <>\"'", max_size=12), max_size=30, unique=True)
