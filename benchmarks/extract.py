@@ -56,7 +56,7 @@ def cpu_ms(work: Callable[[bytes], object], pages: list[bytes]) -> float:
 
 def extract(page: bytes) -> PageFacts:
     """Read one page as the spider does, the charset coming from the header."""
-    return read_page(page, "https://www.example.com/a/page", content_type="text/html; charset=utf-8")
+    return read_page(page, "https://www.example.com/a/page", headers={"content-type": "text/html; charset=utf-8"})
 
 
 def main() -> None:

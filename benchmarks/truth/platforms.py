@@ -38,7 +38,7 @@ def main() -> None:
 def facts_of(path: Path) -> PageFacts:
     """Return the facts of a real page."""
     url = str(truth["url"]) if (truth := _description(path)) else "https://www.example.com/a/page"
-    return read_page(page_bytes(path), url, content_type="text/html; charset=utf-8")
+    return read_page(page_bytes(path), url, headers={"content-type": "text/html; charset=utf-8"})
 
 
 def reviewed(path: Path) -> dict[str, str | None]:

@@ -63,7 +63,7 @@ def compare(path: Path, url: str = "https://www.example.com/a/page") -> Comparis
     body = page_bytes(path)
     ours = Counter(
         (link.target, link.anchor, link.rel)
-        for link in read_page(body, url, content_type="text/html; charset=utf-8", max_links=10**9).links
+        for link in read_page(body, url, headers={"content-type": "text/html; charset=utf-8"}, max_links=10**9).links
         if link.kind in ("text", "image", "area")
     )
     reference = Counter(links(body, url))

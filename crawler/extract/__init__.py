@@ -7,7 +7,7 @@ what it met, and :mod:`~crawler.extract.links` makes links of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from selectolax.lexbor import LexborHTMLParser
@@ -20,7 +20,7 @@ from crawler.extract.links import links_of, refresh_href
 from crawler.extract.reading import Found, Reading
 from crawler.extract.relations import header_links
 from crawler.extract.resolving import Resolver
-from crawler.extract.structured import structured
+from crawler.extract.structured import Structured, structured
 from crawler.extract.terms import page_vector
 from crawler.extract.tree import read
 from linkindex import urls
@@ -31,42 +31,28 @@ __all__ = ["read_page"]
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def read_page(
-    body: bytes,
-    url: str,
-    *,
-    content_type: str = "",
-    x_robots: Sequence[str] = (),
-    content_language: str = "",
-    link_headers: Sequence[str] = (),
-    headers: Mapping[str, str] = _NO_HEADERS,
-    max_links: int = 10_000,
-) -> PageFacts:
+def read_page(body: bytes, url: str, headers: Mapping[str, str] = _NO_HEADERS, *, max_links: int = 10_000) -> PageFacts:
     """Return what the HTML document ``body`` at ``url`` says.
 
-    ``content_type``, ``x_robots``, ``content_language`` and ``link_headers`` are the values of those headers
-    (X-Robots-Tag and Link may come several times); ``headers`` are all of them under lower-case names, each value of
-    one that came several times on a line of its own. After ``max_links`` elements that link, usable or not, the rest is
-    left unread and ``cut`` is set. Links to the page itself are left out, and hrefs that cannot be crawled are counted
-    in ``unusable``.
+    ``headers`` are those it came with, under lower-case names; each value of one that came several times is on a line of
+    its own. After ``max_links`` elements that link, usable or not, the rest is left unread and ``cut`` is set. Links to
+    the page itself are left out, and hrefs that cannot be crawled are counted in ``unusable``.
     """
-    charset, mark = charset_of(body, content_type)
+    charset, mark = charset_of(body, headers.get("content-type", ""))
     # lexbor reads UTF-8 and keeps what is none; selectolax then puts U+FFFD in its place.
     source = body[mark:] if charset == "utf-8" else decode(body[mark:], charset)
     document = LexborHTMLParser(source)
-    shell = [node.attributes for node in (document.root, document.body) if node is not None]
     reading = read(document.root, max_links) if document.root is not None else Reading()
-    if href := refresh_href(reading.pragmas.get("refresh", "")):
-        reading.found.append(Found(-1, -1, "refresh", href))
-    reading.found.extend(_stated(link_headers, url))
     resolve = Resolver(url, reading.base)
-    directives = robots.directives(reading.metas, x_robots)
+    data = structured(reading.scripts)
+    reading.found.extend(_unseen(reading, data, headers, url))
+    directives = robots.directives(reading.metas, headers.get("x-robots-tag", "").split("\n"))
     links, unusable = links_of(reading, resolve, directives)
     canonicals = (resolve(found.href) for found in reading.found if found.kind == "canonical")
     text = "".join(reading.pieces)
     words, text_digest, near_digest = digests(text)
-    data = structured(reading.scripts)
-    told = facts.told(reading, data, text, {"content-language": content_language, **headers}, shell)
+    shell = [node.attributes for node in (document.root, document.body) if node is not None]
+    told = facts.told(reading, data, text, headers, shell)
     return PageFacts(
         **told._asdict(),
         canonical=next(filter(None, canonicals), ""),
@@ -82,7 +68,16 @@ def read_page(
     )
 
 
-def _stated(link_headers: Sequence[str], url: str) -> Iterator[Found]:
-    """Yield the links of headers, whose base is the page's URL whatever its base element says (RFC 8288 section 3.2)."""
-    for link in header_links(link_headers):
+def _unseen(reading: Reading, data: Structured, headers: Mapping[str, str], url: str) -> Iterator[Found]:
+    """Yield the links that are no elements: of the refresh pragma, of Link headers, of structured data to other hosts.
+
+    The base of a header's is the page's URL, whatever its base element says (RFC 8288 section 3.2).
+    """
+    if href := refresh_href(reading.pragmas.get("refresh", "")):
+        yield Found(-1, -1, "refresh", href)
+    for link in header_links(headers.get("link", "").split("\n")):
         yield Found(-1, -1, link.kind, urls.parse(link.href, url) or link.href, link.rel, link.title)
+    for property_, address in data.links:
+        target = urls.parse(address, url)
+        if target is not None and urls.host_of(target) != urls.host_of(url):
+            yield Found(-1, -1, "json-ld", target, property_)

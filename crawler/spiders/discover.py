@@ -103,15 +103,7 @@ def _read_page(response: Response, max_links: int) -> _Read:
         return Outcome.NOT_A_PAGE, "", PageFacts()
     if hazard := parser_hazard(response.body):
         return Outcome.UNREADABLE, hazard, PageFacts()
-    facts = read_page(
-        response.body,
-        response.url,
-        content_type=_header(response, b"Content-Type"),
-        x_robots=_headers(response, b"X-Robots-Tag"),
-        content_language=_header(response, b"Content-Language"),
-        link_headers=_headers(response, b"Link"),
-        max_links=max_links,
-    )
+    facts = read_page(response.body, response.url, headers=_headers(response), max_links=max_links)
     return Outcome.PAGE, "", facts
 
 
@@ -122,7 +114,7 @@ def _read_listing(response: Response, max_links: int) -> _Read | None:
     if not expected and "xml" not in media_type and not (media_type in _DOCUMENTS and looks_like_xml(response.body)):
         return None
     body, flags = unpacked(response.body, MAX_BYTES)
-    directives = robots.directives((), _headers(response, b"X-Robots-Tag"))
+    directives = robots.directives((), _headers(response).get("x-robots-tag", "").split("\n"))
     listing = read_listing(
         body,
         response.url,
@@ -179,8 +171,10 @@ def _header(response: Response, name: bytes) -> str:
     return value.decode("latin-1") if value else ""
 
 
-def _headers(response: Response, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for value in response.headers.getlist(name)]
+def _headers(response: Response) -> dict[str, str]:
+    """Return all headers under lower-case names; each value of one that came several times is on a line of its own."""
+    values = ((name, b"\n".join(response.headers.getlist(name))) for name in response.headers)
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in values}
 
 
 def _utf8(value: str) -> str:

@@ -24,7 +24,7 @@ URL = "https://site.example/dir/page"
 
 def facts(markup: str, **headers: str) -> PageFacts:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return read_page(markup.encode(), URL, content_type="text/html; charset=utf-8", headers=named)
+    return read_page(markup.encode(), URL, headers={"content-type": "text/html; charset=utf-8", **named})
 
 
 def meta(name: str, content: str, attribute: str = "name") -> str:
@@ -201,5 +201,5 @@ def warc_pages(path: Path) -> list[PageFacts]:
     for record in path.read_bytes().split(b"WARC/1.0\r\n")[1:]:
         _, _, answer = record.partition(b"\r\n\r\n")
         _, _, body = answer.partition(b"\r\n\r\n")
-        pages.append(read_page(body, URL, content_type="text/html; charset=UTF-8"))
+        pages.append(read_page(body, URL, headers={"content-type": "text/html; charset=UTF-8"}))
     return pages

@@ -81,7 +81,7 @@ class TestPage:
     def test_what_is_declared_wins(self) -> None:
         body = f"<p>{ARTICLE['de']}".encode()
         assert read_page(b"<html lang=en>" + body, "https://a.example/").language == "en"
-        assert read_page(body, "https://a.example/", content_language="fr").language == "fr"
+        assert read_page(body, "https://a.example/", headers={"content-language": "fr"}).language == "fr"
         assert read_page(body, "https://a.example/", headers={"content-language": "es"}).language == "es"
         assert read_page(b"<html lang='%'>" + body, "https://a.example/").language == "de"
 
@@ -89,13 +89,17 @@ class TestPage:
         """Read as if they declared nothing: nearly all are recognised."""
         alike = other = unknown = 0
         for path in page_paths()[::2]:
-            page = read_page(body := page_bytes(path), "https://a.example/", content_type="text/html; charset=utf-8")
+            page = read_page(
+                body := page_bytes(path), "https://a.example/", headers={"content-type": "text/html; charset=utf-8"}
+            )
             if not page.language or page.words < 50:
                 continue
             anonymous = (
                 body.replace(b"lang=", b"data-l=").replace(b"Content-Language", b"x").replace(b"content-language", b"x")
             )
-            found = read_page(anonymous, "https://a.example/", content_type="text/html; charset=utf-8").language
+            found = read_page(
+                anonymous, "https://a.example/", headers={"content-type": "text/html; charset=utf-8"}
+            ).language
             alike += found.partition("-")[0] == page.language.partition("-")[0]
             unknown += not found
             other += found.partition("-")[0] not in {"", page.language.partition("-")[0]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from linkindex.model import Link, PageFacts
 URL = "https://site.example/dir/page"
 
 
-def facts(markup: str, url: str = URL, **headers: Any) -> PageFacts:
-    return read_page(markup.encode(), url, content_type="text/html; charset=utf-8", **headers)
+def facts(markup: str, url: str = URL, headers: Mapping[str, str] = {}, **limits: Any) -> PageFacts:  # noqa: B006
+    return read_page(markup.encode(), url, {"content-type": "text/html; charset=utf-8", **headers}, **limits)
 
 
 def links(markup: str, **headers: Any) -> tuple[Link, ...]:
@@ -197,7 +198,7 @@ class TestFollow:
         ],
     )
     def test_robots(self, meta: str, headers: tuple[str, ...], robots: tuple[str, ...] | None) -> None:
-        page = facts(f"{meta}<a href=x>x</a>", x_robots=headers)
+        page = facts(f"{meta}<a href=x>x</a>", headers={"x-robots-tag": "\n".join(headers)})
         expected = ("nofollow", "unavailable_after: wed, 21 oct 2026 07:28:00 gmt") if robots is None else robots
         assert page.robots == expected
         assert page.links[0].follow is ("nofollow" not in expected)
@@ -226,7 +227,7 @@ class TestAnchor:
     )
     def test_as_a_reader_sees_it(self, content: str, anchor: str) -> None:
         body = f"<a href=x>{content}</a>".encode(errors="ignore")
-        assert read_page(body, URL, content_type="text/html;charset=utf-8").links[0].anchor == anchor
+        assert read_page(body, URL, headers={"content-type": "text/html;charset=utf-8"}).links[0].anchor == anchor
 
     def test_name_where_there_is_no_text(self) -> None:
         assert only("<a href=x aria-label=label title=title> </a>").anchor == "label"
@@ -314,7 +315,7 @@ class TestPage:
         ],
     )
     def test_language(self, markup: str, header: str, language: str) -> None:
-        assert facts(markup, content_language=header).language == language
+        assert facts(markup, headers={"content-language": header}).language == language
 
 
 PARTS = st.sampled_from(
@@ -327,18 +328,21 @@ PARTS = st.sampled_from(
 )
 
 
+HEADERS = ("x-robots-tag", "content-language", "link", "last-modified", "set-cookie", "server")
+
+
 class TestAnyPage:
     @given(st.binary(max_size=500), st.text(max_size=50), st.text(max_size=50), st.text(max_size=50))
     @example(b"", "", "", "")
     @example(b"\xfe\xff\xd8", "text/html; charset=x-user-defined", "a:b", "http://[")
     def test_bytes(self, body: bytes, content_type: str, header: str, url: str) -> None:
-        self.check(read_page(body, url, content_type=content_type, x_robots=[header], content_language=header))
+        self.check(read_page(body, url, dict.fromkeys(HEADERS, header) | {"content-type": content_type}))
 
     @given(st.lists(PARTS, max_size=60), st.sampled_from(["utf-8", "utf-16le", "big5", "iso-2022-jp", "replacement"]))
     @settings(max_examples=300)
     def test_mutated_markup(self, parts: list[str], charset: str) -> None:
         body = "".join(parts).encode("utf-8", "surrogatepass")
-        self.check(read_page(body, URL, content_type=f"text/html; charset={charset}"))
+        self.check(read_page(body, URL, headers={"content-type": f"text/html; charset={charset}"}))
 
     def check(self, page: PageFacts) -> None:
         repr(page).encode()

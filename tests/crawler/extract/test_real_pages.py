@@ -51,6 +51,7 @@ def test_links_anchors_and_rel_agree_with_html5lib(oracles: Path) -> None:
 def test_small_cases_agree_with_html5lib(markup: str) -> None:
     body, url = f"<!doctype html><body>{markup}".encode(), "https://www.example.com/a/page"
     ours = [
-        (link.target, link.anchor, link.rel) for link in read_page(body, url, content_type="a/b;charset=utf-8").links
+        (link.target, link.anchor, link.rel)
+        for link in read_page(body, url, headers={"content-type": "a/b;charset=utf-8"}).links
     ]
     assert ours == links(body, url)

@@ -41,7 +41,7 @@ def test_links_of_the_page() -> None:
     page = read_page(
         b"<base href=/b/><link rel=canonical href=c><a href=d>d</a>",
         "https://site.example/dir/page",
-        link_headers=["<e>; rel=next; title=More, <javascript:x>; rel=prev, <f>; rel=canonical"],
+        {"link": "<e>; rel=next; title=More, <javascript:x>; rel=prev\n<f>; rel=canonical"},
     )
     assert [(link.kind, link.target.removeprefix("https://site.example"), link.placement) for link in page.links] == [
         ("canonical", "/b/c", "head"),
