@@ -157,14 +157,16 @@ class Node:
                 lane.obey(rules)
         unknown = [host for host, lane in lanes.items() if lane.rules is None]
         known: dict[str, Robots] = await self._call(self._frontier.robots, unknown) if unknown else {}
+        sitemaps: list[Entry] = []
         for host, robots in known.items():
             lane = lanes[host]
             lane.failures = robots.failures
             if robots.verdict != "closed":
                 self._obey(lane, robots)
-                await self._offer(self._sitemaps_of(lane))  # an earlier run may not have wanted them
+                sitemaps += self._sitemaps_of(lane)  # an earlier run may not have wanted them
             elif robots.failures >= politeness.tries_robots(robots.reason):
                 self._close(lane, robots.reason)
+        await self._offer(sitemaps)
 
     def _obey(self, lane: Lane, robots: Robots) -> None:
         rules = Rules(robots)
@@ -296,9 +298,8 @@ class Node:
     def _end_visit(self, lease: Lease, visit: Visit, ago: float, refused: Set[str] = frozenset()) -> None:
         state, reason = _end_of(visit)
         found = discovery.entries(lease, visit, self._offered, refused)
-        self._end(
-            lease, state, reason, ago, [self._scope.judged(entry) if not entry.excluded else entry for entry in found]
-        )
+        judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
+        self._end(lease, state, reason, ago, judged)
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
