@@ -114,6 +114,12 @@ def test_a_site_may_let_another_speak_for_it(web: Web) -> None:
     web.crawl("http://shop.test/", "--stay", "domain")
     assert web.end("http://shop.test/orphan") == ("done", "", 1)
     assert web.end("http://victim.test/")[:2] == ("excluded", "other_host")
+    assert web.asked("maps.test") == ["/shop.xml"]  # it is no seed's host itself
+
+
+def test_a_seed_that_has_moved_has_sitemaps_where_it_went(web: Web) -> None:
+    web.crawl("http://old.test/", "--max-redirects", "1")
+    assert web.end("http://guessed.test/orphan") == ("done", "", 1)
 
 
 def test_indexes_of_indexes_end(web: Web) -> None:
@@ -151,6 +157,13 @@ def test_no_sitemap_is_read_where_its_pages_would_be_too_deep(web: Web) -> None:
 def test_a_later_run_reads_sitemaps_that_an_earlier_one_left_aside(web: Web) -> None:
     web.crawl("http://named.test/", "--sitemaps", "none")
     web.crawl("http://named.test/", "--again")
+    assert web.end("http://named.test/orphan") == ("done", "", 1)
+
+
+def test_a_run_that_goes_deeper_reads_sitemaps_of_a_seed_that_was_visited_before(web: Web) -> None:
+    web.crawl("http://named.test/", "--sitemaps", "none", "--depth", "1")
+    web.crawl("http://named.test/")
+    assert web.asked("named.test").count("/") == 1
     assert web.end("http://named.test/orphan") == ("done", "", 1)
 
 

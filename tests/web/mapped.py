@@ -78,6 +78,8 @@ async def respond(request: Request, writer: StreamWriter) -> int:
         headers, body = [("Content-Type", found[0])], found[1]
     elif (request.host, request.path) == ("moved.test", "/sitemap.xml"):
         status, headers = 301, [("Location", "/wp-sitemap.xml")]
+    elif (request.host, request.path) == ("old.test", "/"):
+        status, headers = 301, [("Location", "http://guessed.test/")]
     elif (request.host, request.path) == ("moved.test", "/wp-sitemap.xml"):
         headers, body = [("Content-Type", XML)], urlset("http://moved.test/orphan")
     elif request.path == "/robots.txt" or "sitemap" in request.path:

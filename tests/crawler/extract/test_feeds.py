@@ -119,6 +119,18 @@ def test_other_feeds(body: str) -> None:
     ]
 
 
+def test_a_base_ends_with_its_element() -> None:
+    entry = '<entry xml:base="%s"><link href="1"/></entry>'
+    body = (
+        f'<feed xml:base="/a/">{entry % "b/"}{entry % "https://c.example.com/"}<entry><link href="2"/></entry></feed>'
+    )
+    assert [link.target for link in read(body).links] == [
+        "https://blog.example.com/a/b/1",
+        "https://c.example.com/1",
+        "https://blog.example.com/a/2",
+    ]
+
+
 def test_links_are_bounded() -> None:
     body = RSS % "".join(f"<item><link>/{number}</link></item>" for number in range(30))
     listing = read_listing(body.encode(), URL, max_links=10)
