@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from crawler.addresses import DEFAULT_PORTS, parse_connect_to
 from crawler.connecting import Reach
+from crawler.extract.sitemaps import MAX_BYTES
 from crawler.failures import FetchFailed
 from crawler.fetching import Answer, Fetched, Fetcher, Limits
 
@@ -35,7 +36,8 @@ class Downloader:
     """What Scrapy's engine asks of a downloader, and no more (a test compares the two).
 
     The facts of each fetch are in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`), failed or not. A
-    request with ``robots`` in its meta gets its body whatever its type. Under Scrapy's own scheduler it needs a
+    request with ``robots`` or ``sitemap`` in its meta gets its body whatever its type, a sitemap as much of it as the
+    protocol allows. Under Scrapy's own scheduler it needs a
     ``SCHEDULER_PRIORITY_QUEUE`` that asks for no slots, ``scrapy.pqueues.ScrapyPriorityQueue``.
     """
 
@@ -96,7 +98,8 @@ class Downloader:
                 method=request.method,
                 headers=request.headers.to_tuple_list() if request.headers else None,
                 data=request.body,
-                any_type="robots" in request.meta,
+                any_type="robots" in request.meta or "sitemap" in request.meta,
+                at_least=MAX_BYTES if "sitemap" in request.meta else 0,
             )
             response = _response(request, answer)
             self._count(answer)

@@ -96,8 +96,11 @@ class Fetcher:
         headers: Sequence[tuple[str, str]] | None = None,
         data: bytes | None = None,
         any_type: bool = False,
+        at_least: int = 0,
     ) -> Answer:
         """Return the answer to one request. Bodies that are no page are left where they are, unless ``any_type``.
+
+        ``at_least`` raises the limit on the body to so many bytes.
 
         Raises :class:`FetchFailed`. Takes at most ``limits.whole`` seconds, once more ``limits.connect`` where a
         certificate is met that does not hold.
@@ -107,7 +110,7 @@ class Fetcher:
         try:
             response, certificate_error = await self._open(target, method, headers, data)
             try:
-                body, flags = await self._read(response, any_type)
+                body, flags = await self._read(response, any_type, max(at_least, self._limits.body))
             finally:
                 response.close()  # of no effect once the body was read to its end
         except Exception as error:
@@ -193,7 +196,7 @@ class Fetcher:
         assert isinstance(response, WiredResponse)
         return response
 
-    async def _read(self, response: WiredResponse, any_type: bool) -> tuple[bytes, tuple[str, ...]]:
+    async def _read(self, response: WiredResponse, any_type: bool, limit: int) -> tuple[bytes, tuple[str, ...]]:
         """Return (body, flags). Raises what ended the body where nothing of it came."""
         head = response.headers
         content = response.content
@@ -205,7 +208,7 @@ class Fetcher:
                 with suppress(*_BREAKS):
                     await response.read()
             return b"", ("not_a_page",)
-        body = Body(head.get("Content-Encoding", ""), self._limits.body)
+        body = Body(head.get("Content-Encoding", ""), limit)
         broken = False
         try:
             while data := await content.readany():

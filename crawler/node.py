@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 import msgspec
 
-from crawler import politeness
+from crawler import discovery, politeness
 from crawler.frontier import Completed, Entry, Frontier, Lease, Outlook, Robots
 from crawler.lanes import Lane
 from crawler.politeness import Rules
@@ -37,8 +37,8 @@ IDLE_PAUSE = (0.05, 1.0)  # s, first and longest, between looks at a frontier th
 class Engine(Protocol):
     """What a node needs of the machine that fetches."""
 
-    def fetch(self, lease: Lease) -> None:
-        """Start the visit of a leased URL now."""
+    def fetch(self, lease: Lease, guessed: bool) -> None:
+        """Start the visit of a leased URL now; ``guessed``: a sitemap that may well not be there."""
 
     def fetch_robots(self, lane: Lane) -> None:
         """Start fetching a host's robots.txt now."""
@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 3
     max_wait: float = 600.0
     batch: int = 100
+    sitemaps: str = "seeds"  # whose sitemaps are read: those of the hosts of seeds, of all hosts, of none
 
 
 class Node:
@@ -156,13 +157,16 @@ class Node:
                 lane.obey(rules)
         unknown = [host for host, lane in lanes.items() if lane.rules is None]
         known: dict[str, Robots] = await self._call(self._frontier.robots, unknown) if unknown else {}
+        sitemaps: list[Entry] = []
         for host, robots in known.items():
             lane = lanes[host]
             lane.failures = robots.failures
             if robots.verdict != "closed":
                 self._obey(lane, robots)
+                sitemaps += self._sitemaps_of(lane)  # an earlier run may not have wanted them
             elif robots.failures >= politeness.tries_robots(robots.reason):
                 self._close(lane, robots.reason)
+        await self._offer(sitemaps)
 
     def _obey(self, lane: Lane, robots: Robots) -> None:
         rules = Rules(robots)
@@ -170,6 +174,22 @@ class Node:
         if len(self._rules) >= 10_000:
             self._rules.clear()
         self._rules[lane.host] = (rules, time.monotonic() + RULES_REMEMBERED)
+
+    def _sitemaps_of(self, lane: Lane) -> list[Entry]:
+        """Return the sitemaps of a lane's host as far as this crawl wants them, the rules of the host being known."""
+        wanted = self._settings.sitemaps
+        # A seed may have been redirected here.
+        seeded = lane.host in self._scope.hosts or any(not lease.depth + lease.sitemap for lease in lane.leases)
+        if wanted == "none" or not (seeded or wanted == "all") or lane.rules is None or not lane.leases:
+            return []
+        depth = 0 if seeded else min(lease.depth for lease in lane.leases)
+        if depth >= self._scope.depth:  # what they name would be too deep
+            return []
+        return [self._scope.judged(entry) for entry in discovery.sitemaps_of(lane.robots_url, lane.rules, depth)]
+
+    async def _offer(self, entries: list[Entry]) -> None:
+        if entries:
+            await self._call(self._frontier.add, entries)
 
     def _close(self, lane: Lane, reason: str) -> None:
         """End all leases of a host whose robots.txt cannot be had: without it, nothing may be fetched (RFC 9309)."""
@@ -200,7 +220,8 @@ class Node:
         if lane.rules is None:
             self._engine.fetch_robots(lane)
         else:
-            self._engine.fetch(lane.leases.popleft())
+            lease = lane.leases.popleft()
+            self._engine.fetch(lease, bool(lease.sitemap) and discovery.is_guess(lease, lane.rules))
 
     def fetch_ended(self, host: str) -> None:
         """Hear that the fetch under way on a host has ended, however it did."""
@@ -214,7 +235,7 @@ class Node:
         """Hear what a host's robots.txt says, and how long the host asked to be left alone, in seconds."""
         if robots.verdict != "closed":
             self._obey(lane, robots)
-            self._spawn(self._keep_rules, lane, robots)
+            self._spawn(self._keep_rules, lane, robots, self._sitemaps_of(lane))
             self.advance(lane)
             return
         failures = lane.failures + 1
@@ -227,7 +248,8 @@ class Node:
             self._give_back(lane, 0.0, f"robots.txt: {robots.reason}")
         self._lanes.pop(lane.host, None)
 
-    async def _keep_rules(self, lane: Lane, robots: Robots) -> None:
+    async def _keep_rules(self, lane: Lane, robots: Robots, sitemaps: list[Entry]) -> None:
+        await self._offer(sitemaps)  # first: what is known of a host is not asked for again after a crash
         await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
         assert lane.rules is not None
         if lane.rules.crawl_delay:
@@ -261,9 +283,23 @@ class Node:
         elif (visit.outcome.transient or visit.status == 429) and lease.attempt < self._settings.retries:
             del self._hand[visit.url]
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), visit.reason, True)
+        elif strangers := discovery.strangers(visit):
+            self._spawn(self._end_sitemap, lease, visit, ago, strangers)
         else:
-            state, reason = _end_of(visit)
-            self._end(lease, state, reason, ago, self._discovered(lease, visit))
+            self._end_visit(lease, visit, ago)
+
+    async def _end_sitemap(self, lease: Lease, visit: Visit, ago: float, strangers: set[str]) -> None:
+        """End the visit of a sitemap that names pages of others: whether it may is in their robots.txt."""
+        began = time.monotonic()
+        known: dict[str, Robots] = await self._call(self._frontier.robots, strangers)
+        vouching = {host for host, robots in known.items() if discovery.vouches(robots, visit.host)}
+        self._end_visit(lease, visit, ago + time.monotonic() - began, strangers - vouching)
+
+    def _end_visit(self, lease: Lease, visit: Visit, ago: float, refused: Set[str] = frozenset()) -> None:
+        state, reason = _end_of(visit)
+        found = discovery.entries(lease, visit, self._offered, refused)
+        judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
+        self._end(lease, state, reason, ago, judged)
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
@@ -291,24 +327,6 @@ class Node:
     async def _release(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
         await self._call(lambda: self._frontier.release(lease.token, not_before, reason, counted=counted))
         self._news.set()
-
-    def _discovered(self, lease: Lease, visit: Visit) -> list[Entry]:
-        """Return what the frontier should hear of: what the page links to, unless it asks that nothing be followed.
-
-        Forms are for people to send, so where they go is no page to visit.
-        """
-        if "nofollow" in visit.robots or "none" in visit.robots:
-            return []
-        redirected = visit.outcome is Outcome.REDIRECT
-        depth, hops = (lease.depth, lease.hops + 1) if redirected else (lease.depth + 1, 0)
-        priority = Entry(url="", host="", domain="", depth=depth, hops=hops).priority
-        entries = []
-        for link in visit.links:
-            if link.kind == "form" or self._offered.get(link.target, OFFERED) <= priority:
-                continue
-            entry = Entry(url=link.target, host=link.target_host, domain=link.target_domain, depth=depth, hops=hops)
-            entries.append(self._scope.judged(entry))
-        return entries
 
     def _end(
         self, lease: Lease, state: str, reason: str = "", ago: float = 0.0, discovered: Iterable[Entry] = ()
@@ -349,6 +367,8 @@ class Node:
         self.stopping = True
         for task in self._forever:
             task.cancel()
+        while self._tasks:  # some end leases
+            await asyncio.wait(self._tasks)
         await self._guarded(self._acknowledge)
         while self._tasks:
             await asyncio.wait(self._tasks)
@@ -386,11 +406,20 @@ class Node:
 
 
 def _entry(lease: Lease) -> Entry:
-    return Entry(url=lease.url, host=lease.host, domain=urls.domain_of(lease.host), depth=lease.depth, hops=lease.hops)
+    return Entry(
+        url=lease.url,
+        host=lease.host,
+        domain=urls.domain_of(lease.host),
+        depth=lease.depth,
+        hops=lease.hops,
+        sitemap=lease.sitemap,
+    )
 
 
 def _end_of(visit: Visit) -> tuple[str, str]:
     """Return the state in which a visited URL ends, with the reason: failed means that there was no answer to use."""
     if visit.outcome is Outcome.UNREACHABLE or visit.status == 429:
         return "failed", visit.reason
+    if visit.reason == discovery.NO_SITEMAP:  # a guess of ours: no page that anybody links to is missing
+        return "excluded", visit.reason
     return "done", ""

@@ -4,6 +4,7 @@ frontier."""
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -29,6 +30,11 @@ class Rules:
 
     def allows(self, url: str) -> bool:
         return self._parsed is None or self._parsed.can_fetch(url, self._agent)
+
+    @property
+    def sitemaps(self) -> Iterator[str]:
+        """The sitemaps that the file names, as written."""
+        return iter(self._parsed.sitemaps) if self._parsed else iter(())
 
     @property
     def crawl_delay(self) -> float:

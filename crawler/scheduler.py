@@ -70,6 +70,7 @@ class FrontierScheduler(BaseScheduler):
                 retries=options.retries,
                 max_wait=options.max_wait,
                 batch=options.batch,
+                sitemaps=options.sitemaps,
             ),
             self,
         )
@@ -102,9 +103,12 @@ class FrontierScheduler(BaseScheduler):
 
     # ---------------------------------------------------------------- what the node asks (crawler.node.Engine)
 
-    def fetch(self, lease: Lease) -> None:
+    def fetch(self, lease: Lease, guessed: bool) -> None:
         spider = self._spider
-        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta={"host": lease.host}))
+        meta = {"host": lease.host}
+        if lease.sitemap:
+            meta["sitemap"] = "guessed" if guessed else "named"
+        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
         meta = {"host": lane.host, "robots": lane, "hops": hops}

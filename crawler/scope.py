@@ -39,7 +39,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def refusal(self, entry: Entry) -> str:
-        """Return why ``entry`` may not be visited, "" when it may. Seeds answer to ``exclude`` alone."""
+        """Return why ``entry`` may not be visited, "" when it may. Seeds answer to ``exclude`` alone.
+
+        ``include`` says which pages are wanted; a sitemap is only the way to them.
+        """
         if self.exclude and _any_of(self.exclude).match(entry.url):
             return "exclude"
         if len(entry.url) > self.max_url:
@@ -54,7 +57,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             return "stay"
         if self.stay == "domain" and entry.domain not in self.domains:
             return "stay"
-        if self.include and not _any_of(self.include).match(entry.url):
+        if self.include and not entry.sitemap and not _any_of(self.include).match(entry.url):
             return "include"
         return ""
 

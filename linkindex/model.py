@@ -31,6 +31,7 @@ class Outcome(StrEnum):
 KINDS = (
     *("text", "image", "area", "frame", "form"),  # what a reader meets: <a>, <a> around an image, and the like
     *("canonical", "alternate", "amphtml", "next", "prev", "feed", "sitemap"),  # stated by <link> or a Link header
+    "media",  # what a sitemap or feed names beside pages (of kind sitemap, feed): an image, a video, a sound
     "json-ld",  # sameAs, citation or url of structured data; rel holds the property
     *("refresh", "redirect"),  # where a browser is sent
 )
@@ -58,6 +59,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     internal: bool = False  # target and source share a registrable domain; set by canonicalise
     target_host: str = ""  # set by canonicalise
     target_domain: str = ""  # set by canonicalise
+    modified: int = 0  # when the target changed last, as a sitemap or feed says; 0: not said. No part of a version
 
 
 class PageFacts(msgspec.Struct, frozen=True, kw_only=True):

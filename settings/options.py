@@ -82,6 +82,9 @@ class Options:
     depth: int = _count(3, "links from a seed that are followed", "scope")
     max_pages: int = _count(1000, "pages to visit; 0: no limit", "scope")
     max_pages_per_host: int = _count(0, "pages to visit on one host; 0: no limit", "scope")
+    sitemaps: str = _one_of(
+        "seeds", "whose sitemaps are read: those of the seeds' hosts, of all hosts", "scope", "seeds", "all", "none"
+    )
     stay: str = _one_of("anywhere", "how far to go from the seeds", "scope", "host", "domain", "anywhere")
     include: tuple[str, ...] = _texts(
         "visit only URLs that match this pattern, with * and ? as in file names (repeatable)", "PATTERN", "scope"

@@ -52,6 +52,16 @@ def charset_of(body: bytes, content_type: str = "", *, detect: bool = True) -> t
     return found or "windows-1252", 0
 
 
+def charset_of_xml(body: bytes, content_type: str = "") -> tuple[str, int]:
+    """Return the same of an XML document (RFC 7303, 3: mark, header, declaration, UTF-8)."""
+    for mark, encoding in _MARKS:
+        if body.startswith(mark):
+            return encoding, len(mark)
+    if body[:2] in (b"<\0", b"\0<"):
+        return ("utf-16le" if body[0] else "utf-16be"), 0
+    return _declared_in(content_type) or _declared_in_xml(body[:PRESCAN_BYTES].lstrip()) or "utf-8", 0
+
+
 def prescan(head: bytes) -> str:
     """Return the encoding that ``head`` declares about itself, ``""`` where it declares none (#prescan)."""
     position = 0

@@ -7,6 +7,8 @@ cannot stand in for it: it takes names the web does not know (``rot13``, ``utf-7
 
 from __future__ import annotations
 
+import codecs
+
 # One encoding a line: its name (lower case, as TextDecoder.encoding reports it), then the labels that mean it.
 _TABLE = """
 utf-8: unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8
@@ -96,3 +98,8 @@ def decode(body: bytes, encoding: str) -> str:
     """Return ``body`` read as ``encoding`` (a name of :data:`LABELS`); what is no character becomes U+FFFD."""
     text = body.decode(_CODECS.get(encoding, encoding), "replace")
     return text.translate(_USER_DEFINED) if encoding == "x-user-defined" else text
+
+
+def decoder(encoding: str) -> codecs.IncrementalDecoder:
+    """Return what reads ``encoding`` (a name of :data:`LABELS`) piece by piece; what is no character becomes U+FFFD."""
+    return codecs.getincrementaldecoder(_CODECS.get(encoding, encoding))("replace")

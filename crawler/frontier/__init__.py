@@ -36,12 +36,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
     depth: int = 0  # links from a seed
     hops: int = 0  # redirects in a row that led here
+    sitemap: int = 0  # how many sitemaps deep it is one itself; 0: nobody calls it a sitemap
     excluded: str = ""  # why the scope refuses it; "" admits it
 
     @property
     def priority(self) -> int:
-        """Smaller goes first: breadth first, the end of a redirect before its own level."""
-        return self.depth * 2 - (1 if self.hops else 0)
+        """Smaller goes first: breadth first, the end of a redirect before its own level.
+
+        A site's first sitemap follows its seed; further ones wait until the pages that are known have been visited, so
+        that an index of 50,000 sitemaps does not use up a crawl.
+        """
+        return self.depth * 2 - (1 if self.hops else 0) + (0, 1, 3)[min(self.sitemap, 2)]
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -62,6 +67,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     hops: int
     attempt: int  # 1 on the first
     delay: float  # s between fetches of this host
+    sitemap: int = 0
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +128,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     depth: int
     hops: int
+    sitemap: int
     attempts: int
     crashes: int  # leases that ran out, or whose node died
     node: str  # the last that leased it

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from scrapy import Spider
 
-from crawler.extract import read_page
+from crawler.discovery import NO_SITEMAP
+from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
+from crawler.extract.listings import looks_like_xml, read_listing, unpacked
+from crawler.extract.sitemaps import MAX_BYTES
 from linkindex import urls
 from linkindex.model import Link, Outcome, PageFacts, Visit
 
@@ -59,21 +62,19 @@ class DiscoverSpider(Spider):
 
 
 def visit_of(response: Response, max_links: int = 10_000) -> Visit:
-    """Return what a response says about its URL. ``response.flags`` may hold: cut, truncated, not_a_page."""
+    """Return what a response says about its URL. ``response.flags`` may hold: cut, truncated, not_a_page.
+
+    ``response.meta["sitemap"]`` says that a sitemap is expected: "named" by somebody, or "guessed" by us.
+    """
     fetched = response.meta.get("fetch")
     outcome, reason, redirect = _outcome(response)
-    if outcome is Outcome.PAGE and (hazard := parser_hazard(response.body)):
-        outcome, reason = Outcome.UNREADABLE, hazard
     facts = PageFacts()
     if outcome is Outcome.PAGE:
-        facts = read_page(
-            response.body,
-            response.url,
-            _headers(response),
-            max_links=max_links,
-        )
+        outcome, reason, facts = _read_listing(response, max_links) or _read_page(response, max_links)
     elif redirect:
         facts = PageFacts(links=(Link(target=redirect, kind="redirect"),))
+    if response.meta.get("sitemap") == "guessed" and _is_no_sitemap(outcome, response.status):
+        outcome, reason = Outcome.NOT_A_PAGE, NO_SITEMAP
     if "cut" in response.flags or "truncated" in response.flags:
         facts = msgspec.structs.replace(facts, cut=True)
     return Visit(
@@ -92,12 +93,59 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     )
 
 
+_Read = tuple[Outcome, str, PageFacts]
+
+
+def _read_page(response: Response, max_links: int) -> _Read:
+    """Return the outcome of a document, its reason, and what it says."""
+    wrong_type = "not_a_page" in response.flags or _media_type(response) not in _DOCUMENTS
+    if wrong_type or response.meta.get("sitemap") == "guessed":  # many sites answer with a page whatever is asked for
+        return Outcome.NOT_A_PAGE, "", PageFacts()
+    if hazard := parser_hazard(response.body):
+        return Outcome.UNREADABLE, hazard, PageFacts()
+    facts = read_page(response.body, response.url, headers=_headers(response), max_links=max_links)
+    return Outcome.PAGE, "", facts
+
+
+def _read_listing(response: Response, max_links: int) -> _Read | None:
+    """Return the same of a sitemap or a feed, None where it is neither."""
+    expected = "sitemap" in response.meta
+    media_type = _media_type(response)
+    if not expected and "xml" not in media_type and not (media_type in _DOCUMENTS and looks_like_xml(response.body)):
+        return None
+    body, flags = unpacked(response.body, MAX_BYTES)
+    directives = robots.directives((), _headers(response).get("x-robots-tag", "").split("\n"))
+    listing = read_listing(
+        body,
+        response.url,
+        _header(response, b"Content-Type"),
+        follow="nofollow" not in directives,
+        max_links=max_links,
+        text=expected,
+    )
+    if listing is None:
+        return None
+    if listing.broken and not listing.links:
+        return Outcome.UNREADABLE, listing.reason, PageFacts()
+    facts = PageFacts(
+        title=listing.title,
+        robots=directives,
+        links=listing.links,
+        unusable=sum(listing.refused.values()),
+        cut=bool(listing.broken) or bool(flags),
+    )
+    return Outcome.PAGE, listing.reason, facts
+
+
+def _is_no_sitemap(outcome: Outcome, status: int) -> bool:
+    """Return whether an answer to a guess only says that there is no sitemap."""
+    return outcome in (Outcome.GONE, Outcome.NOT_A_PAGE) or (outcome is Outcome.BLOCKED and status != 429)
+
+
 def _outcome(response: Response) -> tuple[Outcome, str, str]:
-    """Return (outcome, reason, redirect target)."""
+    """Return (outcome as far as the head tells, reason, redirect target)."""
     status = response.status
     if 200 <= status < 300:
-        if "not_a_page" in response.flags or _media_type(response) not in _DOCUMENTS:
-            return Outcome.NOT_A_PAGE, "", ""
         return Outcome.PAGE, "", ""
     if 300 <= status < 400:
         location = _header(response, b"Location")

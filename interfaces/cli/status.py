@@ -110,6 +110,8 @@ def _outcome(url: str, options: Options) -> str | None:
 def _story(life: Life, outcome: str | None) -> list[tuple[str, str]]:
     found = f"{_when(life.discovered_at)}, "
     found += f"{life.depth} {'link' if life.depth == 1 else 'links'} from a seed" if life.depth else "as a seed"
+    if life.sitemap:
+        found = f"{_when(life.discovered_at)}, as a sitemap"
     found += f", on {life.discovered_on}" if life.discovered_on else ""
     story = [
         ("url", life.url),

@@ -40,6 +40,12 @@ def test_seeds_need_not_match_include_but_answer_to_exclude() -> None:
     assert Scope(exclude=("*a.test*",)).refusal(seed("https://a.test/")) == "exclude"
 
 
+def test_a_sitemap_need_not_match_include() -> None:
+    scope = Scope(include=("*/blog/*",), exclude=("*/no.xml",))
+    assert scope.refusal(entry("https://a.test/sitemap.xml", 2, sitemap=1)) == ""
+    assert scope.refusal(entry("https://a.test/no.xml", 2, sitemap=1)) == "exclude"
+
+
 def test_redirects_are_bounded_without_counting_as_depth() -> None:
     scope = Scope(depth=1, max_redirects=10)
     assert scope.refusal(entry("https://a.test/", 1, hops=10)) == ""

@@ -28,7 +28,10 @@ def breaking(body, url, **others):
 discover.read_page = breaking
 politeness.backoff = lambda failures: 0.05
 
-options = resolve({"delay": 0, "stay": "domain", "connect_to": [sys.argv[1]], "retries": 2, "log_level": "error"}, {}, {})
+options = resolve(
+    {"delay": 0, "stay": "domain", "sitemaps": "none", "connect_to": [sys.argv[1]], "retries": 2, "log_level": "error"},
+    {}, {},
+)
 with open_frontier(options.frontier_url, exclusive=True) as frontier:
     begin(frontier, ["http://site.example/"], scope_of(options), budget_of(options), 0)
     print(run_node(options).reason)

@@ -14,7 +14,20 @@ from interfaces.demo import loopback
 from linkindex.store import open_index
 from tests.crawls.command import Ran, run
 
-FAST = ("--delay", "0", "--timeout", "2", "--first-byte-timeout", "1", "--retries", "1", "--max-wait", "1")
+FAST = (
+    "--delay",
+    "0",
+    "--sitemaps",
+    "none",
+    "--timeout",
+    "2",
+    "--first-byte-timeout",
+    "1",
+    "--retries",
+    "1",
+    "--max-wait",
+    "1",
+)
 
 
 class Line(NamedTuple):

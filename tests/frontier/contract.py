@@ -96,6 +96,27 @@ class FrontierContract:
         frontier.add([entry("https://a.test/", 1), entry("https://b.test/", 1, hops=1)])
         assert frontier.lease(1, "n", 60)[0].url == "https://b.test/"
 
+    def test_a_sites_first_sitemap_follows_its_seed_and_further_ones_the_known_pages(self, frontier: Frontier) -> None:
+        sitemaps = [entry(f"https://a.test/{level}.xml", sitemap=level) for level in (2, 1)]
+        frontier.add(
+            [*sitemaps, entry("https://a.test/page", 1), entry("https://a.test/"), entry("https://a.test/x", 2)]
+        )
+        leases = frontier.lease(9, "n", 60)
+        assert [lease.url.rpartition("/")[2] for lease in leases] == ["", "1.xml", "page", "2.xml", "x"]
+        assert [lease.sitemap for lease in leases] == [0, 1, 0, 2, 0]
+
+    def test_a_sitemap_stays_one(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/1.xml", 1, excluded="depth"), entry("https://a.test/2.xml", 1)])
+        frontier.add([entry("https://a.test/1.xml", 0, sitemap=1), entry("https://a.test/2.xml", 0, sitemap=1)])
+        for lease in frontier.lease(2, "n", 60):
+            assert (lease.sitemap, lease.depth) == (1, 0)
+            life = frontier.why(lease.url)
+            assert life is not None
+            assert life.sitemap == 1
+            frontier.release(lease.token, 0, "")
+        frontier.add([entry("https://b.test/3.xml", 9, sitemap=3, excluded="depth")])
+        assert [each.sitemap for each in frontier.excluded(["depth"])] == [3]
+
     def test_a_url_found_nearer_moves_up(self, frontier: Frontier) -> None:
         frontier.add([entry("https://a.test/x", 3), entry("https://a.test/y", 2)])
         frontier.add([entry("https://a.test/x", 1)])

@@ -122,7 +122,23 @@ class SqliteFrontier(Leases):
         rows = self._read(sql.WHY, (urls.key(url),))
         if not rows:
             return None
-        (url, state, reason, host, depth, hops, attempts, crashes, node, found, found_on, due, ended, *gate) = rows[0]
+        (
+            url,
+            state,
+            reason,
+            host,
+            depth,
+            hops,
+            sitemap,
+            attempts,
+            crashes,
+            node,
+            found,
+            found_on,
+            due,
+            ended,
+            *gate,
+        ) = rows[0]
         opens, delay, held_until, held_because, robots = gate
         return Life(
             url=url,
@@ -131,6 +147,7 @@ class SqliteFrontier(Leases):
             host=host,
             depth=depth,
             hops=hops,
+            sitemap=sitemap,
             attempts=attempts,
             crashes=crashes,
             node=node,

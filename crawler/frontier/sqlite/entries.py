@@ -47,7 +47,8 @@ class Entries(Store):
                 admitted = state == State.EXCLUDED and ended is None
                 if not admitted and not (state == State.QUEUED and entry.priority < priority):
                     continue
-                self._db.execute(sql.PROMOTE, (State.QUEUED, entry.priority, entry.depth, entry.hops, row))
+                place = (entry.priority, entry.depth, entry.hops, entry.sitemap)
+                self._db.execute(sql.PROMOTE, (State.QUEUED, *place, row))
                 queued[host].append(entry.priority)
                 if admitted:
                     self._count(State.EXCLUDED, reason, -1)
@@ -63,9 +64,8 @@ class Entries(Store):
         for key, entry in fresh:
             host = self._host_id(entry.host, entry.domain)
             state = State.EXCLUDED if entry.excluded else State.QUEUED
-            rows.append(
-                (key, entry.url, host, state, entry.priority, entry.depth, entry.hops, entry.excluded, found_on, now)
-            )
+            place = (entry.priority, entry.depth, entry.hops, entry.sitemap)
+            rows.append((key, entry.url, host, state, *place, entry.excluded, found_on, now))
             self._count(state, entry.excluded, 1)
             if state == State.QUEUED:
                 queued[host].append(entry.priority)
@@ -73,10 +73,10 @@ class Entries(Store):
 
     def excluded(self, reasons: Iterable[str]) -> Iterator[Entry]:
         wanted = tuple(reasons)
-        for url, host, domain, depth, hops, reason in self._read(
+        for url, host, domain, depth, hops, sitemap, reason in self._read(
             sql.EXCLUDED.format(",".join("?" * len(wanted))), wanted
         ):
-            yield Entry(url=url, host=host, domain=domain, depth=depth, hops=hops, excluded=reason)
+            yield Entry(url=url, host=host, domain=domain, depth=depth, hops=hops, sitemap=sitemap, excluded=reason)
 
     def again(self) -> int:
         with self._transaction():

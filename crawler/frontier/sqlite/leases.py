@@ -43,12 +43,19 @@ class Leases(Entries):
 
     def _lease_host(self, host: int, name: str, delay: float, most: int, node: str, due: int) -> list[Lease]:
         leases, rows = [], []
-        for row, url, depth, hops, attempt in self._db.execute(sql.HOST_QUEUE, (host, most)).fetchall():
+        for row, url, depth, hops, sitemap, attempt in self._db.execute(sql.HOST_QUEUE, (host, most)).fetchall():
             fence = secrets.randbits(62)
             rows.append((fence, due, node, row))
             leases.append(
                 Lease(
-                    token=f"{row}.{fence}", url=url, host=name, depth=depth, hops=hops, attempt=attempt + 1, delay=delay
+                    token=f"{row}.{fence}",
+                    url=url,
+                    host=name,
+                    depth=depth,
+                    hops=hops,
+                    attempt=attempt + 1,
+                    delay=delay,
+                    sitemap=sitemap,
                 )
             )
         self._db.executemany(sql.LEASE_URL, rows)

@@ -17,7 +17,7 @@ class State(IntEnum):
 HOST_BUDGET = "host_budget"  # the reason that a host's spent budget gives
 
 APPLICATION_ID = 0x6C616672  # "lafr": tells a frontier from any other SQLite file
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -53,6 +53,7 @@ CREATE TABLE url (
   priority INTEGER NOT NULL,
   depth INTEGER NOT NULL,
   hops INTEGER NOT NULL,
+  sitemap INTEGER NOT NULL,               -- how many sitemaps deep it is one; 0: none
   attempt INTEGER NOT NULL DEFAULT 0,
   crashes INTEGER NOT NULL DEFAULT 0,
   due INTEGER,                            -- ms: scheduled until then, or leased until then
@@ -68,12 +69,12 @@ CREATE INDEX url_due ON url (state, due) WHERE state IN (1, 2);
 """
 
 INSERT_URL = """
-INSERT INTO url (key, url, host, state, priority, depth, hops, reason, found_on, found_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO url (key, url, host, state, priority, depth, hops, sitemap, reason, found_on, found_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 KNOWN = "SELECT key, id, host, state, priority, reason, ended_at FROM url WHERE key IN ({})"
 
-PROMOTE = "UPDATE url SET state = ?, priority = ?, depth = ?, hops = ?, reason = '' WHERE id = ?"
+PROMOTE = "UPDATE url SET state = ?, priority = ?, depth = ?, hops = ?, sitemap = ?, reason = '' WHERE id = ?"
 
 READY_HOSTS = """
 SELECT id, name, delay, visited FROM host INDEXED BY host_ready
@@ -84,7 +85,8 @@ SELECT EXISTS (SELECT 1 FROM host INDEXED BY host_ready
                WHERE queued > 0 AND leased = 0 AND opens <= :now AND held_until <= :now)
     OR EXISTS (SELECT 1 FROM url INDEXED BY url_due WHERE state IN (1, 2) AND due <= :now)"""
 
-HOST_QUEUE = "SELECT id, url, depth, hops, attempt FROM url WHERE host = ? AND state = 0 ORDER BY priority, id LIMIT ?"
+HOST_QUEUE = """
+SELECT id, url, depth, hops, sitemap, attempt FROM url WHERE host = ? AND state = 0 ORDER BY priority, id LIMIT ?"""
 
 LEASE_URL = "UPDATE url SET state = 2, fence = ?, due = ?, node = ? WHERE id = ?"
 
@@ -123,10 +125,10 @@ INSERT INTO tally SELECT state, CASE WHEN state IN (4, 5) THEN reason ELSE '' EN
 ADD_TALLY = "INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT (state, reason) DO UPDATE SET n = n + excluded.n"
 
 EXCLUDED = """
-SELECT url.url, host.name, host.domain, depth, hops, reason FROM url JOIN host ON host.id = url.host
+SELECT url.url, host.name, host.domain, depth, hops, sitemap, reason FROM url JOIN host ON host.id = url.host
 WHERE state = 5 AND ended_at IS NULL AND reason IN ({})"""
 
 WHY = """
-SELECT u.url, u.state, u.reason, h.name, u.depth, u.hops, u.attempt, u.crashes, u.node, u.found_at, f.url,
+SELECT u.url, u.state, u.reason, h.name, u.depth, u.hops, u.sitemap, u.attempt, u.crashes, u.node, u.found_at, f.url,
        CASE u.state WHEN 1 THEN u.due END, u.ended_at, h.opens, h.delay, h.held_until, h.held_because, h.robots
 FROM url u JOIN host h ON h.id = u.host LEFT JOIN url f ON f.id = u.found_on WHERE u.key = ?"""
