@@ -74,6 +74,7 @@ def _lines(seen: Status) -> list[str]:
             f"index     {held.links:,} links ({held.lost:,} lost) from {held.pages:,} pages of {held.domains:,} domains"
         )
         lines.append(f"          pages: {_listed(held.by_outcome)}")
+        lines.append(f"          URL rules {held.url_rules or '-'}, Public Suffix List of {held.suffix_list or '-'}")
     return lines
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol, Self
 
+from linkindex import url_rules, urls
 from linkindex.answers.rows import Backlink, Outlink, PageRow
 from linkindex.errors import BadInput
 from linkindex.model import Visit
@@ -96,10 +97,21 @@ def open_index(
     if url.startswith("sqlite:///"):
         from linkindex.store.sqlite import SqliteIndex
 
-        return SqliteIndex.open(
+        index = SqliteIndex.open(
             url.removeprefix("sqlite:///"),
             create=create,
             internal_links=internal_links,
             full_durability=full_durability,
         )
+        if create:
+            _note_rules(index)
+        return index
     raise BadInput(f"index {url!r}: not an index URL; write sqlite:///PATH")
+
+
+def _note_rules(index: LinkIndex) -> None:
+    """Note by which rules the URLs and domains are made that are stored from now on."""
+    rules = {"url_rules": str(url_rules.VERSION), "suffix_list": urls.suffix_list_version()}
+    for name, version in rules.items():
+        if index.about(name) != version.encode():
+            index.put_about(name, version.encode())

@@ -41,6 +41,8 @@ class IndexCounts(msgspec.Struct, frozen=True, kw_only=True):
     links: int  # external, live
     lost: int
     by_outcome: dict[str, int]
+    url_rules: str  # version of :mod:`linkindex.url_rules` of the last that wrote, "" before there were any
+    suffix_list: str  # date of its Public Suffix List
 
 
 class Repeated(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from linkindex import url_rules, urls
 from linkindex.answers.anchors import anchors
 from linkindex.answers.backlinks import backlinks
 from linkindex.answers.domains import referring_domains
@@ -355,6 +356,11 @@ class IndexContract:
         index.store([visit(f"https://a.test/{n}", 2) for n in range(4)])
         list(classify(index))
         assert {(row.placement, row.template_pages) for row in found(index, "partner.test")} == {("unknown", 0)}
+
+    def test_the_rules_that_made_its_urls_are_noted(self, index: LinkIndex) -> None:
+        counts = index.counts()
+        assert (counts.url_rules, counts.suffix_list) == (str(url_rules.VERSION), urls.suffix_list_version())
+        assert counts.suffix_list[:2] == "20"
 
     def test_notes_about_the_index(self, index: LinkIndex) -> None:
         assert index.about("rules") is None

@@ -202,6 +202,8 @@ class Reads:
             links=links,
             lost=lost,
             by_outcome=outcomes,
+            url_rules=(self.about("url_rules") or b"").decode(),
+            suffix_list=(self.about("suffix_list") or b"").decode(),
         )
 
     def versions(self) -> int:
