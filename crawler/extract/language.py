@@ -34,8 +34,10 @@ def detected(text: str) -> str:
     sample = _sample(text)
     if len(sample.encode().translate(None, _NO_LETTERS)) < _LEAST_BYTES:
         return ""
-    import pycld2  # noqa: PLC0415 (few pages need it)
-
+    try:
+        import pycld2  # few pages need it
+    except ImportError:  # there are no wheels for Linux on ARM, and not everybody has a compiler
+        return ""
     try:
         reliable, _, languages = pycld2.detect(sample, isPlainText=True)
     except pycld2.error:  # it refuses what it takes for broken UTF-8
