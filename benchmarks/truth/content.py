@@ -71,13 +71,18 @@ def total(scores: list[Score]) -> Score:
     )
 
 
-def main() -> None:
-    """Print the table: every page, then all links together, then the mean of the pages."""
-    scores = [score(folder) for folder in page_paths()]
-    print(f"{'page':50} {'true':>6} {'named':>6} {'right':>6} {'no match':>8} {'F1':>6}")
-    for one in [*sorted(scores, key=lambda one: one.f1), total(scores)]:
-        print(f"{one.name:50} {one.true:6} {one.named:6} {one.right:6} {one.unmatched:8} {one.f1:6.3f}")
+def report(scores: list[Score]) -> None:
+    """Print a table: every page that has something to find or miss, then all links together, then the mean of pages."""
+    print(f"{'page':42} {'true':>6} {'named':>6} {'right':>6} {'no match':>8} {'F1':>6}")
+    some = [one for one in scores if one.true or one.named]
+    for one in [*sorted(some, key=lambda one: one.f1), total(scores)]:
+        print(f"{one.name:42} {one.true:6} {one.named:6} {one.right:6} {one.unmatched:8} {one.f1:6.3f}")
     print(f"mean F1 of {len(scores)} pages: {sum(one.f1 for one in scores) / max(len(scores), 1):.3f}")
+
+
+def main() -> None:
+    """Print the table for the model as it is (which was trained on these pages: train.py has the honest figures)."""
+    report([score(folder) for folder in page_paths()])
 
 
 if __name__ == "__main__":

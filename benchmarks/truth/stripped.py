@@ -17,6 +17,7 @@ from pathlib import Path
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from benchmarks.truth.reference import PAGES, page_bytes
+from linkindex.urls import domain_of, host_of
 
 CLASSES = ("content", "navigation", "header", "footer", "sidebar")
 _LANDMARKS = frozenset(("nav", "header", "footer", "aside", "main", "article"))
@@ -48,6 +49,11 @@ class Page:
     stripped: bytes
     truth: list[tuple[str, str | None]]  # (href as written, placement) of each a and area with an href, in order
     main_content: str
+
+    @property
+    def site(self) -> str:
+        """Registrable domain, so that no site is trained on and tested at once."""
+        return domain_of(host_of(self.url)) if self.url else self.name
 
 
 def pages() -> Iterator[Page]:
