@@ -14,12 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser
-
 from benchmarks.truth import content
-from benchmarks.truth.reference import PAGES, page_bytes
+from benchmarks.truth.reference import PAGES, page_bytes, reading_of
 from crawler.extract.resolving import Resolver
-from crawler.extract.tree import read
 from linkindex.urls import domain_of, host_of
 
 Key = tuple[str, str]  # address without scheme, query and fragment; letters and digits of the anchor
@@ -65,10 +62,7 @@ def site_of(name: str) -> str:
 
 def keys(body: bytes, url: str) -> list[Key]:
     """Return what each ``a`` and ``area`` of a page is found by."""
-    root = LexborHTMLParser(body).root
-    if root is None:
-        return []
-    reading = read(root, 10**9)
+    reading = reading_of(body)
     resolve = Resolver(url, reading.base)
     return [
         _key(resolve(link.href), "".join(reading.pieces[link.start : link.end]) or " ".join(link.graphics or ()))

@@ -14,13 +14,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from selectolax.lexbor import LexborHTMLParser
-
 from benchmarks.truth import stripped
+from benchmarks.truth.reference import reading_of
 from benchmarks.truth.stripped import CLASSES, Page
 from crawler.extract import read_page
 from crawler.extract.placement import Model, placements
-from crawler.extract.tree import read
 from crawler.extract.zones import Zone
 from linkindex.urls import host_of
 
@@ -32,9 +30,7 @@ _LETTERS = re.compile(r"\W+")
 
 def answers(page: Page, model: Model | None = None) -> list[Answer]:
     """Return for each link of a page that has a truth what it is and what we say of it."""
-    root = LexborHTMLParser(page.stripped).root
-    assert root is not None
-    reading = read(root, 10**9)
+    reading = reading_of(page.stripped)
     zones = placements(reading, host_of(page.url), model)
     anchors = [zone for link, zone in zip(reading.found, zones, strict=True) if link.kind in {"text", "area"}]
     return [(truth, zone) for (_, truth), zone in zip(page.truth, anchors, strict=True) if truth]

@@ -13,9 +13,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
-from crawler.extract.reading import Block, Reading
+from crawler.extract.reading import Block, Found, Reading
 from crawler.extract.zones import Zone
 
 NAMES = (
@@ -27,7 +28,7 @@ NAMES = (
     # … and of its part.
     *("part_text", "part_links", "part_density", "part_at", "part_text_after", "part_links_before"),
     *("part_links_after", "part_prose_before", "part_text_share", "part_links_share", "part_rights"),
-    *("part_about", "part_social", "part_headings", "part_external"),
+    *("part_about", "part_headings", "part_external"),
 )
 _FEW_LINKS = 3  # of a block that is surely one thing
 _FEW_PIECES = 36
@@ -38,8 +39,7 @@ _FAR = 10_000  # characters to what is not there
 _HREF_CHARS = 300
 # In addresses, as they are English in most languages: what a site says of itself, and where else it is.
 _ABOUT = ("about", "contact", "career", "jobs", "press", "advertis", "sitemap", "privacy", "terms", "legal", "imprint")
-_SOCIAL = ("facebook.com", "twitter.com", "instagram.com", "linkedin.com", "youtube.com", "tiktok.com", "/x.com")
-_RIGHTS = re.compile(r"©|\(c\) ?[12][0-9]{3}|copyright|all rights", re.I)
+_ENDING_PIECES = 400  # of the text; a copyright notice ends a page
 _ELSEWHERE = re.compile(
     r"related|recommend|more (?:from|stories|in|on|news|articles|posts)|also like|read (?:next|more)|trending|popular"
     r"|latest|most read|up next|don.t miss|follow us|newsletter|comments",
@@ -66,35 +66,41 @@ class Page:
     def __init__(self, reading: Reading, host: str) -> None:
         pieces, found = reading.pieces, reading.found
         self.pieces, self.links = len(pieces), len(found)
-        lengths = [len(piece.strip()) for piece in pieces]
-        self.text = [0, *accumulate(lengths)]
-        anchors = [self.text[link.end] - self.text[link.start] if link.end >= 0 else 0 for link in found]
-        self.prose = [0, *accumulate(_prose(lengths, reading))]
-        hrefs = [link.href[:_HREF_CHARS].lower() for link in found]
-        self.anchors = [0, *accumulate(anchors)]
-        self.bare = [0, *accumulate(length == 0 for length in anchors)]
-        self.images = [0, *accumulate(link.graphics is not None for link in found)]
-        self.external = [0, *accumulate("//" in href[:8] and host not in href for href in hrefs)]
-        self.about, self.social = _holding(hrefs, _ABOUT), _holding(hrefs, _SOCIAL)
+        lengths = list(map(len, map(str.strip, pieces)))
+        self.text = text = list(accumulate(lengths, initial=0))
+        anchors = [text[link.end] - text[link.start] if link.end >= 0 else 0 for link in found]
+        self.anchors = list(accumulate(anchors, initial=0))
+        self.bare = list(accumulate([not length for length in anchors], initial=0))
+        self.prose = list(accumulate(_prose(lengths, found, anchors), initial=0))
+        self.images = list(accumulate([link.graphics is not None for link in found], initial=0))
+        hrefs = [link.href[:_HREF_CHARS] for link in found]
+        self.external = list(accumulate([host not in href and "//" in href[:8] for href in hrefs], initial=0))
+        self.about = _holding(hrefs, _ABOUT)
         self.headings = [heading.start for heading in reading.headings]
-        self.elsewhere = [_is_elsewhere(heading, pieces) for heading in reading.headings]
+        self._heading_texts = [
+            "".join(pieces[span.start : span.start + 3])[:_HEADING_CHARS] for span in reading.headings
+        ]
         self.title = next((heading.start for heading in reading.headings if heading.tag == "h1"), -1)
-        self.rights = next((n for n in range(len(pieces) - 1, -1, -1) if _RIGHTS.search(pieces[n])), -1)
+        ending = range(len(pieces) - 1, max(len(pieces) - _ENDING_PIECES, 0), -1)
+        self.rights = next((n for n in ending if "©" in pieces[n] or "opyright" in pieces[n]), -1)
         self._units: dict[int, Block] = {}
         self._around: dict[int, tuple[int, Block]] = {}
         self._parts: dict[int, tuple[float, ...]] = {}
 
-    def groups(self, reading: Reading, zones: Sequence[Zone]) -> Iterator[Group]:
-        """Yield the groups of links in document order; ``zones`` are those of each link. Some links have no place."""
+    def groups(self, found: Sequence[Found], zones: Sequence[Zone]) -> Iterator[Group]:
+        """Yield the groups of links of which ``zones`` says nothing for sure, in document order."""
         group = None
-        for n, link in enumerate(reading.found):
-            if link.block is None:
-                continue
-            unit = self._unit(link.block)
-            if group is None or zones[n] is not group.zone or not self._goes_with(unit, group):
+        for n, (link, zone) in enumerate(zip(found, zones, strict=True)):
+            if zone.is_sure or link.block is None:
                 if group is not None:
                     yield group
-                group = Group(unit, unit.start, self._end(unit), n, n + 1, zones[n])
+                    group = None
+                continue
+            unit = self._unit(link.block)
+            if group is None or zone is not group.zone or not self._goes_with(unit, group):
+                if group is not None:
+                    yield group
+                group = Group(unit, unit.start, self._end(unit), n, n + 1, zone)
             group.last = n + 1
             if unit is not group.block:
                 group.block, group.end = unit, self._end(unit)
@@ -128,7 +134,7 @@ class Page:
             before - text[self.title] if self.title >= 0 else _FAR,
             text[self.rights] - before if self.rights >= 0 else -_FAR,
             depth,
-            heading > 0 and self.elsewhere[heading - 1],
+            heading > 0 and _is_elsewhere(self._heading_texts[heading - 1]),
             group.zone.landmark == "article",
             group.zone.landmark == "main",
             text[-1],
@@ -216,26 +222,26 @@ class Page:
             links / (self.links or 1),
             start <= self.rights < end,
             self.about[last] - self.about[first],
-            self.social[last] - self.social[first],
             bisect_left(self.headings, end) - bisect_left(self.headings, start),
             (self.external[last] - self.external[first]) / (links or 1),
         )
 
 
-def _prose(lengths: list[int], reading: Reading) -> list[int]:
+def _prose(lengths: list[int], found: Sequence[Found], anchors: list[int]) -> list[int]:
     """Return the length of each piece that is long enough to be written, and in no link; 0 for others."""
     prose = [length if length >= _PROSE_CHARS else 0 for length in lengths]
     done = 0
-    for link in reading.found:
-        for n in range(max(link.start, done), link.end):
-            prose[n] = 0
-        done = max(done, link.end)
+    for link, length in zip(found, anchors, strict=True):
+        if length >= _PROSE_CHARS:
+            for n in range(max(link.start, done), link.end):
+                prose[n] = 0
+            done = max(done, link.end)
     return prose
 
 
 def _holding(hrefs: list[str], words: Sequence[str]) -> list[int]:
     """Return the running count of ``hrefs`` that hold one of ``words``."""
-    text = "\n".join(hrefs)
+    text = "\n".join(hrefs).lower()
     ends = list(accumulate(len(href) + 1 for href in hrefs))
     holds = [False] * len(hrefs)
     for word in words:
@@ -243,9 +249,10 @@ def _holding(hrefs: list[str], words: Sequence[str]) -> list[int]:
         while at >= 0:
             holds[bisect_right(ends, at)] = True
             at = text.find(word, at + 1)
-    return [0, *accumulate(holds)]
+    return list(accumulate(holds, initial=0))
 
 
-def _is_elsewhere(heading: Block, pieces: list[str]) -> bool:
+@lru_cache(maxsize=1 << 12)
+def _is_elsewhere(heading: str) -> bool:
     """Whether a heading announces what is not the content of this page."""
-    return _ELSEWHERE.search("".join(pieces[heading.start : heading.start + 3])[:_HEADING_CHARS]) is not None
+    return _ELSEWHERE.search(heading) is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from crawler.extract.reading import Found, Reading, Span
 from crawler.extract.placement import placements
+from crawler.extract.reading import Found, Reading, Span
 from crawler.extract.resolving import Resolver, without_fragment
 from crawler.extract.zones import Zone
 from linkindex import urls
@@ -36,8 +36,8 @@ def links_of(reading: Reading, resolve: Resolver, robots: tuple[str, ...]) -> tu
     ordinals: dict[str, int] = {}
     links: list[Link] = []
     unusable = 0
-    host = urls.host_of(resolve.page or "")
-    for found, zone in zip(reading.found, placements(reading, host), strict=True):
+    zones = placements(reading, urls.host_of(resolve.page or ""))
+    for found, zone in zip(reading.found, zones, strict=True):
         target = resolve(found.href)
         if target is None:
             unusable += 1

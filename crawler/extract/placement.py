@@ -8,11 +8,10 @@ right answers at that score on pages that it was not trained on.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import cache
 from math import exp
 from typing import Any
 
@@ -74,6 +73,8 @@ class Model:
 
     def zone(self, placement: str, probability: float) -> Zone:
         """Return ``placement`` with the share of right answers among those of such a probability."""
+        if placement not in self.trust:
+            return Zone(placement, probability)
         steps, shares = self.trust[placement]
         return Zone(placement, shares[bisect_right(steps, probability) - 1])
 
@@ -91,17 +92,15 @@ class Model:
 
 
 def placements(reading: Reading, host: str, model: Model | None = None) -> list[Zone]:
-    """Return the zone of each link of ``reading``, a page at ``host``, as ``model`` (that of this package) judges."""
+    """Return the zone of each link of ``reading``, a page at ``host``, as ``model`` (this package's own) judges."""
     zones = said(reading)
     if all(zone.is_sure for zone in zones):
         return zones
     page = Page(reading, host.removeprefix("www."))
-    for group in page.groups(reading, zones):
-        if not group.zone.is_sure:
-            zone = _judge(group, page, model or MODEL)
-            for n in range(group.first, group.last):
-                if reading.found[n].block is not None:
-                    zones[n] = _by_rel(reading.found[n], zone)
+    for group in page.groups(reading.found, zones):
+        zone = _judge(group, page, model or shipped())
+        for n in range(group.first, group.last):
+            zones[n] = _by_rel(reading.found[n], zone)
     return zones
 
 
@@ -154,10 +153,11 @@ def _is_of_page(block: Block, reading: Reading) -> bool:
 
 def _sum(start: float, trees: Sequence[Tree], measures: Sequence[float]) -> float:
     for tree in trees:
-        while isinstance(tree, tuple):
-            measure, most, low, high = tree
-            tree = low if measures[measure] <= most else high
-        start += tree
+        branch = tree
+        while isinstance(branch, tuple):
+            measure, most, low, high = branch
+            branch = low if measures[measure] <= most else high
+        start += branch
     return start
 
 
@@ -169,4 +169,7 @@ def _tree(plain: Any) -> Tree:
     return measure, most, _tree(low), _tree(high)
 
 
-MODEL = Model.of(json.loads(files(__package__).joinpath("placement.json").read_text()))
+@cache
+def shipped() -> Model:
+    """Return the model of this package."""
+    return Model.of(json.loads(files(__package__).joinpath("placement.json").read_text()))

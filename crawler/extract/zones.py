@@ -55,17 +55,16 @@ _TYPES = {
     "comment": Zone("comment", 0.9),
     "usercomments": Zone("comment", 0.9),
 }
+_BESIDE = (
+    "related recommended recommendation recommendations recirc trending popular outbrain taboola share sharing sharedaddy "
+    "shares addtoany social newsletter promo promos sponsored advert advertisement tags pagination pager"
+)
 # Words of class and id, the most telling first: "comment-nav" stands among comments.
 _HINTS = (
     ("breadcrumb breadcrumbs crumbs", Zone("breadcrumb", 0.97)),
     ("comment comments commentlist disqus respond", Zone("comment", 0.85)),
     ("footer colophon copyright", Zone("footer", 0.8)),
-    (
-        "related recommended recommendation recommendations recirc trending popular outbrain taboola "
-        "share sharing sharedaddy shares addtoany social newsletter promo promos sponsored advert advertisement "
-        "tags pagination pager",
-        Zone("related", 0.8),
-    ),
+    (_BESIDE, Zone("related", 0.8)),
     ("sidebar", Zone("sidebar", 0.7)),
     (
         "nav navbar navigation menu menubar menus submenu topnav subnav megamenu dropdown offcanvas",
