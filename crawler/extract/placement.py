@@ -8,10 +8,12 @@ right answers at that score on pages that it was not trained on.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from math import exp
 from typing import Any
 
@@ -20,6 +22,7 @@ from crawler.extract.reading import Block, Found, Reading
 from crawler.extract.zones import HEAD, UNKNOWN, Zone, within
 
 _HALF = 0.5  # of the page: a hint for so much of it speaks of the page
+_FEW_PIECES = 60  # of a page too small for halves
 _AUTHORS_LINKS = 12
 _SHAPELESS_CHARS = 300  # a page of less text has no shape to judge by
 _WRITTEN_CHARS = 60  # outside links: more likely written than built
@@ -148,7 +151,7 @@ def _is_of_page(block: Block, reading: Reading) -> bool:
     placement = block.zone.placement if block.zone else ""
     if placement == "author":
         return last - block.first > _AUTHORS_LINKS
-    return placement != "content" and end - block.start > _HALF * len(reading.pieces)
+    return placement != "content" and end - block.start > max(_HALF * len(reading.pieces), _FEW_PIECES)
 
 
 def _sum(start: float, trees: Sequence[Tree], measures: Sequence[float]) -> float:

@@ -70,7 +70,7 @@ _HINTS = (
         "nav navbar navigation menu menubar menus submenu topnav subnav megamenu dropdown offcanvas",
         Zone("navigation", 0.8),
     ),
-    ("masthead header topbar branding logo", Zone("header", 0.6)),
+    ("masthead header topbar branding logo", Zone("header", 0.8)),
     ("hentry", Zone("content", 0.6)),  # WordPress writes the author's name into the classes of a whole post
     ("author authors byline bylines bio", Zone("author", 0.8)),
     ("widget widgets", Zone("sidebar", 0.5)),
