@@ -18,8 +18,11 @@ from typing import Any
 import ada_url
 import html5lib
 from html5lib.constants import DataLossWarning
+from selectolax.lexbor import LexborHTMLParser
 
 from crawler.extract import read_page
+from crawler.extract.reading import Reading
+from crawler.extract.tree import read
 
 PAGES = Path(__file__).parents[3] / "shared/oracles/pages"
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -46,6 +49,12 @@ def page_paths() -> list[Path]:
 def page_bytes(path: Path) -> bytes:
     """Return the page in ``path``, unpacked."""
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+def reading_of(body: bytes) -> Reading:
+    """Return what the walk finds in a page of UTF-8, without a limit."""
+    root = LexborHTMLParser(body).root
+    return Reading() if root is None else read(root, 10**9)
 
 
 @dataclass

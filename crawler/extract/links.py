@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from crawler.extract import placement
+from crawler.extract.placement import placements
 from crawler.extract.reading import Found, Reading, Span
 from crawler.extract.resolving import Resolver, without_fragment
+from crawler.extract.zones import Zone
+from linkindex import urls
 from linkindex.model import Link
 
 ANCHOR_CHARS = 512
@@ -34,7 +36,8 @@ def links_of(reading: Reading, resolve: Resolver, robots: tuple[str, ...]) -> tu
     ordinals: dict[str, int] = {}
     links: list[Link] = []
     unusable = 0
-    for found in reading.found:
+    zones = placements(reading, urls.host_of(resolve.page or ""))
+    for found, zone in zip(reading.found, zones, strict=True):
         target = resolve(found.href)
         if target is None:
             unusable += 1
@@ -43,7 +46,7 @@ def links_of(reading: Reading, resolve: Resolver, robots: tuple[str, ...]) -> tu
         if page == resolve.page_without_fragment:
             continue
         ordinal = ordinals[page] = ordinals.get(page, -1) + 1
-        links.append(_link(found, target, ordinal, page_follow, text))
+        links.append(_link(found, zone, target, ordinal, page_follow, text))
     return tuple(links), unusable
 
 
@@ -58,15 +61,13 @@ def fold(text: str, limit: int) -> str:
     return " ".join(text[: 8 * limit].split())[:limit].rstrip()
 
 
-def _link(found: Found, target: str, ordinal: int, page_follow: bool, text: _Text) -> Link:
+def _link(found: Found, zone: Zone, target: str, ordinal: int, page_follow: bool, text: _Text) -> Link:
     rel, follow = _rel(found.rel[:_REL_CHARS])
-    kind, anchor, zone = found.kind, "", found.zone
+    kind, anchor = found.kind, ""
     before = after = ""
     if found.block is not None:
         anchor = text.of(found, ANCHOR_CHARS)
         before, after = text.before(found, found.block), text.after(found, found.block)
-        if zone is placement.UNKNOWN:
-            zone = placement.from_text(before, after)
     if not anchor:
         if found.graphics:
             kind, anchor = "image", fold(" ".join(dict.fromkeys(filter(None, found.graphics))), ANCHOR_CHARS)

@@ -1,106 +1,178 @@
-"""Where on its page a link stands, judged from the elements around it, with a confidence from 0 to 1.
+"""Where on its page a link stands, with a confidence from 0 to 1: what a reader would call that part of the page.
 
-Landmarks of HTML5 and ARIA are the author's own word; class and id words are a hint. A :class:`Zone` is what an
-element says about all it holds; :func:`within` settles nested zones, from the outermost inwards.
+What elements say (:mod:`~crawler.extract.zones`) is the strongest evidence. Where they say nothing, or only that a link
+is somewhere in the content, a model judges what can be measured of its group (:mod:`~crawler.extract.blocks`). The
+model is a few boosted trees, learned from real pages by ``benchmarks/truth/train.py``. Its confidence is the share of
+right answers at that score on pages that it was not trained on.
 """
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import NamedTuple
+import json
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import exp
+from typing import Any
+
+from crawler.extract.blocks import NAMES, Group, Page
+from crawler.extract.reading import Block, Found, Reading
+from crawler.extract.zones import HEAD, UNKNOWN, Zone, within
+
+_HALF = 0.5  # of the page: a hint for so much of it speaks of the page
+_FEW_PIECES = 60  # of a page too small for halves
+_AUTHORS_LINKS = 12
+_SHAPELESS_CHARS = 300  # a page of less text has no shape to judge by
+_WRITTEN_CHARS = 60  # outside links: more likely written than built
+_WRITTEN = Zone("content", 0.4)
+_AUTHOR = Zone("author", 0.9)
+
+Tree = tuple[int, float, Any, Any] | float  # measure, the most of it for the first branch, two branches; or a score
 
 
-class Zone(NamedTuple):
-    """A placement of :class:`linkindex.model.Link`, and how sure it is."""
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Boosted trees over measures of a group, and how far to trust them.
 
-    placement: str
-    confidence: float
-
-
-UNKNOWN = Zone("unknown", 0.0)
-HEAD = Zone("head", 1.0)
-LANDMARKS = {
-    "nav": Zone("navigation", 0.95),
-    "header": Zone("header", 0.9),
-    "footer": Zone("footer", 0.95),
-    "aside": Zone("sidebar", 0.85),
-    "main": Zone("content", 0.8),
-    "article": Zone("content", 0.8),
-}
-_ROLES = {
-    "navigation": LANDMARKS["nav"],
-    "menu": LANDMARKS["nav"],
-    "menubar": LANDMARKS["nav"],
-    "banner": LANDMARKS["header"],
-    "contentinfo": LANDMARKS["footer"],
-    "complementary": LANDMARKS["aside"],
-    "main": LANDMARKS["main"],
-    "article": LANDMARKS["article"],
-}
-# Words of class and id, the most telling first: "comment-nav" stands among comments.
-_HINTS = (
-    ("breadcrumb breadcrumbs", Zone("breadcrumb", 0.97)),
-    ("comment comments commentlist disqus", Zone("comment", 0.8)),
-    ("footer colophon", Zone("footer", 0.75)),
-    ("sidebar widget widgets", Zone("sidebar", 0.7)),
-    ("nav navbar navigation menu menubar topnav", Zone("navigation", 0.7)),
-    ("masthead header topbar", Zone("header", 0.6)),
-    ("content article post entry story", Zone("content", 0.5)),
-)
-_RANKS = {word: rank for rank, (words, _) in enumerate(_HINTS) for word in words.split()}
-_SILENT = len(_HINTS)
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_LETTERS_ONLY = {code: " " for code in range(128) if not chr(code).isalpha()}
-_HINT_CHARS = 200  # of a class attribute; what comes after is utility classes
-_WHOLE_PAGE = ("html", "body", "form")  # their classes speak of the page ("has-sidebar"), not of a place on it
-_TEXT_BLOCK_CHARS = 60  # a link amid so much text is more likely written than built
-
-
-@lru_cache(maxsize=1 << 14)
-def zone_of(tag: str, role: str | None, classes: str | None, identity: str | None, label: str | None) -> Zone | None:
-    """Return what an element says about its content, None where it says nothing.
-
-    ``role``, ``classes``, ``identity`` and ``label`` are its attributes role, class, id and aria-label.
+    Region scores are logits, one for each of ``regions`` (content, navigation, header, footer, sidebar), compared after
+    ``weights`` were added, as rare regions would else never be named. The content score is the logit that a group is
+    of the content proper rather than beside it; ``least`` is the probability that it takes, by what elements say:
+    that it is "content", or nothing ("unknown"). ``trust`` holds for each placement steps of probability and the share
+    of right answers from each step on.
     """
-    landmark = (_ROLES.get(role) if role else None) or LANDMARKS.get(tag)
-    if not (classes or identity or label) or tag in _WHOLE_PAGE:
-        return landmark
-    # What a landmark is called ("Breadcrumb") tells as much as its classes do.
-    names = f"{classes or ''} {label}" if label else classes
-    hint = _hint(names) if names else None
-    if identity and hint is None:
-        hint = _hint(identity)
-    if landmark is None or (hint is not None and hint.placement in ("breadcrumb", "comment")):
-        return hint or landmark
-    return landmark
+
+    regions: tuple[str, ...]
+    weights: tuple[float, ...]
+    region: tuple[tuple[float, tuple[Tree, ...]], ...]  # of each: the score to start from, and its trees
+    content: tuple[float, tuple[Tree, ...]]
+    least: dict[str, float]
+    trust: dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Model:
+        """Return the model that ``plain``, made of JSON's types, describes."""
+        if tuple(plain["names"]) != NAMES:
+            raise ValueError("the model is of other measures: run benchmarks/truth/train.py")
+        return cls(
+            regions=tuple(plain["regions"]),
+            weights=tuple(plain["weights"]),
+            region=tuple((start, tuple(map(_tree, trees))) for start, trees in plain["region"]),
+            content=(plain["content"][0], tuple(map(_tree, plain["content"][1]))),
+            least=plain["least"],
+            trust={name: (tuple(steps), tuple(shares)) for name, (steps, shares) in plain["trust"].items()},
+        )
+
+    def region_of(self, measures: Sequence[float]) -> tuple[str, float]:
+        """Return the part of the page where a group stands, and the probability of that."""
+        scores = [_sum(start, trees, measures) for start, trees in self.region]
+        best = max(range(len(scores)), key=lambda n: scores[n] + self.weights[n])
+        return self.regions[best], 1 / sum(exp(min(score - scores[best], 50)) for score in scores)
+
+    def content_of(self, measures: Sequence[float]) -> float:
+        """Return the probability that a group is of the content proper."""
+        return 1 / (1 + exp(min(-_sum(*self.content, measures), 50)))
+
+    def zone(self, placement: str, probability: float) -> Zone:
+        """Return ``placement`` with the share of right answers among those of such a probability."""
+        if placement not in self.trust:
+            return Zone(placement, probability)
+        steps, shares = self.trust[placement]
+        return Zone(placement, shares[bisect_right(steps, probability) - 1])
+
+    def judge(self, group: Group, measures: Sequence[float]) -> Zone:
+        """Return the zone of a group of which no element says for sure where it is."""
+        said = group.zone
+        if said.placement == "unknown":
+            region, probability = self.region_of(measures)
+            if region != "content":
+                return self.zone(region, probability)
+        content = self.content_of(measures)
+        if content >= self.least["unknown" if said.placement == "unknown" else "content"]:
+            return self.zone("content", content)
+        return self.zone("related", 1 - content) if said.placement in {"unknown", "content"} else said
 
 
-def within(outer: Zone, inner: Zone) -> Zone:
-    """Return the zone inside ``inner`` where that element itself stands in ``outer``."""
-    if inner.placement == "content":
-        # An article in a sidebar is a teaser, and a weak hint adds nothing to what is known.
-        return inner if outer.placement in ("unknown", "content") and inner.confidence >= outer.confidence else outer
-    if inner.placement == "header" and outer.placement == "content":
-        return outer  # the header of an article carries its byline, not the site's banner
-    if outer.placement in ("unknown", "content", "header") or inner.confidence > outer.confidence:
-        return inner
-    return outer
+def placements(reading: Reading, host: str, model: Model | None = None) -> list[Zone]:
+    """Return the zone of each link of ``reading``, a page at ``host``, as ``model`` (this package's own) judges."""
+    zones = said(reading)
+    if all(zone.is_sure for zone in zones):
+        return zones
+    page = Page(reading, host.removeprefix("www."))
+    for group in page.groups(reading.found, zones):
+        zone = _judge(group, page, model or shipped())
+        for n in range(group.first, group.last):
+            zones[n] = _by_rel(reading.found[n], zone)
+    return zones
 
 
-def from_text(before: str, after: str) -> Zone:
-    """Return the zone of a link about which no element says anything, from the text on both sides in its block."""
-    return Zone("content", 0.4) if len(before) + len(after) >= _TEXT_BLOCK_CHARS else UNKNOWN
+def said(reading: Reading) -> list[Zone]:
+    """Return what the elements around each link of ``reading`` say of its place."""
+    known: dict[int, Zone] = {}
+    return [HEAD if link.block is None else _said(link.block, reading, known) for link in reading.found]
 
 
-def _hint(names: str) -> Zone | None:
-    """Return what the most telling of ``names`` (a class or id attribute) says."""
-    rank = min(map(_rank, names[:_HINT_CHARS].split()), default=_SILENT)
-    return _HINTS[rank][1] if rank < _SILENT else None
+def _judge(group: Group, page: Page, model: Model) -> Zone:
+    if page.text[-1] >= _SHAPELESS_CHARS:
+        return model.judge(group, page.measures(group))
+    if group.zone is not UNKNOWN:
+        return group.zone
+    beside = page.text[group.end] - page.text[group.start] - page.anchors[group.last] + page.anchors[group.first]
+    return _WRITTEN if beside >= _WRITTEN_CHARS else UNKNOWN
 
 
-@lru_cache(maxsize=1 << 15)
-def _rank(name: str) -> int:
-    # Cached one by one: the same few names come in ever new combinations.
-    words = (name if name.islower() else _CAMEL.sub(" ", name).lower()).translate(_LETTERS_ONLY).split()
-    return min((_RANKS.get(word, _SILENT) for word in words), default=_SILENT)
+def _by_rel(link: Found, zone: Zone) -> Zone:
+    """Return the zone of a link in ``zone``; https://html.spec.whatwg.org/#link-type-author tells of some."""
+    return _AUTHOR if "author" in link.rel and zone.placement in {"content", "related"} else zone
+
+
+def _said(block: Block, reading: Reading, known: dict[int, Zone]) -> Zone:
+    """Return what ``block`` and those around it say, settled; ``known`` keeps what was settled before."""
+    inner, passed, zone = block, [], UNKNOWN
+    while id(block) not in known:
+        passed.append(block)
+        if block.parent is None:
+            break
+        block = block.parent
+    else:
+        zone = known[id(block)]
+    for block in reversed(passed):
+        if block.zone is not None and (block.zone.landmark or not _is_of_page(block, reading)):
+            zone = within(zone, block.zone)
+        known[id(block)] = zone
+    return known[id(inner)]
+
+
+def _is_of_page(block: Block, reading: Reading) -> bool:
+    """Whether the words of a block's class and id can hardly mean all that it holds."""
+    end = block.end if block.end >= 0 else len(reading.pieces)
+    last = block.last if block.last >= 0 else len(reading.found)
+    placement = block.zone.placement if block.zone else ""
+    if placement == "author":
+        return last - block.first > _AUTHORS_LINKS
+    return placement != "content" and end - block.start > max(_HALF * len(reading.pieces), _FEW_PIECES)
+
+
+def _sum(start: float, trees: Sequence[Tree], measures: Sequence[float]) -> float:
+    for tree in trees:
+        branch = tree
+        while isinstance(branch, tuple):
+            measure, most, low, high = branch
+            branch = low if measures[measure] <= most else high
+        start += branch
+    return start
+
+
+def _tree(plain: Any) -> Tree:
+    """Return a tree of tuples: JSON's lists are slower to read and can be changed."""
+    if not isinstance(plain, list):
+        return float(plain)
+    measure, most, low, high = plain
+    return measure, most, _tree(low), _tree(high)
+
+
+@cache
+def shipped() -> Model:
+    """Return the model of this package."""
+    return Model.of(json.loads(files(__package__).joinpath("placement.json").read_text()))

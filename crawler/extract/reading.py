@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crawler.extract import placement
-from crawler.extract.placement import Zone
+from crawler.extract.zones import Zone
 
 
 @dataclass(slots=True)
@@ -22,10 +21,13 @@ class Span:
 
 @dataclass(slots=True)
 class Block(Span):
-    """The text of an element that is rendered on lines of its own."""
+    """The text of an element that is rendered on lines of its own; links ``first`` to ``last`` of all are inside."""
 
     parent: Block | None = None
     tag: str = ""
+    zone: Zone | None = None  # what the element says of its content
+    first: int = 0
+    last: int = -1
 
 
 @dataclass(slots=True)
@@ -36,7 +38,6 @@ class Found(Span):
     href: str = ""
     rel: str = ""
     label: str = ""  # names the link where it has no text: aria-label, alt or title
-    zone: Zone = placement.HEAD
     block: Block | None = None  # the innermost one around it
     heading: Block | None = None  # the last one that was closed before it
     graphics: list[str] | None = None  # the alternative text of each image inside
@@ -62,5 +63,6 @@ class Reading:
     scripts: list[str] = field(default_factory=list)  # the texts of JSON-LD scripts
     pragmas: dict[str, str] = field(default_factory=dict)  # http-equiv, lower case: content of the first
     found: list[Found] = field(default_factory=list)
+    headings: list[Block] = field(default_factory=list)  # that hold text
     pieces: list[str] = field(default_factory=list)  # a blank one is " ", and no two of them follow each other
     cut: bool = False

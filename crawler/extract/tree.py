@@ -16,10 +16,9 @@ from typing import TypeAlias
 
 from selectolax.lexbor import LexborNode
 
-from crawler.extract import placement
-from crawler.extract.placement import Zone
 from crawler.extract.reading import Block, Found, Reading, Span
 from crawler.extract.relations import link_kind
+from crawler.extract.zones import LANDMARKS, zone_of
 
 Attributes = dict[str, str | None]
 
@@ -51,13 +50,12 @@ _Opened: TypeAlias = "tuple[_Scope, Span | None]"
 class _Scope:
     """What an element passes on to its content. Never changed, as siblings share it."""
 
-    zone: Zone = placement.UNKNOWN
     silent: bool = False
     foreign: bool = False  # inside svg
     link: Found | None = None
 
     def silenced(self) -> _Scope:
-        return _Scope(self.zone, True, self.foreign, self.link)
+        return _Scope(True, self.foreign, self.link)
 
 
 class _Full(Exception):
@@ -79,6 +77,7 @@ class _Walk:
         self.reading = Reading(pieces=[" "])
         self.max_links = max_links
         self.pieces = self.reading.pieces
+        self.found = self.reading.found
         self.block = Block(0)  # the innermost one that is open
         self.heading: Block | None = None  # the last one that is closed
         self.shadow_hosts: set[int] = set()
@@ -125,9 +124,13 @@ class _Walk:
         if tag in BLOCKS:
             if self.pieces[-1] != " ":
                 self.pieces.append(" ")
-            self.block = block = Block(len(self.pieces), -1, self.block, tag)
-            if attributes or tag in placement.LANDMARKS:
-                scope = _inside(tag, attributes, scope)
+            get = attributes.get
+            zone = (
+                zone_of(tag, get("role"), get("class"), get("id"), get("aria-label"), get("itemtype"))
+                if attributes or tag in LANDMARKS
+                else None
+            )
+            self.block = block = Block(len(self.pieces), -1, self.block, tag, zone, len(self.found))
             if tag == "form":
                 self.open_form(attributes, scope)
             return scope, block
@@ -139,8 +142,10 @@ class _Walk:
         span.end = len(pieces)
         if span is self.block:
             self.block = span.parent or self.block
+            span.last = len(self.found)
             if span.tag in HEADINGS and not all(map(str.isspace, pieces[span.start :])):
                 self.heading = span
+                self.reading.headings.append(span)
             if pieces[-1] != " ":
                 pieces.append(" ")
 
@@ -169,7 +174,7 @@ class _Walk:
     def _found(self, kind: str, href: str, label: str, attributes: Attributes, scope: _Scope) -> Found:
         """Add a link that stands in the text here."""
         here, rel = len(self.pieces), attributes.get("rel") or ""
-        found = Found(here, here, kind, href, rel, label, scope.zone, self.block, self.heading)
+        found = Found(here, here, kind, href, rel, label, self.block, self.heading)
         self._add(found)
         return found
 
@@ -183,7 +188,7 @@ class _Walk:
         label = attributes.get("aria-label") or attributes.get("title") or ""
         found = self._found("text", attributes[name] or "", label, attributes, scope)
         # A link that is itself hidden (a closed menu) still has its text: only what is hidden inside a link is out.
-        return _Scope(scope.zone, False, scope.foreign, found), found
+        return _Scope(False, scope.foreign, found), found
 
     def open_area(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         if "href" in attributes:
@@ -254,10 +259,10 @@ class _Walk:
     def open_svg(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         if scope.link is not None:
             scope.link.depict("" if scope.silent else attributes.get("aria-label") or "")
-        return _Scope(scope.zone, scope.silent, True, scope.link), None
+        return _Scope(scope.silent, True, scope.link), None
 
     def open_foreign_object(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
-        return _Scope(scope.zone, scope.silent, False, scope.link), None
+        return _Scope(scope.silent, False, scope.link), None
 
     def open_silent(self, node: LexborNode, attributes: Attributes, scope: _Scope) -> _Opened:
         return scope.silenced(), None
@@ -279,16 +284,6 @@ _OPENERS: dict[str, Callable[[_Walk, LexborNode, Attributes, _Scope], _Opened]] 
     "svg": _Walk.open_svg,
     "foreignObject": _Walk.open_foreign_object,
 }
-
-
-def _inside(tag: str, attributes: Attributes, scope: _Scope) -> _Scope:
-    """Return what holds inside a block of these attributes that stands in ``scope``."""
-    get = attributes.get
-    own = placement.zone_of(tag, get("role"), get("class"), get("id"), get("aria-label"))
-    if own is None:
-        return scope
-    zone = placement.within(scope.zone, own)
-    return scope if zone is scope.zone else _Scope(zone, scope.silent, scope.foreign, scope.link)
 
 
 def _hides(attributes: Attributes) -> bool:
