@@ -25,6 +25,7 @@ from benchmarks.extract import cpu_ms, made_up_page, real_pages
 from benchmarks.truth.reference import PAGES, page_bytes, page_paths
 from crawler.extract.charset import charset_of
 from crawler.extract.encodings import decode
+from crawler.extract.placement import placements, said
 from crawler.extract.reading import Reading
 from crawler.extract.terms import page_vector, vector
 from crawler.extract.tree import read
@@ -227,14 +228,14 @@ def costs(rarity: Rarity, vectors: Sequence[bytes]) -> None:
 
 
 def _vector_of(readings: dict[bytes, Reading], body: bytes) -> bytes:
-    return page_vector(readings[body], "en")
+    return page_vector(readings[body], said(readings[body]), "en")
 
 
 def _page(path: Path) -> Page:
     found = reading(page_bytes(path))
     words = frozenset(re.findall(r"[a-z0-9]+", found.title.lower()))
     language = found.language.lower()
-    return Page(words, page_vector(found, language), _halves(path, language))
+    return Page(words, page_vector(found, placements(found, ""), language), _halves(path, language))
 
 
 def _halves(path: Path, language: str) -> tuple[bytes, bytes] | None:

@@ -17,6 +17,7 @@ from crawler.extract.charset import charset_of
 from crawler.extract.digests import digests, prose_of
 from crawler.extract.encodings import decode
 from crawler.extract.links import links_of, refresh_href
+from crawler.extract.placement import placements
 from crawler.extract.reading import Found, Reading
 from crawler.extract.relations import header_links
 from crawler.extract.resolving import Resolver
@@ -47,7 +48,8 @@ def read_page(body: bytes, url: str, headers: Mapping[str, str] = _NO_HEADERS, *
     data = structured(reading.scripts)
     reading.found.extend(_unseen(reading, data, headers, url))
     directives = robots.directives(reading.metas, headers.get("x-robots-tag", "").split("\n"))
-    links, unusable = links_of(reading, resolve, directives)
+    zones = placements(reading, urls.host_of(resolve.page or ""))
+    links, unusable = links_of(reading, zones, resolve, directives)
     canonicals = (resolve(found.href) for found in reading.found if found.kind == "canonical")
     text = "".join(reading.pieces)
     words, text_digest, near_digest = digests(text, prose_of(reading.pieces))
@@ -64,7 +66,7 @@ def read_page(body: bytes, url: str, headers: Mapping[str, str] = _NO_HEADERS, *
         links=links,
         unusable=unusable,
         cut=reading.cut,
-        terms=page_vector(reading, told.language),
+        terms=page_vector(reading, zones, told.language),
     )
 
 

@@ -35,7 +35,7 @@ def detected(text: str) -> str:
     if len(sample.encode().translate(None, _NO_LETTERS)) < _LEAST_BYTES:
         return ""
     try:
-        import pycld2  # few pages need it
+        import pycld2  # noqa: PLC0415 (few pages need it)
     except ImportError:  # there are no wheels for Linux on ARM, and not everybody has a compiler
         return ""
     try:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-from crawler.extract.placement import placements
 from crawler.extract.reading import Found, Reading, Span
 from crawler.extract.resolving import Resolver, without_fragment
 from crawler.extract.zones import Zone
-from linkindex import urls
 from linkindex.model import Link
 
 ANCHOR_CHARS = 512
@@ -26,17 +25,19 @@ _REFRESH = re.compile(
 )
 
 
-def links_of(reading: Reading, resolve: Resolver, robots: tuple[str, ...]) -> tuple[tuple[Link, ...], int]:
+def links_of(
+    reading: Reading, zones: Sequence[Zone], resolve: Resolver, robots: tuple[str, ...]
+) -> tuple[tuple[Link, ...], int]:
     """Return the links to other pages, in document order, and how many elements linked to nothing usable.
 
-    A link to the page itself, whatever its fragment, is no link between pages and left out.
+    ``zones`` are the places of what was found, one each. A link to the page itself, whatever its fragment, is no link
+    between pages and left out.
     """
     page_follow = "nofollow" not in robots
     text = _Text(reading.pieces)
     ordinals: dict[str, int] = {}
     links: list[Link] = []
     unusable = 0
-    zones = placements(reading, urls.host_of(resolve.page or ""))
     for found, zone in zip(reading.found, zones, strict=True):
         target = resolve(found.href)
         if target is None:

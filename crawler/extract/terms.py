@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, compress, pairwise
 
 import stopwordsiso
 
 from crawler.extract.reading import Reading
+from crawler.extract.zones import Zone
 from linkindex import relevance
 
 CHARS = 8_000  # of text that are read, white space included
@@ -59,10 +60,13 @@ _REMEMBERED = 1 << 15  # words of a lexicon: 4 MB
 _KIN = {"nb": "no", "nn": "no"}  # languages that are listed under another code
 
 
-def page_vector(reading: Reading, language: str = "") -> bytes:
-    """Return the term vector of a page that was read, declared to be in ``language`` (a BCP 47 tag, lower case)."""
+def page_vector(reading: Reading, zones: Sequence[Zone], language: str = "") -> bytes:
+    """Return the term vector of a page that was read, declared to be in ``language`` (a BCP 47 tag, lower case).
+
+    ``zones`` are the places of its links, one each.
+    """
     description = next((content for name, content in reading.metas if name.lower() == "description"), "")
-    parts = ((reading.title[:_PART_CHARS], TITLE_TIMES), (description[:_PART_CHARS], 1), (_text(reading), 1))
+    parts = ((reading.title[:_PART_CHARS], TITLE_TIMES), (description[:_PART_CHARS], 1), (_text(reading, zones), 1))
     return vector(parts, language)
 
 
@@ -88,12 +92,12 @@ def vector(parts: Iterable[tuple[str, int]], language: str = "") -> bytes:
     return relevance.pack(counts)
 
 
-def _text(reading: Reading) -> str:
+def _text(reading: Reading, zones: Sequence[Zone]) -> str:
     """Return the beginning of a page's text, without that of links that are the site's."""
     kept: list[str] = []
     start = 0
-    for found in reading.found:
-        if found.zone.placement in _BUILT and found.end > start:
+    for found, zone in zip(reading.found, zones, strict=True):
+        if zone.placement in _BUILT and found.end > start:
             kept += reading.pieces[start : found.start]
             start = found.end
             if len(kept) > CHARS:  # pieces, of a character or more each

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from benchmarks.truth import relevance as truth
+from crawler.extract.placement import said
 from crawler.extract.reading import Reading
 from crawler.extract.terms import CHARS, page_vector, vector
 from crawler.extract.tree import read
@@ -115,20 +116,21 @@ def test_of_a_page_count_title_description_and_what_is_not_the_sites() -> None:
         "<main><h1>Swing</h1><p>Hips drive the <a href=2>pendulum</a>.</main><footer><a href=3>imprint</a></footer>"
         "<script>analytics</script><p hidden>secret</p>"
     )
-    weights = unpack(page_vector(reading, "en"))
+    weights = unpack(page_vector(reading, said(reading), "en"))
     assert weights.keys() == hashed("kettlebell strong swing hip drive pendulum")
     assert max(weights, key=weights.__getitem__) == term_hash("kettlebell")
 
 
 def test_a_page_that_only_links_from_its_menu_still_has_its_title() -> None:
     reading = page("<title>Kettlebells</title><nav><a href=1>casino</a></nav>")
-    assert page_vector(reading) == vector([("kettlebell", 3)])
+    assert page_vector(reading, said(reading)) == vector([("kettlebell", 3)])
 
 
 def test_a_page_cut_inside_a_link_is_read_to_its_end() -> None:
     root = LexborHTMLParser("<nav><a href=1>casino <span><a href=2>x</a></nav><p>kettlebell").root
     assert root is not None
-    assert set(unpack(page_vector(read(root, 1)))) <= hashed("casino kettlebell")
+    reading = read(root, 1)
+    assert set(unpack(page_vector(reading, said(reading)))) <= hashed("casino kettlebell")
 
 
 FITNESS = """Strength training at home: build muscle with a kettlebell, a mat and twenty minutes of exercise a day. Warm up
