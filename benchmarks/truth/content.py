@@ -44,7 +44,7 @@ def page_paths() -> list[Path]:
 
 def links(path: Path) -> list[Link]:
     """Return the links of an HTML file that a reader can click."""
-    facts = read_page(path.read_bytes(), URL, content_type="text/html; charset=utf-8")
+    facts = read_page(path.read_bytes(), URL, {"content-type": "text/html; charset=utf-8"})
     return [link for link in facts.links if link.kind in _KINDS]
 
 

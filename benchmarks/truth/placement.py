@@ -97,7 +97,7 @@ def print_calibration(judged: Iterable[tuple[float, bool]]) -> None:
 def in_reviewed_text(page: Page) -> Counter[tuple[str, bool]]:
     """Count the links of the page as it is by placement and by whether the reviewed text holds their anchor."""
     text = _LETTERS.sub(" ", page.main_content.lower())
-    links = read_page(page.body, page.url, content_type="text/html; charset=utf-8").links
+    links = read_page(page.body, page.url, {"content-type": "text/html; charset=utf-8"}).links
     anchors = ((link.placement, _LETTERS.sub(" ", link.anchor.lower()).strip()) for link in links)
     return Counter((placement, anchor in text) for placement, anchor in anchors if len(anchor) > 3)
 

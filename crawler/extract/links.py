@@ -38,6 +38,7 @@ def links_of(reading: Reading, resolve: Resolver, robots: tuple[str, ...]) -> tu
     unusable = 0
     zones = placements(reading, urls.host_of(resolve.page or ""))
     for found, zone in zip(reading.found, zones, strict=True):
+        found.zone = zone  # what reads the text later knows what is the site's
         target = resolve(found.href)
         if target is None:
             unusable += 1
