@@ -66,20 +66,26 @@ def page(path: Path) -> Page:
     """Return the page in ``path``, which a JSON file of the same name describes."""
     body = page_bytes(path)
     about = json.loads(path.with_name(path.name.replace(".html.gz", ".json")).read_text())
-    root = LexborHTMLParser(body).root
-    written: list[str] = ["<!doctype html>"]
-    truth: list[tuple[str, str | None]] = []
-    if root is not None:
-        _strip(root, written, truth)
+    without, truth = parsed(body)
     return Page(
         name=path.name[:4],
         type=about["_internal"]["page_type"]["primary"],
         url=about["url"],
         body=body,
-        stripped="".join(written).encode(errors="replace"),
+        stripped=without,
         truth=truth,
         main_content=about["ground_truth"]["main_content"],
     )
+
+
+def parsed(body: bytes) -> tuple[bytes, list[tuple[str, str | None]]]:
+    """Return a page without hints, and the href and truth of each of its links."""
+    root = LexborHTMLParser(body).root
+    written: list[str] = ["<!doctype html>"]
+    truth: list[tuple[str, str | None]] = []
+    if root is not None:
+        _strip(root, written, truth)
+    return "".join(written).encode(errors="replace"), truth
 
 
 def _strip(root: LexborNode, written: list[str], truth: list[tuple[str, str | None]]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crawler.extract.zones import Zone
+from crawler.extract.zones import HEAD, Zone
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class Found(Span):
     block: Block | None = None  # the innermost one around it
     heading: Block | None = None  # the last one that was closed before it
     graphics: list[str] | None = None  # the alternative text of each image inside
+    zone: Zone = HEAD  # what elements around it say; then as :mod:`~crawler.extract.placement` judges
 
     def depict(self, alternative: str) -> None:
         """Take in an image that stands inside the link."""

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from selectolax.lexbor import LexborNode
 
+from crawler.extract.placement import said
 from crawler.extract.reading import Block, Found, Reading, Span
 from crawler.extract.relations import link_kind
 from crawler.extract.zones import LANDMARKS, zone_of
@@ -69,6 +70,8 @@ def read(root: LexborNode, max_links: int) -> Reading:
         walk.run(root)
     except _Full:
         walk.reading.cut = True
+    for found, zone in zip(walk.found, said(walk.reading), strict=True):
+        found.zone = zone
     return walk.reading
 
 
