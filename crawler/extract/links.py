@@ -39,7 +39,6 @@ def links_of(
     links: list[Link] = []
     unusable = 0
     for found, zone in zip(reading.found, zones, strict=True):
-        found.zone = zone  # what reads the text later knows what is the site's
         target = resolve(found.href)
         if target is None:
             unusable += 1

@@ -19,7 +19,7 @@ from typing import Any
 
 from crawler.extract.blocks import NAMES, Group, Page
 from crawler.extract.reading import Block, Found, Reading
-from crawler.extract.zones import HEAD, UNKNOWN, Zone, within
+from crawler.extract.zones import HEAD, LANDMARKS, UNKNOWN, Zone, within, zone_of
 
 _HALF = 0.5  # of the page: a hint for so much of it speaks of the page
 _FEW_PIECES = 60  # of a page too small for halves
@@ -96,7 +96,7 @@ class Model:
 
 def placements(reading: Reading, host: str, model: Model | None = None) -> list[Zone]:
     """Return the zone of each link of ``reading``, a page at ``host``, as ``model`` (this package's own) judges."""
-    zones = [link.zone for link in reading.found]
+    zones = said(reading)
     if all(zone.is_sure for zone in zones):
         return zones
     page = Page(reading, host.removeprefix("www."))
@@ -138,17 +138,25 @@ def _said(block: Block, reading: Reading, known: dict[int, Zone]) -> Zone:
     else:
         zone = known[id(block)]
     for block in reversed(passed):
-        if block.zone is not None and (block.zone.landmark or not _is_of_page(block, reading)):
-            zone = within(zone, block.zone)
+        own = _own(block)
+        if own is not None and (own.landmark or not _is_of_page(block, own.placement, reading)):
+            zone = within(zone, own)
         known[id(block)] = zone
     return known[id(inner)]
 
 
-def _is_of_page(block: Block, reading: Reading) -> bool:
-    """Whether the words of a block's class and id can hardly mean all that it holds."""
+def _own(block: Block) -> Zone | None:
+    """Return what the element of ``block`` says of its content."""
+    if not block.attributes:
+        return LANDMARKS.get(block.tag)
+    get = block.attributes.get
+    return zone_of(block.tag, get("role"), get("class"), get("id"), get("aria-label"), get("itemtype"))
+
+
+def _is_of_page(block: Block, placement: str, reading: Reading) -> bool:
+    """Whether the words of a block's class and id, which mean ``placement``, can hardly mean all that it holds."""
     end = block.end if block.end >= 0 else len(reading.pieces)
     last = block.last if block.last >= 0 else len(reading.found)
-    placement = block.zone.placement if block.zone else ""
     if placement == "author":
         return last - block.first > _AUTHORS_LINKS
     return placement != "content" and end - block.start > max(_HALF * len(reading.pieces), _FEW_PIECES)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crawler.extract.zones import HEAD, Zone
-
 
 @dataclass(slots=True)
 class Span:
@@ -25,7 +23,7 @@ class Block(Span):
 
     parent: Block | None = None
     tag: str = ""
-    zone: Zone | None = None  # what the element says of its content
+    attributes: dict[str, str | None] = field(default_factory=dict)
     first: int = 0
     last: int = -1
 
@@ -41,7 +39,6 @@ class Found(Span):
     block: Block | None = None  # the innermost one around it
     heading: Block | None = None  # the last one that was closed before it
     graphics: list[str] | None = None  # the alternative text of each image inside
-    zone: Zone = HEAD  # what elements around it say; then as :mod:`~crawler.extract.placement` judges
 
     def depict(self, alternative: str) -> None:
         """Take in an image that stands inside the link."""

@@ -16,10 +16,8 @@ from typing import TypeAlias
 
 from selectolax.lexbor import LexborNode
 
-from crawler.extract.placement import said
 from crawler.extract.reading import Block, Found, Reading, Span
 from crawler.extract.relations import link_kind
-from crawler.extract.zones import LANDMARKS, zone_of
 
 Attributes = dict[str, str | None]
 
@@ -70,8 +68,6 @@ def read(root: LexborNode, max_links: int) -> Reading:
         walk.run(root)
     except _Full:
         walk.reading.cut = True
-    for found, zone in zip(walk.found, said(walk.reading), strict=True):
-        found.zone = zone
     return walk.reading
 
 
@@ -127,13 +123,7 @@ class _Walk:
         if tag in BLOCKS:
             if self.pieces[-1] != " ":
                 self.pieces.append(" ")
-            get = attributes.get
-            zone = (
-                zone_of(tag, get("role"), get("class"), get("id"), get("aria-label"), get("itemtype"))
-                if attributes or tag in LANDMARKS
-                else None
-            )
-            self.block = block = Block(len(self.pieces), -1, self.block, tag, zone, len(self.found))
+            self.block = block = Block(len(self.pieces), -1, self.block, tag, attributes, len(self.found))
             if tag == "form":
                 self.open_form(attributes, scope)
             return scope, block
