@@ -109,10 +109,14 @@ class _Text:
 
     def of(self, span: Span, limit: int) -> str:
         """Return the first ``limit`` characters of the text in ``span``."""
+        if span.end - span.start == 1:  # as most are
+            return self._piece(span.start).strip()[:limit].rstrip()
         return " ".join(self._forward(span.start, span.end, limit).split())[:limit].rstrip()
 
     def before(self, link: Span, block: Span) -> str:
         """Return the whole words before ``link`` in ``block``, at most :data:`CONTEXT_CHARS` characters of them."""
+        if self._is_blank(block.start, link.start):
+            return ""
         taken: list[str] = []
         position, room = link.start, 2 * CONTEXT_CHARS
         while position > block.start and room >= 0:
@@ -129,7 +133,10 @@ class _Text:
 
     def after(self, link: Span, block: Span) -> str:
         """Return the whole words after ``link`` in ``block``, at most :data:`CONTEXT_CHARS` characters of them."""
-        return _whole_words(self._forward(link.end, block.end, CONTEXT_CHARS)) if link.end >= 0 else ""
+        end = block.end if block.end >= 0 else len(self.pieces)
+        if link.end < 0 or self._is_blank(link.end, end):
+            return ""
+        return _whole_words(self._forward(link.end, end, CONTEXT_CHARS))
 
     def heading(self, span: Span | None) -> str:
         """Return the text of a heading, cut like the text around a link."""
@@ -138,6 +145,10 @@ class _Text:
         if span.start not in self._headings:
             self._headings[span.start] = _whole_words(self._forward(span.start, span.end, CONTEXT_CHARS))
         return self._headings[span.start]
+
+    def _is_blank(self, start: int, end: int) -> bool:
+        """Tell whether there is nothing to read from piece ``start`` to ``end``: most links are all that their block holds."""
+        return start >= end or (end - start == 1 and self.pieces[start] == " ")
 
     def _forward(self, start: int, end: int, limit: int) -> str:
         """Return the text from piece ``start`` on, somewhat more than ``limit`` characters where there is so much."""

@@ -109,8 +109,7 @@ def placements(reading: Reading, host: str, model: Model | None = None) -> list[
 
 def said(reading: Reading) -> list[Zone]:
     """Return what the elements around each link of ``reading`` say of its place."""
-    known: dict[int, Zone] = {}
-    return [HEAD if link.block is None else _said(link.block, reading, known) for link in reading.found]
+    return [HEAD if link.block is None else link.block.zone or _said(link.block, reading) for link in reading.found]
 
 
 def _judge(group: Group, page: Page, model: Model) -> Zone:
@@ -127,22 +126,23 @@ def _by_rel(link: Found, zone: Zone) -> Zone:
     return _AUTHOR if "author" in link.rel and zone.placement in {"content", "related"} else zone
 
 
-def _said(block: Block, reading: Reading, known: dict[int, Zone]) -> Zone:
-    """Return what ``block`` and those around it say, settled; ``known`` keeps what was settled before."""
-    inner, passed, zone = block, [], UNKNOWN
-    while id(block) not in known:
-        passed.append(block)
-        if block.parent is None:
+def _said(block: Block, reading: Reading) -> Zone:
+    """Return what ``block`` and those around it say, settled; each block keeps what was settled of it."""
+    passed, around, zone = [], block, UNKNOWN
+    while True:
+        if around.zone is not None:
+            zone = around.zone
             break
-        block = block.parent
-    else:
-        zone = known[id(block)]
-    for block in reversed(passed):
-        own = _own(block)
-        if own is not None and (own.landmark or not _is_of_page(block, own.placement, reading)):
+        passed.append(around)
+        if around.parent is None:
+            break
+        around = around.parent
+    for inner in reversed(passed):
+        own = _own(inner)
+        if own is not None and (own.landmark or not _is_of_page(inner, own.placement, reading)):
             zone = within(zone, own)
-        known[id(block)] = zone
-    return known[id(inner)]
+        inner.zone = zone
+    return zone
 
 
 def _own(block: Block) -> Zone | None:

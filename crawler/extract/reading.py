@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from crawler.extract.zones import Zone
+
 
 @dataclass(slots=True)
 class Span:
@@ -26,6 +28,7 @@ class Block(Span):
     attributes: dict[str, str | None] = field(default_factory=dict)
     first: int = 0
     last: int = -1
+    zone: Zone | None = None  # what it and the elements around it say of its content, once :mod:`placement` has looked
 
 
 @dataclass(slots=True)

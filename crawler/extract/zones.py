@@ -148,4 +148,5 @@ def _hint(names: str) -> Zone | None:
 def _rank(name: str) -> int:
     # Cached one by one: the same few names come in ever new combinations.
     words = (name if name.islower() else _CAMEL.sub(" ", name).lower()).translate(_LETTERS_ONLY).split()
-    return min((_RANKS.get(word, _SILENT) for word in words), default=_SILENT)
+    told = [_RANKS[word] for word in words if word in _RANKS]
+    return min(told) if told else _SILENT
