@@ -10,6 +10,8 @@ import msgspec
 from linkindex import urls
 from linkindex.model import Link, Visit
 
+_REMEMBERED_CHARS = 500  # of a target; 65,536 of 8,192 characters would fill the memory
+
 
 class Place(NamedTuple):
     """A canonical URL and where it lives."""
@@ -50,9 +52,13 @@ def canonicalise(visit: Visit) -> Visit:
     )
 
 
-@lru_cache(maxsize=1 << 16)
 def _place(target: str) -> Place:
-    # A site's navigation is on each of its pages: most targets were seen a moment ago.
+    # A site's navigation is on each of its pages: most targets were seen a moment ago. Very long ones are none of it.
+    return _known_place(target) if len(target) <= _REMEMBERED_CHARS else _known_place.__wrapped__(target)
+
+
+@lru_cache(maxsize=1 << 16)
+def _known_place(target: str) -> Place:
     url = urls.canonical(target)
     host = urls.host_of(url)
     return Place(url, host, urls.domain_of(host))

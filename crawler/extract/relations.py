@@ -41,10 +41,14 @@ class Stated(NamedTuple):
     title: str
 
 
-@lru_cache(maxsize=1 << 10)
 def link_kind(rel: str, media_type: str) -> str | None:
     """Return the kind of link that ``rel`` with the ``type`` attribute makes, None where it makes none."""
-    words = rel[:_MOST_CHARS].lower().split()
+    return _link_kind(rel[:_MOST_CHARS], media_type[:_MOST_CHARS])
+
+
+@lru_cache(maxsize=1 << 10)
+def _link_kind(rel: str, media_type: str) -> str | None:
+    words = rel.lower().split()
     kind = next((_KINDS[word] for word in _KINDS if word in words), None)
     if kind != "alternate":
         return kind
