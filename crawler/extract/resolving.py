@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import ada_url
 
 from linkindex import urls
 
 MAX_URL_CHARS = 8192  # RFC 9110 section 4.1 asks for at least 8000; longer ones are traps or data
+
+
+# Paths that the URL Standard leaves as they are, which most links to the own site have: no dot segment, no query, nothing
+# to encode. Telling them takes a fifth of the time of parsing.
+_PLAIN_PATH = re.compile(r"(?:/[\w\-~][\w\-.~]*)*/?", re.ASCII)
 
 
 class Resolver:
@@ -22,6 +29,7 @@ class Resolver:
         base = self.page if declared_base is None else _base(declared_base, self.page)
         # Joining many hrefs to a base of a megabyte would fill the memory; absolute hrefs still work without it.
         self.base = base if base is None or len(base) <= MAX_URL_CHARS else None
+        self._origin = _origin(self.base)
         self._known: dict[str, str | None] = {}
 
     def __call__(self, href: str) -> str | None:
@@ -29,11 +37,18 @@ class Resolver:
         try:
             return self._known[href]
         except KeyError:
-            target = urls.parse(href, self.base) if len(href) <= MAX_URL_CHARS else None
-            if target is not None and len(target) > MAX_URL_CHARS:
-                target = None
-            self._known[href] = target
+            target = self._known[href] = self._resolve(href)
             return target
+
+    def _resolve(self, href: str) -> str | None:
+        if len(href) > MAX_URL_CHARS:
+            return None
+        path = href.removeprefix(self._origin)
+        if self._origin and path[:1] == "/" and _PLAIN_PATH.fullmatch(path):
+            target: str | None = self._origin + path
+        else:
+            target = urls.parse(href, self.base)
+        return target if target is None or len(target) <= MAX_URL_CHARS else None
 
 
 def without_fragment(url: str) -> str:
@@ -48,3 +63,10 @@ def _base(href: str, page: str | None) -> str | None:
     except (ValueError, UnicodeEncodeError):
         return page
     return page if url.protocol in ("data:", "javascript:") else str(url.href)
+
+
+def _origin(base: str | None) -> str:
+    """Return what stands before the path of ``base``, "" unless it is http or https."""
+    if base is None or not base.startswith(("http://", "https://")):
+        return ""
+    return base[: base.index("/", base.index("//") + 2)]
