@@ -109,9 +109,9 @@ class _Text:
 
     def of(self, span: Span, limit: int) -> str:
         """Return the first ``limit`` characters of the text in ``span``."""
-        if span.end - span.start == 1:  # as most are
-            return self._piece(span.start).strip()[:limit].rstrip()
-        return " ".join(self._forward(span.start, span.end, limit).split())[:limit].rstrip()
+        one = span.end - span.start == 1  # as most are
+        text = self._piece(span.start)[: limit + 2] if one else self._forward(span.start, span.end, limit)
+        return " ".join(text.split())[:limit].rstrip()
 
     def before(self, link: Span, block: Span) -> str:
         """Return the whole words before ``link`` in ``block``, at most :data:`CONTEXT_CHARS` characters of them."""

@@ -28,7 +28,9 @@ BLOCKS = frozenset(
     "optgroup option p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp".split()
 )
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_UNREAD = frozenset(("style", "-comment", "-doctype"))  # nothing in them is ours
+_UNREAD = frozenset(  # nothing in them is ours: no text, no links, no names
+    "style -comment -doctype path polygon polyline circle ellipse rect line stop use source track wbr".split()
+)
 # Text inside is not rendered as text of the page: code, controls, and what stands in where media cannot play.
 SILENT = frozenset(
     "title textarea select datalist iframe noembed noframes template audio video canvas desc metadata".split()

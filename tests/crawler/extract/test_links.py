@@ -212,6 +212,7 @@ class TestAnchor:
         ("content", "anchor"),
         [
             (" a\n<b> b </b>&nbsp;c ", "a b c"),
+            ("one\u3000two", "one two"),
             ("one<br>two<div>three</div>four", "one two three four"),
             ("a<!-- c -->b", "ab"),
             ("a<script>s</script><style>s</style>b", "ab"),
