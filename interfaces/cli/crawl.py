@@ -153,6 +153,8 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
         first = read_job(frontier).seeds[0]
         questions = [f"outlinks {first}" if index.outcome(first) == Outcome.PAGE else f"why {first}", "status"]
     click.echo("ask:  " + "\n      ".join(f"{program()} {question}{place}" for question in questions))
+    if target:
+        click.echo(f"next: {program()} classify{place}   tells links of templates from those that somebody wrote")
 
 
 def _print_plan(seeds: list[str], options: Options) -> None:
