@@ -20,147 +20,60 @@ ours. A call that raises has applied nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, Self
 
-import msgspec
-
+from crawler.frontier.records import (
+    Added,
+    Beat,
+    Budget,
+    Completed,
+    Counts,
+    Entry,
+    Lease,
+    Life,
+    Outlook,
+    Robots,
+    Seen,
+)
 from linkindex.errors import BadInput
 
+__all__ = [
+    *("Added", "Beat", "Budget", "Completed", "Counts", "Entry", "Frontier", "Lease", "Life", "Outlook", "Robots"),
+    *("SUSPECT", "Seen", "open_frontier"),
+]
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A canonical URL that was discovered (or seeded), on its way into the frontier."""
-
-    url: str
-    host: str
-    domain: str
-    depth: int = 0  # links from a seed
-    hops: int = 0  # redirects in a row that led here
-    sitemap: int = 0  # how many sitemaps deep it is one itself; 0: nobody calls it a sitemap
-    excluded: str = ""  # why the scope refuses it; "" admits it
-
-    @property
-    def priority(self) -> int:
-        """Smaller goes first: breadth first, the end of a redirect before its own level.
-
-        A site's first sitemap follows its seed; further ones wait until the pages that are known have been visited, so
-        that an index of 50,000 sitemaps does not use up a crawl.
-        """
-        return self.depth * 2 - (1 if self.hops else 0) + (0, 1, 3)[min(self.sitemap, 2)]
-
-
-class Added(msgspec.Struct, frozen=True):
-    """What ``add`` did with its entries: new to the queue, known before, refused by the scope."""
-
-    new: int
-    known: int
-    refused: int
-
-
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """The right of one node to visit one URL until the lease expires."""
-
-    token: str  # fences: no other lease, of this URL or any, ever has it
-    url: str
-    host: str
-    depth: int
-    hops: int
-    attempt: int  # 1 on the first
-    delay: float  # s between fetches of this host
-    sitemap: int = 0
-
-
-class Completed(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a lease after its visit is durable in the index."""
-
-    token: str
-    state: str = "done"  # done, failed or excluded
-    reason: str = ""  # of failed and excluded
-    ago: float = 0.0  # s since the fetch ended, by the node's monotonic clock
-    discovered: Sequence[Entry] = ()
-
-
-class Robots(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a host's robots.txt, for all nodes."""
-
-    verdict: str  # "rules" (obey ``body``), "open" (there are none) or "closed" (unreachable: RFC 9309, 2.3.1.4)
-    body: bytes = b""  # at most 500 KiB
-    reason: str = ""  # why closed: "dns", "503"…
-    failures: int = 0  # fetches in a row that failed; while the verdict is still "closed" to be asked again
-
-
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """The accounting of a frontier, kept as it changes: reading it is O(1)."""
-
-    queued: int = 0
-    scheduled: int = 0
-    leased: int = 0
-    done: int = 0
-    failed: int = 0
-    excluded: int = 0
-    hosts: int = 0
-    excluded_by: dict[str, int] = {}
-    failed_by: dict[str, int] = {}
-
-    @property
-    def discovered(self) -> int:
-        return self.queued + self.scheduled + self.leased + self.done + self.failed + self.excluded
-
-    @property
-    def visited(self) -> int:
-        return self.done + self.failed
-
-
-class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left to do. "Nothing to lease now" differs from "finished"."""
-
-    finished: bool  # nothing is queued, scheduled or leased
-    spent: bool = False  # the budget is used up, with work left
-    wait: float = 0.0  # s until something may be leased, as far as is known; 0 when it may be now
-
-
-class Life(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the frontier knows about one URL. Times are ms since 1970, UTC; None for what did not happen."""
-
-    url: str
-    state: str
-    reason: str
-    host: str
-    depth: int
-    hops: int
-    sitemap: int
-    attempts: int
-    crashes: int  # leases that ran out, or whose node died
-    node: str  # the last that leased it
-    discovered_at: int
-    discovered_on: str  # the page that led here first; "" for a seed
-    due: int | None  # when it may be leased again, while scheduled
-    ended_at: int | None
-    host_opens: int | None
-    host_delay: float
-    host_held_until: int | None
-    host_held_because: str
-    robots: str  # verdict on the host's robots.txt, "" while unknown
-
-
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a job may visit. 0 means no limit."""
-
-    pages: int = 0
-    pages_per_host: int = 0
+CRASHES = 3  # a URL whose leases ran out this often is taken for what kills the nodes: it ends as failed(node_lost)
+SUSPECT = 2  # from so many on, a node visits it alone, so that the next crash tells
 
 
 class Frontier(Protocol):
-    """The contract. Backends: :mod:`crawler.frontier.sqlite`."""
+    """The contract. Backends: :mod:`crawler.frontier.sqlite`, :mod:`crawler.frontier.redis`.
 
-    def add(self, entries: Iterable[Entry], discovered_on: str = "") -> Added:
-        """Queue what is new, in one atomic step. A known URL that was excluded and is admitted now is queued too."""
+    A URL goes before others by :mod:`crawler.frontier.order`. Who discovers a URL that is queued already is counted:
+    how often, and from how many distinct domains, which also count for its host's budget.
+    """
+
+    keeps_excluded: bool
+    """Whether :meth:`excluded` yields what was refused. A backend that only counts it is told again from the index."""
+
+    def add(self, entries: Iterable[Entry], discovered_on: str = "", *, again: bool = False) -> Added:
+        """Queue what is new, in one atomic step (a shard). A known URL that was excluded by the scope and is admitted
+        now is queued too; with ``again``, also what had ended or was due later: it starts over.
+
+        A backend that bounds the queue of a host leaves out what does not fit: :meth:`hungry`.
+        """
+
+    def remember(self, entries: Iterable[Entry]) -> int:
+        """Take URLs for done without a visit, because the index holds one. Those known stay as they are. Returns how many
+        were not."""
 
     def lease(self, limit: int, node: str, ttl: float, span: float = 5.0) -> list[Lease]:
         """Lease up to ``limit`` URLs of hosts whose gates are open, by priority, and shut those gates.
 
         Of one host, at most as many as can be fetched within ``span`` seconds at its delay.
-        Empty means "nothing now"; :meth:`outlook` tells why. Leases that ran out are taken back first.
+        Empty means "nothing now"; :meth:`outlook` tells why. Leases that ran out are taken back first. A URL with
+        ``SUSPECT`` crashes is the only one of its host in a batch.
         """
 
     def renew(self, tokens: Iterable[str], ttl: float) -> None:
@@ -169,7 +82,9 @@ class Frontier(Protocol):
     def complete_many(self, completed: Sequence[Completed]) -> list[str]:
         """End leases and add what their pages led to, in one atomic step; return the tokens that had expired.
 
-        Of an expired lease nothing is applied: another node holds the URL, or will.
+        Of an expired lease nothing is applied: another node holds the URL, or will. (A backend of several shards adds
+        before it ends the leases: what was discovered is then known though the lease had expired.) With ``next_due`` a
+        URL that is done is scheduled instead, and counts for the budget again when it is leased again.
         """
 
     def release(self, token: str, not_before: float, reason: str, *, counted: bool = True) -> None:
@@ -199,11 +114,62 @@ class Frontier(Protocol):
     def set_job(self, job: dict[str, object]) -> None:
         """Keep the description of the job (seeds, scope), to recognise the same command when it comes again."""
 
+    def notes(self, name: str, hosts: Iterable[str]) -> dict[str, bytes]:
+        """Return what :meth:`put_notes` kept of these hosts under ``name``; hosts without are left out."""
+
+    def put_notes(self, name: str, notes: Mapping[str, bytes]) -> None:
+        """Keep what the node that holds the leases of hosts learned of each, for the next one: opaque, at most 64 KiB."""
+
     def excluded(self, reasons: Iterable[str]) -> Iterator[Entry]:
-        """Stream the entries that were excluded for any of these reasons, for a scope that changed."""
+        """Stream the entries that the scope excluded for any of these reasons, for a scope that changed.
+
+        Where ``keeps_excluded`` is false: forget that they were, so that they may be discovered anew.
+        """
 
     def again(self) -> int:
-        """Queue everything that had ended, anew: attempts start over, budgets too. Returns how many."""
+        """Queue everything that had ended and is still kept, anew: attempts start over, budgets too. Returns how many."""
+
+    def forget(self, urls: Iterable[str]) -> int:
+        """Forget canonical URLs, whatever their state: they may be discovered anew. A lease of one is lost. Returns how
+        many were known."""
+
+    def forget_host(self, host: str) -> int:
+        """Forget a host: its queue, gate, hold, robots.txt, notes, budget. Returns how many URLs were forgotten."""
+
+    def hungry(self, limit: int) -> list[str]:
+        """Return hosts whose queue runs low while URLs of theirs wait outside. Nobody else is told for a minute."""
+
+    def fed(self, host: str, more: bool) -> None:
+        """Hear that a hungry host was given what waits; ``more``: its queue was full again before all was."""
+
+    def arrivals(self, limit: int) -> list[str]:
+        """Return URLs that people pushed where scrapy-redis reads seeds (``<job>:start_urls``), as they wrote them.
+
+        They stay until :meth:`arrived` is told of them, so a kill in between loses none.
+        """
+
+    def arrived(self, urls: Iterable[str]) -> None:
+        """Take what :meth:`arrivals` returned from there, once it is in the queue."""
+
+    def claim(self, name: str, node: str, ttl: float) -> float:
+        """Claim something that one node at a time may have (an IP address, an errand). Return 0.0 when it is ours for
+        ``ttl`` seconds, else the seconds until it may be free. Its owner claims again to keep it."""
+
+    def unclaim(self, name: str, node: str, pause: float = 0.0) -> None:
+        """Give a claim back, to be claimed again by anybody after ``pause`` seconds. Ignored when it is another's."""
+
+    def beat(self, beat: Beat) -> None:
+        """Give a sign of life. Raises ``Incompatible`` when the state of the job is gone (a store that was emptied)."""
+
+    def leave(self, node: str) -> None:
+        """Take a node from the list."""
+
+    def nodes(self) -> list[Seen]:
+        """Return the nodes that gave a sign of life within the last day, the latest first."""
+
+    def wait(self, seconds: float) -> None:
+        """Return after ``seconds``, or as soon as another node has queued something where nothing was. May be called on
+        a thread of its own."""
 
     def why(self, url: str) -> Life | None:
         """Return the life of a canonical URL, or None if it was never discovered."""
@@ -223,7 +189,7 @@ class Frontier(Protocol):
 
 
 def open_frontier(url: str, *, create: bool = True, exclusive: bool = False) -> Frontier:
-    """Open the frontier that ``url`` names: ``sqlite:///PATH``.
+    """Open the frontier that ``url`` names: ``sqlite:///PATH`` or ``redis://HOST:PORT/DB?job=NAME``.
 
     ``exclusive`` claims it for one crawl and its workers: every lease still out belongs to a node that died, and is
     taken back at once. Raises :class:`BadInput` for another scheme, a path that cannot be used or (without ``create``)
