@@ -16,6 +16,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 0  # links from a seed
     hops: int = 0  # redirects in a row that led here
     sitemap: int = 0  # how many sitemaps deep it is one itself; 0: nobody calls it a sitemap
+    seen: int = 1  # how many discoveries this one stands for
     late: int = 0  # levels that it waits longer, because its like stopped telling anything new (crawler.traps)
     excluded: str = ""  # why the scope refuses it; "" admits it
 
@@ -83,6 +84,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     done: int = 0
     failed: int = 0
     excluded: int = 0
+    visited: int = 0  # visits that ended in done or failed, those that are due again included; `again` sets it back
     hosts: int = 0
     waiting: int = 0  # hosts with URLs that wait outside, because their queue was full
     quarantined: int = 0  # stored values of a shape that is not ours, set aside
@@ -92,10 +94,6 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def discovered(self) -> int:
         return self.queued + self.scheduled + self.leased + self.done + self.failed + self.excluded
-
-    @property
-    def visited(self) -> int:
-        return self.done + self.failed
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +140,14 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     pages_per_host: int = 0
     pages_per_domain: int = 0
     growth: int = 0  # pages more, of a host and of its domain, for each distinct domain that links to it
+
+    def host(self, linkers: int) -> int:
+        """Return how many pages of a host to which ``linkers`` domains link may be visited; 0: no limit."""
+        return self.pages_per_host + self.growth * linkers if self.pages_per_host else 0
+
+    def domain(self, linkers: int) -> int:
+        """Return how many pages of a domain to which ``linkers`` domains link may be visited; 0: no limit."""
+        return self.pages_per_domain + self.growth * linkers if self.pages_per_domain else 0
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):

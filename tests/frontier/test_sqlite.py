@@ -60,7 +60,7 @@ class TestSqliteAccounts(AccountsContract):
                 "SELECT name, queued, leased, head, q, l, p FROM (SELECT h.*, "
                 "(SELECT count(*) FROM url WHERE host = h.id AND state = 0) AS q, "
                 "(SELECT count(*) FROM url WHERE host = h.id AND state = 2) AS l, "
-                "(SELECT min(priority) FROM url WHERE host = h.id AND state = 0) AS p FROM host h) "
+                "(SELECT min(score) FROM url WHERE host = h.id AND state = 0) AS p FROM host h) "
                 "WHERE queued <> q OR leased <> l OR (q > 0 AND head <> p)"
             ).fetchall()
             assert drifted == []

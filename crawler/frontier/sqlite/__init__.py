@@ -10,24 +10,30 @@ import os
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from crawler.frontier import Budget, Counts, Life, Outlook, Robots
+from crawler.frontier.order import distinct
+from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.leases import Leases
-from crawler.frontier.sqlite.schema import HOST_BUDGET, State
+from crawler.frontier.sqlite.schema import State
 from crawler.frontier.sqlite.store import chunks
 from linkindex import urls
 from linkindex.errors import BadInput, Busy, Incompatible
 
+_REMEMBERED = 24 * 3600 * 1000  # ms that a node is listed after its last sign of life
+_LOOK = 0.05  # s between looks while waiting
+
 
 class SqliteFrontier(Leases):
-    """:class:`crawler.frontier.Frontier` on SQLite. One thread at a time may use it."""
+    """:class:`crawler.frontier.Frontier` on SQLite. One thread at a time may use it, but for :meth:`wait`."""
+
+    keeps_excluded = True
 
     @classmethod
     def open(
@@ -73,22 +79,10 @@ class SqliteFrontier(Leases):
 
     def set_budget(self, budget: Budget, delay: float) -> None:
         with self._transaction():
-            before, _ = self._limits()
             self._put("budget", msgspec.json.encode(budget))
             self._put("delay", msgspec.json.encode(delay))
-            larger = not budget.pages_per_host or budget.pages_per_host > before.pages_per_host > 0
-            if larger and before.pages_per_host:
-                self._readmit_spent()
-
-    def _readmit_spent(self) -> None:
-        rows = self._db.execute(
-            "UPDATE url SET state = 0, reason = '', ended_at = NULL WHERE state = 5 AND reason = ? RETURNING host",
-            (HOST_BUDGET,),
-        ).fetchall()
-        for (host,) in rows:
-            self._move_host(host, queued=1)
-        self._count(State.EXCLUDED, HOST_BUDGET, -len(rows))
-        self._count(State.QUEUED, "", len(rows))
+            for (host,) in self._db.execute("SELECT id FROM host WHERE spent").fetchall():
+                self._readmit(host)
 
     def robots(self, hosts: Iterable[str]) -> dict[str, Robots]:
         found = {}
@@ -116,51 +110,99 @@ class SqliteFrontier(Leases):
         with self._transaction():
             self._put("job", msgspec.json.encode(job))
 
+    def notes(self, name: str, hosts: Iterable[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for names in chunks(list(hosts)):
+            marks = ",".join("?" * len(names))
+            found |= self._read(
+                "SELECT h.name, n.value FROM note n JOIN host h ON h.id = n.host "  # noqa: S608
+                f"WHERE n.name = ? AND h.name IN ({marks})",
+                (name, *names),
+            )
+        return found
+
+    def put_notes(self, name: str, notes: Mapping[str, bytes]) -> None:
+        with self._transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO note VALUES (?, ?, ?)",
+                [(self._host_id(host), name, value) for host, value in notes.items()],
+            )
+
+    # ---------------------------------------------------------------- what waits outside: nothing, a disk is large
+
+    def hungry(self, limit: int) -> list[str]:
+        return []
+
+    def fed(self, host: str, more: bool) -> None:
+        """Nothing to do: no host is ever hungry."""
+
+    def arrivals(self, limit: int) -> list[str]:
+        return []
+
+    def arrived(self, urls: Iterable[str]) -> None:
+        """Nothing to do: nothing ever arrives."""
+
+    # ---------------------------------------------------------------- nodes
+
+    def claim(self, name: str, node: str, ttl: float) -> float:
+        with self._transaction() as now:
+            row = self._db.execute("SELECT node, until FROM claim WHERE name = ?", (name,)).fetchone()
+            if row and row[0] != node and row[1] > now:
+                return float(row[1] - now) / 1000
+            self._db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (name, node, now + int(ttl * 1000)))
+            return 0.0
+
+    def unclaim(self, name: str, node: str, pause: float = 0.0) -> None:
+        with self._transaction() as now:
+            self._db.execute(
+                "UPDATE claim SET node = '', until = ? WHERE name = ? AND node = ?",
+                (now + int(pause * 1000), name, node),
+            )
+
+    def beat(self, beat: Beat) -> None:
+        with self._transaction() as now:
+            self._db.execute(
+                "INSERT OR REPLACE INTO node VALUES (?, ?, ?)", (beat.node, now, msgspec.json.encode(beat))
+            )
+            self._db.execute("DELETE FROM node WHERE seen < ?", (now - _REMEMBERED,))
+
+    def leave(self, node: str) -> None:
+        with self._transaction():
+            self._db.execute("DELETE FROM node WHERE name = ?", (node,))
+
+    def nodes(self) -> list[Seen]:
+        now = self._now()
+        rows = self._read("SELECT beat, seen FROM node WHERE seen > ? ORDER BY seen DESC, name", (now - _REMEMBERED,))
+        return [Seen(beat=msgspec.json.decode(beat, type=Beat), ago=(now - seen) / 1000) for beat, seen in rows]
+
+    def wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        with closing(sqlite3.connect(self._path, timeout=30)) as db:
+            while (left := until - time.monotonic()) > 0:
+                if db.execute(sql.ANY_READY, {"now": self._now()}).fetchone()[0]:
+                    return
+                time.sleep(min(left, _LOOK))
+
     # ---------------------------------------------------------------- questions
 
     def why(self, url: str) -> Life | None:
-        rows = self._read(sql.WHY, (urls.key(url),))
-        if not rows:
+        cursor = self._db.execute(sql.WHY, (urls.key(url),))
+        row = cursor.fetchone()
+        if row is None:
             return None
-        (
-            url,
-            state,
-            reason,
-            host,
-            depth,
-            hops,
-            sitemap,
-            attempts,
-            crashes,
-            node,
-            found,
-            found_on,
-            due,
-            ended,
-            *gate,
-        ) = rows[0]
-        opens, delay, held_until, held_because, robots = gate
-        return Life(
-            url=url,
-            state=State(state).name.lower(),
-            reason=reason,
-            host=host,
-            depth=depth,
-            hops=hops,
-            sitemap=sitemap,
-            attempts=attempts,
-            crashes=crashes,
-            node=node,
-            discovered_at=found,
-            discovered_on=found_on or "",
-            due=due,
-            ended_at=ended,
-            host_opens=opens or None,
-            host_delay=max(delay, self._limits()[1]),
-            host_held_until=held_until or None,
-            host_held_because=held_because,
-            robots=msgspec.msgpack.decode(robots, type=Robots).verdict if robots else "",
-        )
+        found = dict(zip((column for column, *_ in cursor.description), row, strict=True))
+        budget, least_delay = self._limits()
+        marks, host_marks, robots = (found.pop(name) for name in ("marks", "host_marks", "robots"))
+        found |= {
+            "state": State(found["state"]).name.lower(),
+            "domains": distinct(marks),
+            "host_opens": found["host_opens"] or None,
+            "host_delay": max(found["host_delay"], least_delay),
+            "host_held_until": found["host_held_until"] or None,
+            "host_budget": budget.host(distinct(host_marks)),
+            "robots": msgspec.msgpack.decode(robots, type=Robots).verdict if robots else "",
+        }
+        return Life(**found)
 
     def counts(self) -> Counts:
         totals: defaultdict[int, int] = defaultdict(int)
@@ -170,7 +212,8 @@ class SqliteFrontier(Leases):
             by.get(state, {})[reason] = n
         return Counts(
             **{state.name.lower(): totals[state] for state in State},
-            hosts=totals[-1],
+            visited=totals[sql.VISITED],
+            hosts=totals[sql.HOSTS],
             excluded_by=by[State.EXCLUDED],
             failed_by=by[State.FAILED],
         )

@@ -1,75 +1,158 @@
-"""Into the queue: what is discovered, what is admitted later, what is to be visited again."""
+"""Into the queue: what is discovered, what is admitted later, what is to be visited again; and out of it for good."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from crawler.frontier import Added, Entry
+from crawler.frontier.order import distinct, level, mark, score
+from crawler.frontier.records import Added, Entry
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.schema import State
 from crawler.frontier.sqlite.store import Store, chunks
 from linkindex import urls
 
 
+class _Known(NamedTuple):
+    """A row of the table of URLs, as far as a discovery may change it."""
+
+    row: int
+    host: int
+    state: int
+    score: int
+    priority: int
+    marks: int
+    again: int
+    found_at: int
+    reason: str
+    ended_at: int | None
+
+
+class Origin(NamedTuple):
+    """The page on which entries were discovered."""
+
+    key: int | None = None
+    domain: str = ""
+
+
 class Entries(Store):
-    """``add``, ``excluded``, ``again``."""
+    """``add``, ``remember``, ``excluded``, ``again``, ``forget``, ``forget_host``."""
 
-    def add(self, entries: Iterable[Entry], discovered_on: str = "") -> Added:
+    def add(self, entries: Iterable[Entry], discovered_on: str = "", *, again: bool = False) -> Added:
         with self._transaction() as now:
-            row = self._db.execute("SELECT id FROM url WHERE key = ?", (urls.key(discovered_on),)).fetchone()
-            return self._add(entries, row[0] if row else None, now)
+            return self._add(entries, origin_of(discovered_on), now, again=again)
 
-    def _add(self, entries: Iterable[Entry], found_on: int | None, now: int) -> Added:
+    def _add(self, entries: Iterable[Entry], origin: Origin, now: int, *, again: bool = False) -> Added:
         wanted: dict[int, Entry] = {}
         for entry in entries:
             key = urls.key(entry.url)
             if key not in wanted or (entry.excluded, entry.priority) < (wanted[key].excluded, wanted[key].priority):
                 wanted[key] = entry
-        queued: defaultdict[int, list[int]] = defaultdict(list)  # host id -> priorities
-        known = self._reconsider(wanted, queued)
+        queued: defaultdict[int, list[int]] = defaultdict(list)  # host id -> scores
+        known = self._reconsider(wanted, origin, queued, again)
         fresh = [(key, entry) for key, entry in wanted.items() if key not in known]
-        self._insert(fresh, found_on, now, queued)
+        self._insert(fresh, origin, now, queued)
         self._db.executemany(sql.QUEUE_HOST, [(len(p), min(p), min(p), host) for host, p in queued.items()])
+        if origin.domain:
+            self._count_linkers(wanted.values(), origin.domain)
         refused = sum(bool(entry.excluded) for _, entry in fresh)
         return Added(len(fresh) - refused, len(known), refused)
 
-    def _reconsider(self, wanted: dict[int, Entry], queued: dict[int, list[int]]) -> set[int]:
-        """Admit what the scope had refused, move up what is found nearer; return the keys that were known."""
+    def _reconsider(
+        self, wanted: dict[int, Entry], origin: Origin, queued: dict[int, list[int]], again: bool
+    ) -> set[int]:
+        """Admit what may be visited after all, count what is discovered again; return the keys that were known."""
         known: set[int] = set()
         for keys in chunks(list(wanted)):
-            rows = self._db.execute(sql.KNOWN.format(",".join("?" * len(keys))), keys).fetchall()
-            for key, row, host, state, priority, reason, ended in rows:
+            for key, *rest in self._db.execute(sql.KNOWN.format(",".join("?" * len(keys))), keys).fetchall():
                 known.add(key)
-                entry = wanted[key]
+                entry, row = wanted[key], _Known(*rest)
                 if entry.excluded:
                     continue
-                admitted = state == State.EXCLUDED and ended is None
-                if not admitted and not (state == State.QUEUED and entry.priority < priority):
-                    continue
-                place = (entry.priority, entry.depth, entry.hops, entry.sitemap)
-                self._db.execute(sql.PROMOTE, (State.QUEUED, *place, row))
-                queued[host].append(entry.priority)
-                if admitted:
-                    self._count(State.EXCLUDED, reason, -1)
+                if row.state == State.QUEUED:
+                    self._discover_again(entry, row, origin, queued)
+                elif (row.state == State.EXCLUDED and row.ended_at is None) or (again and row.state != State.LEASED):
+                    self._queue(entry, row, entry.priority, _mark(entry, origin), 0, queued)
+                    self._db.execute(sql.START_OVER, (row.row,))
+                    self._count(row.state, row.reason if row.state in {State.FAILED, State.EXCLUDED} else "", -1)
                     self._count(State.QUEUED, "", 1)
-                else:  # it was counted in its host's queue before
-                    self._db.execute("UPDATE host SET queued = queued - 1 WHERE id = ?", (host,))
         return known
 
+    def _discover_again(self, entry: Entry, row: _Known, origin: Origin, queued: dict[int, list[int]]) -> None:
+        marks, again = row.marks | _mark(entry, origin), row.again + entry.seen
+        if entry.priority < row.priority:
+            self._queue(entry, row, entry.priority, marks, again, queued)
+        else:
+            place = score(level(row.priority, distinct(marks), again), row.found_at)
+            self._db.execute(sql.COUNT_DISCOVERY, (place, marks, again, row.row))
+            if place == row.score:
+                return
+            queued[row.host].append(place)
+        # It was counted in its host's queue before.
+        self._db.execute("UPDATE host SET queued = queued - 1 WHERE id = ?", (row.host,))
+
+    def _queue(
+        self, entry: Entry, row: _Known, priority: int, marks: int, again: int, queued: dict[int, list[int]]
+    ) -> None:
+        place = score(level(priority, distinct(marks), again), row.found_at)
+        queued[row.host].append(place)
+        values = (place, priority, entry.depth, entry.hops, entry.sitemap, marks, again, row.row)
+        self._db.execute(sql.QUEUE_URL, values)
+
     def _insert(
-        self, fresh: Sequence[tuple[int, Entry]], found_on: int | None, now: int, queued: dict[int, list[int]]
+        self,
+        fresh: Sequence[tuple[int, Entry]],
+        origin: Origin,
+        now: int,
+        queued: dict[int, list[int]],
+        admitted: State = State.QUEUED,
     ) -> None:
         rows = []
         for key, entry in fresh:
             host = self._host_id(entry.host, entry.domain)
-            state = State.EXCLUDED if entry.excluded else State.QUEUED
-            place = (entry.priority, entry.depth, entry.hops, entry.sitemap)
-            rows.append((key, entry.url, host, state, *place, entry.excluded, found_on, now))
+            state = State.EXCLUDED if entry.excluded else admitted
+            marks, again = _mark(entry, origin), entry.seen - 1
+            place = score(level(entry.priority, distinct(marks), again), now)
+            where = (place, entry.priority, entry.depth, entry.hops, entry.sitemap)
+            rows.append((key, entry.url, host, state, *where, entry.excluded, marks, again, origin.key, now))
             self._count(state, entry.excluded, 1)
             if state == State.QUEUED:
-                queued[host].append(entry.priority)
+                queued[host].append(place)
         self._db.executemany(sql.INSERT_URL, rows)
+
+    def _count_linkers(self, entries: Iterable[Entry], domain: str) -> None:
+        """Count ``domain`` among those that link to the hosts of ``entries``; where that raises a budget, let more in."""
+        bit = mark(domain)
+        linked = {entry.host: entry.domain for entry in entries if entry.domain != domain}
+        hosts = [self._host_id(name, of) for name, of in linked.items()]
+        marks = [(bit, host, bit) for host in hosts]
+        self._db.executemany(sql.MARK_DOMAIN, marks)
+        self._db.executemany(sql.MARK_HOST, marks)
+        if self._limits()[0].growth:
+            for host in hosts:
+                if self._db.execute("SELECT spent FROM host WHERE id = ?", (host,)).fetchone()[0]:
+                    self._readmit(host)
+
+    def _readmit(self, host: int) -> None:
+        """Queue what a spent budget had excluded of a host; if the budget is spent still, that is found out by leasing."""
+        for reason, n in self._db.execute(sql.SPENT_OF_HOST, (host,)).fetchall():
+            self._count(State.EXCLUDED, reason, -n)
+        queued = self._db.execute(sql.READMIT_HOST, (host,)).rowcount
+        self._db.execute("UPDATE host SET spent = 0 WHERE id = ?", (host,))
+        self._move_host(host, queued=queued)
+        self._count(State.QUEUED, "", queued)
+
+    def remember(self, entries: Iterable[Entry]) -> int:
+        with self._transaction() as now:
+            wanted = {urls.key(entry.url): entry for entry in entries}
+            known: set[int] = set()
+            for keys in chunks(list(wanted)):
+                rows = self._db.execute(f"SELECT key FROM url WHERE key IN ({','.join('?' * len(keys))})", keys)  # noqa: S608
+                known |= {key for (key,) in rows}
+            fresh = [(key, entry) for key, entry in wanted.items() if key not in known]
+            self._insert(fresh, Origin(), now, {}, State.DONE)
+            return len(fresh)
 
     def excluded(self, reasons: Iterable[str]) -> Iterator[Entry]:
         wanted = tuple(reasons)
@@ -82,6 +165,44 @@ class Entries(Store):
         with self._transaction():
             queued = self._db.execute(sql.AGAIN).rowcount
             self._db.execute(sql.RECOUNT_HOSTS)
-            self._db.execute("DELETE FROM tally WHERE state >= 0")
+            self._db.execute(sql.RECOUNT_DOMAINS)
+            self._db.execute("DELETE FROM tally WHERE state >= 0 OR state = ?", (sql.VISITED,))
             self._db.execute(sql.RECOUNT_TALLY)
             return queued
+
+    def forget(self, urls_: Iterable[str]) -> int:
+        with self._transaction():
+            forgotten = 0
+            for keys in chunks([urls.key(url) for url in urls_]):
+                forgotten += self._forget(f"key IN ({','.join('?' * len(keys))})", keys)
+            return forgotten
+
+    def forget_host(self, host: str) -> int:
+        with self._transaction():
+            found = self._db.execute("SELECT id FROM host WHERE name = ?", (host,)).fetchone()
+            if found is None:
+                return 0
+            forgotten = self._forget("host = ?", found)
+            self._db.execute("DELETE FROM note WHERE host = ?", found)
+            self._db.execute("DELETE FROM host WHERE id = ?", found)
+            self._count(sql.HOSTS, "", -1)
+            self._host_ids.pop(host, None)
+            return forgotten
+
+    def _forget(self, which: str, values: Sequence[object]) -> int:
+        rows = self._db.execute(sql.FORGOTTEN.format(which), values).fetchall()
+        for host, state, reason in rows:
+            self._count(state, reason if state in {State.FAILED, State.EXCLUDED} else "", -1)
+            leased = state == State.LEASED
+            self._move_host(host, queued=-(state == State.QUEUED), leased=-leased)
+            self._take_domain(host, -leased)
+        return len(rows)
+
+
+def origin_of(page: str) -> Origin:
+    """Return where what a page (a canonical URL, "" for none) links to comes from."""
+    return Origin(urls.key(page), urls.domain_of(urls.host_of(page))) if page else Origin()
+
+
+def _mark(entry: Entry, origin: Origin) -> int:
+    return mark(origin.domain) if origin.domain and origin.domain != entry.domain else 0

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from crawler.frontier import Completed, Lease
+from crawler.frontier import CRASHES, SUSPECT
+from crawler.frontier.order import distinct
+from crawler.frontier.records import Budget, Completed, Lease
 from crawler.frontier.sqlite import schema as sql
-from crawler.frontier.sqlite.entries import Entries
-from crawler.frontier.sqlite.schema import HOST_BUDGET, State
+from crawler.frontier.sqlite.entries import Entries, Origin
+from crawler.frontier.sqlite.schema import DOMAIN_BUDGET, HOST_BUDGET, State
 
-CRASHES = 3  # a URL whose leases ran out this often is taken for what kills the nodes
+_TRAIL = 8  # lines
+
+
+class _Host(NamedTuple):
+    """A host whose gate is open."""
+
+    row: int
+    name: str
+    delay: float
+    visited: int
+    marks: int
+    domain: int
+    taken: int  # of the domain
+    domain_marks: int
 
 
 class Leases(Entries):
@@ -27,63 +43,77 @@ class Leases(Entries):
                 limit = min(limit, budget.pages - self._visited_or_leased())
             if limit <= 0:
                 return []
-            hosts = self._db.execute(sql.READY_HOSTS, {"now": now, "limit": limit}).fetchall()
-            share = max(1, limit // max(1, len(hosts)))
+            rows = self._db.execute(sql.READY_HOSTS, {"now": now, "limit": limit}).fetchall()
+            share = max(1, limit // max(1, len(rows)))
             leases: list[Lease] = []
-            for host, name, own_delay, visited in hosts:
-                delay = max(own_delay, least_delay)
+            taken: dict[int, int] = {}  # domain -> leased just now
+            for host in map(_Host._make, rows):
+                delay = max(host.delay, least_delay)
                 most = min(share, limit - len(leases), int(span / delay) or 1 if delay else share)
-                if budget.pages_per_host:
-                    if visited >= budget.pages_per_host:
-                        self._spend_host(host, now)
-                        continue
-                    most = min(most, budget.pages_per_host - visited)
-                leases += self._lease_host(host, name, delay, most, node, now + int(ttl * 1000))
+                left, reason = _left(budget, host, taken.get(host.domain, 0))
+                if left <= 0:
+                    self._spend_host(host.row, reason, now)
+                    continue
+                batch = self._lease_host(host, delay, min(most, left), node, now + int(ttl * 1000))
+                taken[host.domain] = taken.get(host.domain, 0) + len(batch)
+                leases += batch
             return leases
 
-    def _lease_host(self, host: int, name: str, delay: float, most: int, node: str, due: int) -> list[Lease]:
-        leases, rows = [], []
-        for row, url, depth, hops, sitemap, attempt in self._db.execute(sql.HOST_QUEUE, (host, most)).fetchall():
+    def _lease_host(self, host: _Host, delay: float, most: int, node: str, due: int) -> list[Lease]:
+        leases: list[Lease] = []
+        rows = []
+        queue = self._db.execute(sql.HOST_QUEUE, (host.row, most)).fetchall()
+        for row, url, depth, hops, sitemap, attempt, crashes, memo in queue:
+            if crashes >= SUSPECT and leases:
+                break
             fence = secrets.randbits(62)
             rows.append((fence, due, node, row))
             leases.append(
                 Lease(
                     token=f"{row}.{fence}",
                     url=url,
-                    host=name,
+                    host=host.name,
                     depth=depth,
                     hops=hops,
                     attempt=attempt + 1,
                     delay=delay,
                     sitemap=sitemap,
+                    crashes=crashes,
+                    memo=memo or b"",
                 )
             )
+            if crashes >= SUSPECT:
+                break
         self._db.executemany(sql.LEASE_URL, rows)
-        self._move_host(host, queued=-len(rows), leased=len(rows))
+        self._move_host(host.row, queued=-len(rows), leased=len(rows))
+        self._take_domain(host.row, len(rows))
         self._count(State.QUEUED, "", -len(rows))
         self._count(State.LEASED, "", len(rows))
         return leases
 
-    def _spend_host(self, host: int, now: int) -> None:
+    def _spend_host(self, host: int, reason: str, now: int) -> None:
         """Exclude what a host still has queued once its budget is used up."""
-        spent = self._db.execute(
-            "UPDATE url SET state = 5, reason = ?, ended_at = ? WHERE host = ? AND state = 0", (HOST_BUDGET, now, host)
-        ).rowcount
+        spent = self._db.execute(sql.SPEND_HOST, (reason, now, host)).rowcount
+        self._db.execute("UPDATE host SET spent = 1 WHERE id = ?", (host,))
         self._move_host(host, queued=-spent)
         self._count(State.QUEUED, "", -spent)
-        self._count(State.EXCLUDED, HOST_BUDGET, spent)
+        self._count(State.EXCLUDED, reason, spent)
 
-    def _take_back(self, overdue: Iterable[tuple[int, int, int, int]], now: int) -> None:
+    def _take_back(self, overdue: Iterable[tuple[int, int, int, int, str, int]], now: int) -> None:
         """Queue what was scheduled for now and what is leased by nodes that are gone."""
-        for row, host, state, crashes_before in overdue:
+        for row, host, state, crashes_before, node, due in overdue:
             was_leased = state == State.LEASED
             crashes = crashes_before + was_leased
             ends = crashes >= CRASHES and was_leased
-            self._db.execute("UPDATE url SET crashes = ? WHERE id = ?", (crashes, row))
             self._count(state, "", -1)
+            if was_leased:
+                self._note_end(row, node, min(due, now), "node_lost")
+                self._db.execute("UPDATE url SET crashes = ? WHERE id = ?", (crashes, row))
+                self._take_domain(host, -(not ends))
             if ends:
-                self._db.execute(sql.END_URL, (State.FAILED, "node_lost", now, row))
+                self._db.execute(sql.END_URL, (State.FAILED, "node_lost", now, None, None, row))
                 self._count(State.FAILED, "node_lost", 1)
+                self._count(sql.VISITED, "", 1)
             else:
                 self._db.execute("UPDATE url SET state = 0, due = NULL, fence = NULL WHERE id = ?", (row,))
                 self._count(State.QUEUED, "", 1)
@@ -107,40 +137,60 @@ class Leases(Entries):
                 if held is None:
                     lost.append(end.token)
                     continue
-                row, host = held
-                state = State[end.state.upper()]
-                self._db.execute(sql.END_URL, (state, end.reason, now, row))
-                self._count(State.LEASED, "", -1)
-                self._count(state, end.reason, 1)
-                opens = now - int(end.ago * 1000) + self._delay_of(host)
-                self._move_host(host, leased=-1, visited=state != State.EXCLUDED, opens=opens)
-                self._add(end.discovered, row, now)
+                self._end(end, *held[:2], now)
+                self._add(end.discovered, held[2], now)
         return lost
+
+    def _end(self, end: Completed, row: int, host: int, now: int) -> None:
+        state, due = State[end.state.upper()], None
+        if end.next_due is not None and state == State.DONE:
+            state, due = State.SCHEDULED, now + int(end.next_due * 1000)
+        visited = state != State.EXCLUDED
+        self._db.execute(sql.END_URL, (state, end.reason, now, due, end.memo or None, row))
+        if due is not None:
+            self._db.execute(sql.START_OVER, (row,))
+        self._count(State.LEASED, "", -1)
+        self._count(state, "" if due is not None else end.reason, 1)
+        self._count(sql.VISITED, "", visited)
+        self._take_domain(host, visited - 1)
+        opens = now - int(end.ago * 1000) + self._delay_of(host)
+        self._move_host(host, leased=-1, visited=visited, opens=opens)
 
     def release(self, token: str, not_before: float, reason: str, *, counted: bool = True) -> None:
         with self._transaction() as now:
             held = self._held(token, now)
             if held is None:
                 return
-            row, host = held
+            row, host, _ = held
             state = State.SCHEDULED if not_before > 0 else State.QUEUED
             due = now + int(not_before * 1000) if not_before > 0 else None
+            if counted:
+                (node,) = self._db.execute("SELECT node FROM url WHERE id = ?", (row,)).fetchone()
+                self._note_end(row, node, now, reason)
             self._db.execute(
                 "UPDATE url SET state = ?, due = ?, fence = NULL, attempt = attempt + ?, reason = ? WHERE id = ?",
                 (state, due, counted, reason, row),
             )
             self._count(State.LEASED, "", -1)
             self._count(state, "", 1)
+            self._take_domain(host, -1)
             # Whatever was fetched of this host, it was no later than now.
             self._move_host(host, queued=state == State.QUEUED, leased=-1, opens=now + self._delay_of(host))
 
-    def _held(self, token: str, now: int) -> tuple[int, int] | None:
-        """Return (url id, host id) while the lease is in force."""
+    def _note_end(self, row: int, node: str, at: int, reason: str) -> None:
+        (trail,) = self._db.execute("SELECT trail FROM url WHERE id = ?", (row,)).fetchone()
+        lines = [*trail.splitlines(), f"{node} {at} {reason}"][-_TRAIL:]
+        self._db.execute("UPDATE url SET trail = ? WHERE id = ?", ("\n".join(lines), row))
+
+    def _held(self, token: str, now: int) -> tuple[int, int, Origin] | None:
+        """Return url id, host id and what its page's links come from, while the lease is in force."""
         row, fence = _split(token)
         found = self._db.execute(
-            "SELECT id, host FROM url WHERE id = ? AND fence = ? AND state = 2 AND due > ?", (row, fence, now)
+            "SELECT u.id, u.host, u.key, d.name FROM url u JOIN host h ON h.id = u.host JOIN domain d ON d.id = h.domain "
+            "WHERE u.id = ? AND u.fence = ? AND u.state = 2 AND u.due > ?",
+            (row, fence, now),
         ).fetchone()
-        return (found[0], found[1]) if found else None
+        return (found[0], found[1], Origin(found[2], found[3])) if found else None
 
     def hold(self, host: str, seconds: float, reason: str) -> None:
         with self._transaction() as now:
@@ -149,6 +199,14 @@ class Leases(Entries):
                 "UPDATE host SET held_because = ?, held_until = ? WHERE id = ? AND held_until < ?",
                 (reason, until, self._host_id(host), until),
             )
+
+
+def _left(budget: Budget, host: _Host, leased: int) -> tuple[int, str]:
+    """Return how many pages the budgets leave to a host, and the reason to give when that is none."""
+    most = 1 << 62
+    of_host = budget.host(distinct(host.marks)) - host.visited if budget.pages_per_host else most
+    of_domain = budget.domain(distinct(host.domain_marks)) - host.taken - leased if budget.pages_per_domain else most
+    return (of_host, HOST_BUDGET) if of_host <= of_domain else (of_domain, DOMAIN_BUDGET)
 
 
 def _split(token: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from crawler.frontier import Budget
+from crawler.frontier.records import Budget
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.schema import State
 from linkindex import urls
@@ -81,9 +81,14 @@ class Store:
         return int(max(own, self._limits()[1]) * 1000)
 
     def _visited_or_leased(self) -> int:
-        kept = int(self._db.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE state IN (2, 3, 4)").fetchone()[0])
-        moved = (n for (state, _), n in self._tally.items() if state in (State.LEASED, State.DONE, State.FAILED))
-        return kept + sum(moved)
+        counted = (State.LEASED, sql.VISITED)
+        kept = self._db.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE state IN (?, ?)", counted).fetchone()[0]
+        return int(kept) + sum(n for (state, _), n in self._tally.items() if state in counted)
+
+    def _take_domain(self, host: int, n: int) -> None:
+        """Count ``n`` URLs of a host for the budget of its domain."""
+        if n:
+            self._db.execute(sql.TAKE_DOMAIN, (n, host))
 
     def _put(self, name: str, value: bytes) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
@@ -93,12 +98,18 @@ class Store:
         if found is None:
             row = self._db.execute("SELECT id FROM host WHERE name = ?", (name,)).fetchone()
             if row is None:
-                row = self._db.execute(
-                    "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id", (name, domain or urls.domain_of(name))
-                ).fetchone()
-                self._count(-1, "", 1)
+                row = self._new_host(name, domain or urls.domain_of(name))
+                self._count(sql.HOSTS, "", 1)
             found = self._host_ids[name] = int(row[0])
         return found
+
+    def _new_host(self, name: str, domain: str) -> tuple[int]:
+        self._db.execute("INSERT OR IGNORE INTO domain (name) VALUES (?)", (domain,))
+        (of,) = self._db.execute("SELECT id FROM domain WHERE name = ?", (domain,)).fetchone()
+        row: tuple[int] = self._db.execute(
+            "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id", (name, of)
+        ).fetchone()
+        return row
 
 
 def chunks(values: list[_T]) -> Iterator[list[_T]]:
