@@ -75,6 +75,10 @@ class GuardedConnector(aiohttp.TCPConnector):
             raise FetchFailed(Reason.REFUSED_ADDRESS, judged[0][1] if judged else f"{host} has no address")
         return allowed
 
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """Return what a connection to ``host`` would be made to. Raises :class:`FetchFailed` where that may not be."""
+        return [result["host"] for result in await self._resolve_host(host, port)]
+
 
 class Wire(ResponseHandler):
     """One connection. Counts what arrives without being body, so that nothing of that kind is endless.

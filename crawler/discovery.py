@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 from itertools import islice
 
 from crawler.frontier import Entry, Lease, Robots
+from crawler.frontier.order import mark
+from crawler.offers import Offers
 from crawler.politeness import Rules
 from linkindex import urls
 from linkindex.model import Link, Outcome, Visit
@@ -17,7 +19,6 @@ OTHER_HOST = "other_host"
 SITEMAP_DEPTH = "sitemap_depth"
 
 _UNVISITED = frozenset(("form", "media"))  # forms are for people to send; images, videos and sounds hold no links
-_NEVER = 1 << 30
 
 
 def sitemaps_of(robots_url: str, rules: Rules, depth: int) -> Iterator[Entry]:
@@ -54,10 +55,10 @@ def vouches(robots: Robots, host: str) -> bool:
     return any(urls.host_of(url) == host for url in _named(Rules(robots), None))
 
 
-def entries(lease: Lease, visit: Visit, offered: Mapping[str, int], refused: Set[str]) -> Iterator[Entry]:
+def entries(lease: Lease, visit: Visit, offers: Offers, refused: Set[str]) -> Iterator[Entry]:
     """Yield what the frontier should hear of: what the page links to, unless it asks that nothing be followed.
 
-    ``offered`` are URLs that it has heard of, with their priorities; ``refused`` hosts of which a sitemap may not speak.
+    ``offers`` is what it has heard of; of hosts that are ``refused`` a sitemap may not speak.
     """
     if "nofollow" in visit.robots or "none" in visit.robots:
         return
@@ -65,10 +66,13 @@ def entries(lease: Lease, visit: Visit, offered: Mapping[str, int], refused: Set
     depth, hops = (lease.depth, lease.hops + 1) if redirected else (lease.depth + 1, 0)
     sitemap = lease.sitemap if redirected else 0
     priority = Entry(url="", host="", domain="", depth=depth, hops=hops, sitemap=sitemap).priority
+    linker = mark(visit.domain)
     for link in visit.links:
         if link.kind == "sitemap" and ("sitemap" in link.rel or link.target_host in refused):
             yield _of_sitemap(lease, link, refused)
-        elif link.kind not in _UNVISITED and offered.get(link.target, _NEVER) > priority:
+        elif link.kind not in _UNVISITED and (
+            seen := offers.worth(link.target, priority, 0 if link.internal else linker)
+        ):
             yield Entry(
                 url=link.target,
                 host=link.target_host,
@@ -76,6 +80,7 @@ def entries(lease: Lease, visit: Visit, offered: Mapping[str, int], refused: Set
                 depth=depth,
                 hops=hops,
                 sitemap=sitemap,
+                seen=seen,
             )
 
 

@@ -57,6 +57,10 @@ class Downloader:
         self.active[request] = asyncio.get_running_loop().create_task(self._settle(request, result))
         return result
 
+    async def address(self, host: str) -> str:
+        """Return the address that a fetch of ``host`` would connect to, "" where there is none that may be."""
+        return await self._fetcher.address(host)
+
     def needs_backout(self) -> bool:
         """Return whether as many fetches are under way as there may be."""
         return len(self.active) >= self._concurrency

@@ -132,6 +132,17 @@ class Fetcher:
             ),
         )
 
+    async def address(self, host: str) -> str:
+        """Return the address that a fetch of ``host`` (with a port, where it is not the usual one) would connect to; "" where
+        there is none that may be connected to."""
+        name, _, port = host.rpartition(":") if ":" in host and not host.endswith("]") else (host, "", "443")
+        connector = self._opened().connector
+        assert isinstance(connector, GuardedConnector)
+        try:
+            return (await connector.addresses(name.strip("[]"), int(port)))[0]
+        except (FetchFailed, OSError):
+            return ""
+
     @property
     def is_open(self) -> bool:
         """Whether there is anything to close."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -34,14 +37,65 @@ def begin(frontier: Frontier, seeds: Sequence[str], scope: Scope, budget: Budget
     before = read_job(frontier)
     every = tuple(dict.fromkeys((*before.seeds, *seeds)))
     entries = [seed(url) for url in every]
-    scope = scope.around(entries)
+    scope = msgspec.structs.replace(scope.around(entries), held=before.scope.held)
     frontier.set_budget(budget, delay)
     if scope != before.scope and before.seeds:
-        frontier.add([scope.judged(entry) for entry in frontier.excluded(REASONS)])
+        _readmit(frontier, scope)
     frontier.add([scope.judged(entry) for entry in entries])
     job = Job(seeds=every, scope=scope)
     frontier.set_job(msgspec.to_builtins(job))
     return job
+
+
+def _readmit(frontier: Frontier, scope: Scope) -> None:
+    frontier.add([scope.judged(entry) for entry in frontier.excluded(REASONS)])
+
+
+def admit(frontier: Frontier, texts: Iterable[str], who: str = "") -> list[str]:
+    """Add seeds, as people write them, to a job that may be under way; return what is wrong with those that are not URLs.
+
+    The scope then stays near them too; nodes that are at work learn of it within seconds.
+    """
+    who = who or f"seed-{secrets.token_hex(8)}"
+    seeds, wrong = [], []
+    for text in texts:
+        try:
+            seeds.append(canonical_seed(text))
+        except BadInput as error:
+            wrong.append(str(error))
+    with _changing(frontier, who):
+        job = read_job(frontier)
+        every = tuple(dict.fromkeys((*job.seeds, *seeds)))
+        scope = job.scope.around([seed(url) for url in seeds])
+        frontier.add([scope.judged(seed(url)) for url in seeds])
+        if every != job.seeds:
+            frontier.set_job(msgspec.to_builtins(Job(seeds=every, scope=scope)))
+    return wrong
+
+
+def hold(frontier: Frontier, pattern: str, *, let_go: bool = False) -> bool:
+    """Keep URLs that match ``pattern`` from being visited, or let them go again. Return whether that changed anything."""
+    with _changing(frontier, f"hold-{secrets.token_hex(8)}"):
+        job = read_job(frontier)
+        held = tuple(sorted({*job.scope.held} - {pattern} if let_go else {*job.scope.held, pattern}))
+        if held == job.scope.held:
+            return False
+        scope = msgspec.structs.replace(job.scope, held=held)
+        frontier.set_job(msgspec.to_builtins(msgspec.structs.replace(job, scope=scope)))
+        if let_go:
+            _readmit(frontier, scope)
+        return True
+
+
+@contextmanager
+def _changing(frontier: Frontier, who: str) -> Iterator[None]:
+    """Be the only one who changes the job: it is read and written back as a whole."""
+    while wait := frontier.claim("job", who, 30.0):
+        time.sleep(min(wait, 0.1))
+    try:
+        yield
+    finally:
+        frontier.unclaim("job", who)
 
 
 def scope_of(options: Any) -> Scope:
@@ -58,7 +112,12 @@ def scope_of(options: Any) -> Scope:
 
 def budget_of(options: Any) -> Budget:
     """Return the budget that the options ask for."""
-    return Budget(pages=options.max_pages, pages_per_host=options.max_pages_per_host)
+    return Budget(
+        pages=options.max_pages,
+        pages_per_host=options.max_pages_per_host,
+        pages_per_domain=options.max_pages_per_domain,
+        growth=options.more_pages_per_linker,
+    )
 
 
 def canonical_seed(text: str) -> str:

@@ -22,15 +22,21 @@ class Lane:
     rules: Rules | None = None  # None: robots.txt must be fetched first
     failures: int = 0  # of robots.txt, in a row, before this
     busy: bool = False  # a fetch of this host is under way
+    began: float = 0.0  # when it was started
     ended: float = float("-inf")  # when the last one ended
+    address: str = ""  # where hosts at one address share one gate
+    pause: float = 0.0  # s that a slow host is left alone between fetches, whatever its delay
 
-    def fetch_ended(self, now: float) -> None:
+    def fetch_ended(self, now: float, patience: float = 0.0) -> None:
+        """End the fetch under way. Where there is a delay, it is at least ``patience`` times what answers take."""
         self.busy = False
         self.ended = now
+        if self.delay:
+            self.pause = max(patience * (now - self.began), self.pause / 2)
 
     def wait(self, now: float) -> float:
         """Seconds until the next fetch may start, at the delay that is known by now."""
-        return max(0.0, self.ended + self.delay - now)
+        return max(0.0, self.ended + max(self.delay, self.pause) - now)
 
     def obey(self, rules: Rules) -> None:
         self.rules = rules

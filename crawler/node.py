@@ -10,14 +10,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Set
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
 from crawler import discovery, politeness
-from crawler.frontier import Completed, Entry, Frontier, Lease, Outlook, Robots
+from crawler.calls import Calls
+from crawler.errands import Errands, Sources
+from crawler.frontier import Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
+from crawler.job import Job
 from crawler.lanes import Lane
+from crawler.offers import Offers
+from crawler.places import Places
 from crawler.politeness import Rules
 from crawler.scope import Scope
 from linkindex import urls
@@ -26,12 +30,11 @@ from linkindex.model import Outcome, Visit
 
 logger = logging.getLogger(__name__)
 
-_T = TypeVar("_T")
-
 RULES_REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
-OFFERED = 500_000  # URLs a node remembers to have offered to the frontier
 GATHER = 0.01  # s that an acknowledgement waits for others: a batch of visits becomes durable at one moment
 IDLE_PAUSE = (0.05, 1.0)  # s, first and longest, between looks at a frontier that has nothing to lease
+ADDRESS_LOOK = 0.5  # s, at most, between looks whether an address is free
+PARTING = 5.0  # s that a node which ends waits for a store that is away
 
 
 class Engine(Protocol):
@@ -42,6 +45,9 @@ class Engine(Protocol):
 
     def fetch_robots(self, lane: Lane) -> None:
         """Start fetching a host's robots.txt now."""
+
+    async def address(self, host: str) -> str:
+        """Return the address that a fetch of this host would connect to, "" where that cannot be told."""
 
     def decided(self, visit: Visit) -> None:
         """Store a visit that ended without a fetch."""
@@ -54,42 +60,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the options say of a node. Times are seconds."""
 
     name: str
-    concurrency: int = 16
+    concurrency: int = 32
     ttl: float = 120.0
     retries: int = 3
     max_wait: float = 600.0
     batch: int = 100
     sitemaps: str = "seeds"  # whose sitemaps are read: those of the hosts of seeds, of all hosts, of none
+    stay: bool = False  # go on waiting for work when there is none
+    patience: float = 600.0  # that a store may be away
+    slow: float = 1.0  # times what an answer takes that a host is left alone, where there is a delay
+    max_crawl_delay: float = politeness.MAX_CRAWL_DELAY
+    per_address: bool = False  # hosts at one address share one gate
 
 
 class Node:
     """The work of one process on one frontier."""
 
-    def __init__(self, frontier: Frontier, scope: Scope, settings: Settings, engine: Engine) -> None:
+    def __init__(self, frontier: Frontier, scope: Scope, settings: Settings, engine: Engine, sources: Sources) -> None:
         self._frontier = frontier
         self._scope = scope
         self._settings = settings
         self._engine = engine
-        self._thread = ThreadPoolExecutor(1, "frontier")
+        self._call = Calls("frontier", settings.patience)
+        self._errands = Errands(frontier, self._call, sources, self._beat, self._on_job)
         self._lanes: dict[str, Lane] = {}
         self._hand: dict[str, Lease] = {}  # URL -> its lease, from lease to acknowledgement
+        self._places = Places(settings.concurrency)
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
-        self._offered: dict[str, int] = {}  # URL -> priority it was offered with, acknowledged
+        self._offers = Offers()
         self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
         self._ended: list[tuple[Lease, Completed, float]] = []  # to be acknowledged, and since when
         self._news = asyncio.Event()  # set when there is reason to look at the frontier again
         self._tasks: set[asyncio.Future[None]] = set()
         self._forever: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._pages = 0
         self.stopping = False
         self.failure: LinkatlasError | None = None
 
     # ---------------------------------------------------------------- leases in
 
     def start(self) -> None:
-        self._forever = [
-            asyncio.ensure_future(self._guarded(loop)) for loop in (self._lease_forever, self._renew_forever)
-        ]
+        loops = (self._lease_forever, self._renew_forever, self._errands.beat_forever, self._errands.fetch_forever)
+        self._forever = [asyncio.ensure_future(self._guarded(loop)) for loop in loops]
 
     async def _lease_forever(self) -> None:
         settings, pause = self._settings, IDLE_PAUSE[0]
@@ -106,14 +119,24 @@ class Node:
             if not self._hand and await self._is_over():
                 return
             self._news.clear()
+            pause = IDLE_PAUSE[0] if await self._something_happens(pause) else min(pause * 2, IDLE_PAUSE[1])
+
+    async def _something_happens(self, seconds: float) -> bool:
+        """Wait for news of this node's own work, with nothing in hand for those of others'; False: there were none."""
+        if self._hand:
             try:
-                await asyncio.wait_for(self._news.wait(), pause)
-                pause = IDLE_PAUSE[0]
+                await asyncio.wait_for(self._news.wait(), seconds)
             except TimeoutError:
-                pause = min(pause * 2, IDLE_PAUSE[1])
+                return False
+            return True
+        began = time.monotonic()
+        await self._errands.wait(seconds, self._news)
+        return time.monotonic() - began < seconds
 
     async def _is_over(self) -> bool:
         outlook: Outlook = await self._call(self._frontier.outlook)
+        if self._settings.stay:
+            return False
         if outlook.finished:
             self._finish("finished")
         elif outlook.spent:
@@ -130,6 +153,12 @@ class Node:
         while True:
             await asyncio.sleep(self._settings.ttl / 3)
             await self._call(self._frontier.renew, [lease.token for lease in self._hand.values()], self._settings.ttl)
+
+    def _beat(self) -> Beat:
+        return self._errands.sign_of_life(self._settings.name, len(self._hand), self._pages)
+
+    def _on_job(self, job: Job) -> None:
+        self._scope = job.scope  # seeds may have joined
 
     async def _take(self, leases: Iterable[Lease]) -> None:
         fresh: dict[str, Lane] = {}
@@ -169,7 +198,7 @@ class Node:
         await self._offer(sitemaps)
 
     def _obey(self, lane: Lane, robots: Robots) -> None:
-        rules = Rules(robots)
+        rules = Rules(robots, most_delay=self._settings.max_crawl_delay)
         lane.obey(rules)
         if len(self._rules) >= 10_000:
             self._rules.clear()
@@ -210,24 +239,58 @@ class Node:
         lane.busy = True
         wait = lane.wait(time.monotonic())
         if wait > 0:
-            asyncio.get_running_loop().call_later(wait, self._depart, lane)
+            asyncio.get_running_loop().call_later(wait, self._queue, lane)
         else:
-            self._depart(lane)
+            self._queue(lane)
 
-    def _depart(self, lane: Lane) -> None:
-        if self.stopping or not lane.leases:
-            return
-        if lane.rules is None:
-            self._engine.fetch_robots(lane)
+    def _queue(self, lane: Lane) -> None:
+        if self._settings.per_address:
+            self._spawn(self._pass_gate, lane)
         else:
-            lease = lane.leases.popleft()
-            self._engine.fetch(lease, bool(lease.sitemap) and discovery.is_guess(lease, lane.rules))
+            self._places.ask(lane)
+            self._depart()
+
+    async def _pass_gate(self, lane: Lane) -> None:
+        """Queue a lane once no other host at its address is being fetched from, or was a moment ago."""
+        lane.address = await self._engine.address(lane.host)
+        while lane.address and not self.stopping:
+            claim = (f"address {lane.address}", f"{self._settings.name} {lane.host}", self._settings.ttl)
+            wait: float = await self._call(self._frontier.claim, *claim)
+            if not wait:
+                break
+            await asyncio.sleep(min(wait, ADDRESS_LOOK))
+        self._places.ask(lane)
+        self._depart()
+
+    def _leave_gate(self, lane: Lane) -> None:
+        if lane.address:
+            claim = (f"address {lane.address}", f"{self._settings.name} {lane.host}", lane.delay)
+            self._spawn(self._call, self._frontier.unclaim, *claim)
+
+    def _depart(self) -> None:
+        """Start the fetches for which there is a place."""
+        if self.stopping:
+            return
+        for lane in self._places.next():
+            if not lane.leases:  # they were given back meanwhile
+                self._leave_gate(lane)
+                lane.busy = False
+                self.advance(lane)
+                continue
+            lane.began = time.monotonic()
+            if lane.rules is None:
+                self._engine.fetch_robots(lane)
+            else:
+                lease = lane.leases.popleft()
+                self._places.take(lease.url, lease.crashes)
+                self._engine.fetch(lease, bool(lease.sitemap) and discovery.is_guess(lease, lane.rules))
 
     def fetch_ended(self, host: str) -> None:
         """Hear that the fetch under way on a host has ended, however it did."""
         lane = self._lanes.get(host)
         if lane is not None and lane.busy:
-            lane.fetch_ended(time.monotonic())
+            lane.fetch_ended(time.monotonic(), self._settings.slow)
+            self._leave_gate(lane)
             if lane.rules is not None:  # else its answer to robots.txt is still to be judged
                 self.advance(lane)
 
@@ -281,7 +344,6 @@ class Node:
         if decided:
             self._end(lease, *decided)
         elif (visit.outcome.transient or visit.status == 429) and lease.attempt < self._settings.retries:
-            del self._hand[visit.url]
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), visit.reason, True)
         elif strangers := discovery.strangers(visit):
             self._spawn(self._end_sitemap, lease, visit, ago, strangers)
@@ -297,9 +359,10 @@ class Node:
 
     def _end_visit(self, lease: Lease, visit: Visit, ago: float, refused: Set[str] = frozenset()) -> None:
         state, reason = _end_of(visit)
-        found = discovery.entries(lease, visit, self._offered, refused)
+        found = discovery.entries(lease, visit, self._offers, refused)
         judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
-        self._end(lease, state, reason, ago, judged)
+        pause = self._settings.slow * visit.elapsed / 1000 if lease.delay else 0.0
+        self._end(lease, state, reason, ago, judged, pause)
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
@@ -307,37 +370,40 @@ class Node:
         if lease is None:
             return
         if lease.attempt < self._settings.retries:
-            del self._hand[url]
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), reason, True)
         else:
             self._end(lease, "failed", reason)
 
     def _decide(self, lane: Lane, outcome: Outcome, reason: str, state: str) -> None:
         """End the lane's first lease without a fetch: the visit says why, and goes the way of all visits."""
-        url = lane.leases.popleft().url
-        self._decided[url] = (state, reason)
-        self._engine.decided(Visit(url=url, at=int(time.time() * 1000), outcome=outcome, reason=reason))
+        lease = lane.leases.popleft()
+        self._decided[lease.url] = (state, reason)
+        at = int(time.time() * 1000)
+        self._engine.decided(Visit(url=lease.url, at=at, outcome=outcome, reason=reason, depth=lease.depth))
 
     def _give_back(self, lane: Lane, not_before: float, reason: str) -> None:
         while lane.leases:
-            lease = lane.leases.popleft()
-            del self._hand[lease.url]
-            self._spawn(self._release, lease, not_before, reason, False)
+            self._spawn(self._release, lane.leases.popleft(), not_before, reason, False)
 
     async def _release(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
+        del self._hand[lease.url]
         await self._call(lambda: self._frontier.release(lease.token, not_before, reason, counted=counted))
+        self._places.free(lease.url)
+        self._depart()
         self._news.set()
 
     def _end(
-        self, lease: Lease, state: str, reason: str = "", ago: float = 0.0, discovered: Iterable[Entry] = ()
+        self,
+        lease: Lease,
+        state: str,
+        reason: str = "",
+        ago: float = 0.0,
+        discovered: Iterable[Entry] = (),
+        pause: float = 0.0,
     ) -> None:
-        self._ended.append(
-            (
-                lease,
-                Completed(token=lease.token, state=state, reason=reason, ago=ago, discovered=tuple(discovered)),
-                time.monotonic(),
-            )
-        )
+        found = tuple(discovered)
+        end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=found)
+        self._ended.append((lease, end, time.monotonic()))
         if len(self._ended) >= self._settings.batch:
             self._spawn(self._acknowledge)
         elif self._timer is None:
@@ -350,21 +416,26 @@ class Node:
         batch, self._ended = self._ended, []
         if not batch:
             return
-        now = time.monotonic()
-        completed = [msgspec.structs.replace(end, ago=end.ago + now - since) for _, end, since in batch]
-        lost = await self._call(self._frontier.complete_many, completed)
+        lost = await self._call(self._complete, batch)
         if lost:
             logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
-        if len(self._offered) >= OFFERED:
-            self._offered.clear()
+        self._pages += len(batch) - len(lost)
         for lease, end, _ in batch:
+            self._offers.heard(end.discovered, urls.domain_of(lease.host))
             self._hand.pop(lease.url, None)
-            self._offered.update((entry.url, entry.priority) for entry in end.discovered)
+            self._places.free(lease.url)
+        self._depart()
         self._news.set()
+
+    def _complete(self, batch: list[tuple[Lease, Completed, float]]) -> list[str]:
+        now = time.monotonic()
+        ends = [msgspec.structs.replace(end, ago=end.ago + now - since) for _, end, since in batch]
+        return self._frontier.complete_many(ends)
 
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
         self.stopping = True
+        self._call.patience = PARTING
         for task in self._forever:
             task.cancel()
         while self._tasks:  # some end leases
@@ -372,15 +443,23 @@ class Node:
         await self._guarded(self._acknowledge)
         while self._tasks:
             await asyncio.wait(self._tasks)
-        for lease in list(self._hand.values()):
-            await self._release(lease, 0.0, "", False)
-        await self._call(self._frontier.close)
-        self._thread.shutdown()
+        await self._guarded(self._leave)
+        self._call.close()
+
+    async def _leave(self) -> None:
+        leases = list(self._hand.values())
+
+        def leave() -> None:
+            for lease in leases:
+                self._frontier.release(lease.token, 0.0, "", counted=False)
+            self._frontier.leave(self._settings.name)
+
+        try:
+            await self._call(leave)
+        finally:
+            self._frontier.close()
 
     # ---------------------------------------------------------------- machinery
-
-    async def _call(self, function: Callable[..., _T], *arguments: object) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _spawn(self, work: Callable[..., Coroutine[object, object, object]], *arguments: object) -> None:
         """Run work beside the rest; a frontier that fails ends the node, with what it says."""

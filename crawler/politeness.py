@@ -24,8 +24,9 @@ MAX_HOLD = 24 * 3600.0  # s
 class Rules:
     """A host's robots.txt, parsed, as it speaks to ``agent``."""
 
-    def __init__(self, robots: Robots, agent: str = AGENT) -> None:
+    def __init__(self, robots: Robots, agent: str = AGENT, most_delay: float = MAX_CRAWL_DELAY) -> None:
         self._agent = agent
+        self._most_delay = most_delay
         self._parsed = Protego.parse(_text(robots.body)) if robots.verdict == "rules" else None
 
     def allows(self, url: str) -> bool:
@@ -38,9 +39,9 @@ class Rules:
 
     @property
     def crawl_delay(self) -> float:
-        """Seconds the host asks for between fetches, at most :data:`MAX_CRAWL_DELAY`; 0 when it asks for none."""
+        """Seconds the host asks for between fetches, at most ``most_delay``; 0 when it asks for none."""
         delay = self._parsed.crawl_delay(self._agent) if self._parsed else None
-        return min(max(float(delay or 0.0), 0.0), MAX_CRAWL_DELAY)
+        return min(max(float(delay or 0.0), 0.0), self._most_delay)
 
 
 def judge_robots(status: int, body: bytes) -> Robots:

@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
@@ -22,6 +22,7 @@ from crawler.frontier import Frontier, Lease, Robots, open_frontier
 from crawler.job import begin, budget_of, canonical_seed, read_job, scope_of
 from crawler.lanes import Lane
 from crawler.node import Node, Settings
+from crawler.sources import IndexSources
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
+    from crawler.downloader import Downloader
     from crawler.spiders.discover import DiscoverSpider
     from settings.options import Options
 
@@ -71,8 +73,14 @@ class FrontierScheduler(BaseScheduler):
                 max_wait=options.max_wait,
                 batch=options.batch,
                 sitemaps=options.sitemaps,
+                stay=options.keep_alive,
+                patience=options.store_wait,
+                slow=options.slow,
+                max_crawl_delay=options.max_crawl_delay,
+                per_address=options.per_address,
             ),
             self,
+            IndexSources(options.index),
         )
         connect = self._crawler.signals.connect
         connect(self._opened, signals.spider_opened)
@@ -105,7 +113,7 @@ class FrontierScheduler(BaseScheduler):
 
     def fetch(self, lease: Lease, guessed: bool) -> None:
         spider = self._spider
-        meta = {"host": lease.host}
+        meta = {"host": lease.host, "depth": lease.depth}
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
         self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta))
@@ -115,6 +123,11 @@ class FrontierScheduler(BaseScheduler):
         self._start(
             PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
         )
+
+    async def address(self, host: str) -> str:
+        engine = self._crawler.engine
+        assert engine is not None
+        return await cast("Downloader", engine.downloader).address(host)
 
     def decided(self, visit: Visit) -> None:
         self._spider.decided(visit)

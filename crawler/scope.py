@@ -14,7 +14,7 @@ from crawler.frontier import Entry
 from linkindex import urls
 
 # Reasons that another scope may take back; `Frontier.excluded` is asked for them when a crawl's scope changed.
-REASONS = ("depth", "stay", "include", "exclude", "redirects", "url_length")
+REASONS = ("depth", "stay", "include", "exclude", "held", "redirects", "url_length")
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +26,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     domains: frozenset[str] = frozenset()
     include: tuple[str, ...] = ()  # shell-style patterns of whole URLs; with any, a URL must match one
     exclude: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()  # patterns too, by `linkatlas hold`, until they are let go
     max_redirects: int = 10
     max_url: int = 2083  # bytes
 
@@ -45,6 +46,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.exclude and _any_of(self.exclude).match(entry.url):
             return "exclude"
+        if self.held and _any_of(self.held).match(entry.url):
+            return "held"
         if len(entry.url) > self.max_url:
             return "url_length"
         if entry.depth == 0 and entry.hops == 0:

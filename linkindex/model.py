@@ -12,10 +12,11 @@ import msgspec
 
 
 class Outcome(StrEnum):
-    """How a visit ended. Only the first three say anything certain about the links of the page."""
+    """How a visit ended. Only the first four say anything certain about the links of the page."""
 
     PAGE = "page"  # a document was read; its links are what the page links to now
     REDIRECT = "redirect"  # 3xx with a usable target; the only link is of kind ``redirect``
+    UNCHANGED = "unchanged"  # 304: all is as it was when the page was read last; the links are confirmed
     GONE = "gone"  # 404 or 410
     BLOCKED = "blocked"  # 401, 403, 429, 451 and other 4xx, or closed by robots.txt: the page may well be there
     UNREACHABLE = "unreachable"  # 5xx, DNS, connection, TLS, timeout, robots.txt unreachable
@@ -105,5 +106,6 @@ class Visit(PageFacts, frozen=True, kw_only=True):
     size: int = 0  # bytes of the decoded body
     elapsed: int = 0  # ms from sending the request to the last byte
     certificate_error: str = ""  # why the certificate would not be trusted, "" where it is
+    depth: int = 0  # links from a seed, as far as was known when it was visited
     host: str = ""  # set by canonicalise
     domain: str = ""  # registrable domain, set by canonicalise

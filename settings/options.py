@@ -70,18 +70,23 @@ class Options:
     """All options with their values. Sizes are bytes, times are seconds."""
 
     index: str = _option(
-        "sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", values.place, "URL", "places"
+        "sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", values.place("sqlite:///"), "URL", "places"
     )
     frontier: str = _option(
         "",
-        "where the queue is kept: sqlite:///PATH (default: beside the index, NAME-frontier.db)",
-        values.place,
+        "where the queue is kept: sqlite:///PATH, or redis://HOST:PORT/DB?job=NAME for many nodes "
+        "(default: beside the index, NAME-frontier.db)",
+        values.place("sqlite:///", "redis://", "rediss://", "redis+sentinel://", "redis+cluster://", "unix://"),
         "URL",
         "places",
     )
     depth: int = _count(3, "links from a seed that are followed", "scope")
     max_pages: int = _count(1000, "pages to visit; 0: no limit", "scope")
     max_pages_per_host: int = _count(0, "pages to visit on one host; 0: no limit", "scope")
+    max_pages_per_domain: int = _count(0, "pages to visit on all hosts of one domain; 0: no limit", "scope")
+    more_pages_per_linker: int = _count(
+        0, "pages more, of a host and a domain, for each other domain that links to it", "scope"
+    )
     sitemaps: str = _one_of(
         "seeds", "whose sitemaps are read: those of the seeds' hosts, of all hosts", "scope", "seeds", "all", "none"
     )
@@ -103,11 +108,25 @@ class Options:
     max_wait: float = _seconds(
         600.0, "seconds to wait for hosts that asked to be left alone, before stopping with exit code 75", "politeness"
     )
+    max_crawl_delay: float = _seconds(
+        60.0, "the longest delay between two fetches that robots.txt of a host may ask for", "politeness", most=3600.0
+    )
+    slow: float = _option(
+        1.0,
+        "leave a slow host alone for so many times as long as its answers take, where there is a delay; 0: no",
+        values.number(0.0, 100.0, whole=False),
+        "FACTOR",
+        "politeness",
+    )
+    per_address: bool = _switch("hosts at one IP address share one delay", "politeness")
     retries: int = _count(3, "visits without an answer after which a URL counts as failed", "politeness", 1, 100)
     workers: int = _count(1, "processes on this machine", "speed", 1, 64)
-    concurrency: int = _count(16, "fetches at once, of each process", "speed", 1, 1000)
+    keep_alive: bool = _switch("stay when nothing is left to visit, for work that others bring", "speed")
+    concurrency: int = _count(32, "visits under way at once, of each process", "speed", 1, 1000)
     batch: int = _count(100, "visits written to the index at once", "speed", 1, 10_000)
-    flush_interval: float = _seconds(0.1, "seconds that a visit waits for its batch", "speed", 0.001, 60.0)
+    flush_interval: float = _seconds(
+        0.01, "seconds that a visit waits for others to be written with it", "speed", 0.001, 60.0
+    )
     lease: float = _seconds(
         120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0
     )
@@ -130,6 +149,9 @@ class Options:
     max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
     durability: str = _one_of("normal", "normal survives a kill, full a loss of power too", "index", "normal", "full")
+    store_wait: float = _seconds(
+        600.0, "seconds to wait for a store that is away, before stopping with exit code 69", "index"
+    )
     log_level: str = _one_of("warning", "what is logged", "index", "debug", "info", "warning", "error")
 
     @property

@@ -43,11 +43,16 @@ def line(value: Any) -> str:
     return value
 
 
-def place(value: Any) -> str:
-    """Read where a store is ("": the default place); its own ``open`` knows whether that can be used."""
-    if not isinstance(value, str) or (value and not value.startswith("sqlite:///")) or value == "sqlite:///":
-        raise ValueError("sqlite:///PATH")
-    return text(value)
+def place(*schemes: str) -> Reader:
+    """Return the reader of where a store is ("": the default place); its own ``open`` knows whether that can be used."""
+
+    def read(value: Any) -> str:
+        known = isinstance(value, str) and (not value or value.startswith(schemes))
+        if not known or value == "sqlite:///":
+            raise ValueError(" or ".join(f"{scheme}…" for scheme in schemes[:2]))
+        return text(value)
+
+    return read
 
 
 def switch(value: Any) -> bool:

@@ -61,6 +61,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "done"  # done, failed or excluded
     reason: str = ""  # of failed and excluded
     ago: float = 0.0  # s since the fetch ended, by the node's monotonic clock
+    pause: float = 0.0  # s that the gate stays shut after the fetch, if that is more than the delay
     discovered: Sequence[Entry] = ()
     next_due: float | None = None  # s from now until it is to be visited again; None: never
     memo: bytes = b""  # for the visit after this one, with next_due; opaque, at most 1 KiB

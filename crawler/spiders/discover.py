@@ -58,7 +58,8 @@ class DiscoverSpider(Spider):
         outcome = Outcome.UNREADABLE if refused or reason == "undecodable" else Outcome.UNREACHABLE
         if not hasattr(error, "reason"):
             self.logger.error("%s: %s", request.url, error, exc_info=error)
-        yield Visit(url=request.url, at=_now(), outcome=outcome, reason=reason)
+        depth = request.meta.get("depth", 0)
+        yield Visit(url=request.url, at=_now(), outcome=outcome, reason=reason, depth=depth)
 
 
 def visit_of(response: Response, max_links: int = 10_000) -> Visit:
@@ -90,6 +91,7 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
         size=len(response.body),
         elapsed=fetched.elapsed_ms if fetched else 0,
         certificate_error=fetched.certificate_error if fetched else "",
+        depth=response.meta.get("depth", 0),
     )
 
 

@@ -14,6 +14,7 @@ from crawler.addresses import parse_connect_to
 from crawler.frontier import Counts, Frontier, open_frontier
 from crawler.job import begin, budget_of, read_job, scope_of
 from crawler.scope import Scope
+from crawler.sources import keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
@@ -66,6 +67,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
         frontier = stack.enter_context(open_frontier(options.frontier_url, exclusive=True))
         if not _begin(frontier, found.urls, again, options):
             return 0
+        keep_job(index, read_job(frontier))
         return run(frontier, index, options)
 
 
@@ -158,7 +160,8 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
 
 
 def _print_plan(seeds: list[str], options: Options) -> None:
-    known = Path(options.frontier_url.removeprefix("sqlite:///")).exists()
+    place = options.frontier_url.removeprefix("sqlite:///")
+    known = place == options.frontier_url or Path(place).exists()
     scope: Scope = scope_of(options)
     rows = [
         ("seeds", f"{len(seeds):,}: " + ", ".join(seeds[:5]) + (" …" if len(seeds) > 5 else "")),
@@ -172,7 +175,7 @@ def _print_plan(seeds: list[str], options: Options) -> None:
             f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once",
         ),
         ("index", options.index),
-        ("frontier", f"{options.frontier_url} ({'goes on where it stopped' if known else 'new'})"),
+        ("frontier", f"{options.frontier_url} ({'goes on where it stopped, if it was begun' if known else 'new'})"),
         ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),
     ]
     for name, value in rows:

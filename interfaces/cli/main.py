@@ -26,6 +26,14 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "crawl": Entry("interfaces.cli.crawl:crawl", "Crawl outward from seeds and keep every link."),
+    "node": Entry("interfaces.cli.fleet:node", "Join a crawl and work on it until told to stop."),
+    "nodes": Entry("interfaces.cli.fleet:nodes", "Who works on a crawl, and how fast."),
+    "seed": Entry("interfaces.cli.fleet:seed", "Add seeds to a crawl, or have pages visited again."),
+    "hold": Entry("interfaces.cli.upkeep:hold", "Leave a host, a URL or a pattern alone for a while."),
+    "forget": Entry(
+        "interfaces.cli.upkeep:forget", "Forget that a URL, a host or a pattern was ever queued or visited."
+    ),
+    "reconcile": Entry("interfaces.cli.upkeep:reconcile", "Rebuild a frontier that was lost from the index."),
     "status": Entry("interfaces.cli.status:status", "How far the crawl is, and what the index holds."),
     "why": Entry("interfaces.cli.status:why", "The whole life of one URL: found where, visited when, or why not."),
     "backlinks": Entry("interfaces.cli.questions:backlinks", "Who links to a target, and how."),

@@ -17,10 +17,20 @@ from linkindex import url_rules, urls
 from linkindex.answers.rows import Backlink, Outlink, PageRow
 from linkindex.errors import BadInput
 from linkindex.model import Visit
-from linkindex.store.selection import Group, IndexCounts, Repeated, Selection, Template
+from linkindex.store.selection import Group, IndexCounts, Named, Repeated, Selection, Template, Visited
 from linkindex.target import Target
 
-__all__ = ["Group", "IndexCounts", "LinkIndex", "Repeated", "Selection", "Template", "open_index"]
+__all__ = [
+    "Group",
+    "IndexCounts",
+    "LinkIndex",
+    "Named",
+    "Repeated",
+    "Selection",
+    "Template",
+    "Visited",
+    "open_index",
+]
 
 
 class LinkIndex(Protocol):
@@ -70,6 +80,15 @@ class LinkIndex(Protocol):
 
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         """Stream the term vectors of at most ``size`` pages of a registrable domain."""
+
+    def visited(self, target: Target | None = None) -> Iterator[Visited]:
+        """Stream the pages that a target covers (None: all) and that were visited, whatever came of it."""
+
+    def named(self, host: str = "") -> Iterator[Named]:
+        """Stream the URLs of a host ("": of all) that live links of pages lead to, if those let be followed; some twice.
+
+        Forms and media are no pages. Links of internal lists have lost their kind, and may be such.
+        """
 
     def about(self, name: str) -> bytes | None:
         """Return what was noted about the whole index under ``name``."""

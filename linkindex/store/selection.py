@@ -55,6 +55,27 @@ class Repeated(msgspec.Struct, frozen=True, kw_only=True):
     place: float  # where in the row of a page's links, 0: first, 1: last; the mean of all
 
 
+class Visited(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that was visited, as a frontier would have to know it."""
+
+    url: str
+    host: str
+    domain: str
+    depth: int
+    outcome: str
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL that some page, as it was read last, leads to."""
+
+    url: str
+    host: str
+    domain: str
+    depth: int  # links from a seed, by the way of the page that names it
+    redirected: bool = False  # the page redirects there
+    sitemap: bool = False  # the page says that it is a sitemap
+
+
 class Template(msgspec.Struct, frozen=True, kw_only=True):
     """The site's word about links that are alike."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crawler.discovery import LEVELS, entries, is_guess, sitemaps_of, strangers, vouches
-from crawler.frontier import Entry, Lease, Robots
+from crawler.frontier import Lease, Robots
+from crawler.offers import OFTEN, Offers
 from crawler.politeness import Rules
 from linkindex import urls
 from linkindex.model import Link, Outcome, Visit
@@ -23,17 +24,15 @@ def lease(url: str = "https://a.test/x", *, depth: int = 1, hops: int = 0, sitem
     return Lease(token="1.1", url=url, host=host, depth=depth, hops=hops, attempt=1, delay=0.0, sitemap=sitemap)
 
 
-def visit(*links: Link, robots: tuple[str, ...] = (), redirect: str = "") -> Visit:
+def visit(*links: Link, robots: tuple[str, ...] = (), redirect: str = "", on: str = "https://a.test/x") -> Visit:
     outcome = Outcome.REDIRECT if redirect else Outcome.PAGE
-    return canonicalise(
-        Visit(url="https://a.test/x", at=1, outcome=outcome, links=links, robots=robots, redirect=redirect)
-    )
+    return canonicalise(Visit(url=on, at=1, outcome=outcome, links=links, robots=robots, redirect=redirect))
 
 
 def found(lease: Lease, visit: Visit, refused: frozenset[str] = frozenset()) -> list[tuple[str, int, int, int, str]]:
     return [
         (entry.url, entry.depth, entry.hops, entry.sitemap, entry.excluded)
-        for entry in entries(lease, visit, {}, refused)
+        for entry in entries(lease, visit, Offers(), refused)
     ]
 
 
@@ -104,11 +103,20 @@ def test_links_become_entries_one_step_away() -> None:
     assert found(lease(), visit(*links, robots=("nofollow",))) == []
 
 
-def test_what_was_offered_is_not_offered_again_unless_it_is_nearer() -> None:
-    page = visit(Link(target="https://b.test/"))
-    near, far = Entry(url="", host="", domain="", depth=1).priority, Entry(url="", host="", domain="", depth=3).priority
-    assert list(entries(lease(), page, {"https://b.test/": near}, frozenset())) == []
-    assert len(list(entries(lease(), page, {"https://b.test/": far}, frozenset()))) == 1
+def test_what_was_offered_is_offered_again_nearer_or_by_another_domain_or_often() -> None:
+    def offered(domain: str, depth: int, offers: Offers) -> list[int]:
+        page = visit(Link(target="https://b.test/"), on=f"https://{domain}/x")
+        found = list(entries(lease(depth=depth), page, offers, frozenset()))
+        offers.heard(found, domain)
+        return [entry.seen for entry in found]
+
+    offers = Offers()
+    assert offered("a.test", 2, offers) == [1]
+    assert [offered("a.test", depth, offers) for depth in (2, 3)] == [[], []]
+    assert offered("a.test", 1, offers) == [3]  # nearer: the two before are told with it
+    assert offered("c.test", 1, offers) == [1]
+    often = [offered("c.test", 1, offers) for _ in range(OFTEN)]
+    assert often == [[]] * (OFTEN - 1) + [[OFTEN]]
 
 
 def test_the_target_of_a_redirect_is_what_redirected() -> None:

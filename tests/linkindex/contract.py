@@ -382,3 +382,42 @@ class IndexContract:
         index.store([visit("https://a.test/", 1, link("https://b.test/?q='%22;--", odd), title=odd)])
         (row,) = found(index, "b.test")
         assert (row.anchor, row.source_title) == (odd, odd)
+
+    def test_a_frontier_can_be_rebuilt_from_what_pages_name(self, index: LinkIndex, full: LinkIndex) -> None:
+        for one in (index, full):
+            one.store(
+                [
+                    visit(
+                        "https://www.a.test/",
+                        DAY,
+                        link("https://www.a.test/in"),
+                        link("https://b.test/out", anchor="x"),
+                        link("https://b.test/send", kind="form"),
+                        depth=2,
+                    ),
+                    visit("https://c.test/", DAY, link("https://b.test/hidden"), robots=("nofollow",)),
+                    visit("https://d.test/", DAY, link("https://b.test/new", kind="redirect"), depth=1),
+                ]
+            )
+            everything = {(named.url, named.host, named.domain, named.depth, named.redirected) for named in one.named()}
+            assert everything == {
+                ("https://www.a.test/in", "www.a.test", "a.test", 3, False),
+                ("https://b.test/out", "b.test", "b.test", 3, False),
+                ("https://b.test/new", "b.test", "b.test", 1, True),
+            }
+            assert {named.url for named in one.named("www.a.test")} == {"https://www.a.test/in"}
+            assert {(page.url, page.depth) for page in one.visited()} == {
+                ("https://www.a.test/", 2),
+                ("https://c.test/", 0),
+                ("https://d.test/", 1),
+            }
+            assert [page.url for page in one.visited(parse_target("d.test"))] == ["https://d.test/"]
+            assert not [*one.named("unheard.test"), *one.visited(parse_target("unheard.test"))]
+
+    def test_an_answer_that_nothing_changed_confirms_the_links(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", DAY, link("https://b.test/"))])
+        index.store([visit("https://a.test/", 3 * DAY, outcome=Outcome.UNCHANGED, status=304)])
+        (row,) = found(index, "b.test")
+        assert row.last_seen == moment(3 * DAY)
+        assert row.lost_at is None
+        assert index.outcome("https://a.test/") == "page"

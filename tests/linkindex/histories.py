@@ -25,16 +25,23 @@ class Model:
         self.pages: dict[str, dict[str, Any]] = {}
 
     def store(self, seen: Visit) -> None:
-        page = self.pages.setdefault(seen.url, {"at": 0, "outcome": None, "failures": 0, "since": 0})
+        page = self.pages.setdefault(seen.url, {"at": 0, "outcome": None, "failures": 0, "since": 0, "known": False})
         if seen.at <= page["at"]:
             return
-        same = page["outcome"] == seen.outcome
+        before = page["outcome"]
+        same = before == seen.outcome
         page["failures"], page["since"] = (page["failures"] + 1, page["since"]) if same else (1, seen.at)
         page["at"], page["outcome"] = seen.at, seen.outcome
         mine = {key: row for key, row in self.links.items() if key[0] == seen.url}
         if seen.outcome in (Outcome.PAGE, Outcome.REDIRECT):
             self._read(seen, mine)
+            page["known"] = True
+        elif seen.outcome is Outcome.UNCHANGED and page["known"]:
+            for row in mine.values():
+                row["last"] = row["last"] if row["lost"] else seen.at
+            page["outcome"] = Outcome.REDIRECT if before is Outcome.REDIRECT else Outcome.PAGE
         elif seen.outcome is Outcome.GONE and is_gone(page["failures"], page["since"], seen.at):
+            page["known"] = False
             for row in mine.values():
                 row["lost"] = row["lost"] or (seen.at, "page_gone")
 

@@ -153,7 +153,7 @@ class Leases(Entries):
         self._count(state, "" if due is not None else end.reason, 1)
         self._count(sql.VISITED, "", visited)
         self._take_domain(host, visited - 1)
-        opens = now - int(end.ago * 1000) + self._delay_of(host)
+        opens = now - int(end.ago * 1000) + max(self._delay_of(host), int(end.pause * 1000))
         self._move_host(host, leased=-1, visited=visited, opens=opens)
 
     def release(self, token: str, not_before: float, reason: str, *, counted: bool = True) -> None:

@@ -51,6 +51,7 @@ MIGRATIONS = (
             "CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
         ),
     ),
+    Migration(3, "depth of pages", ("ALTER TABLE page ADD COLUMN depth INTEGER NOT NULL DEFAULT 0",)),
 )
 
 

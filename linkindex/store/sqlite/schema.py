@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6C616978  # "laix": tells a link index from any other SQLite file
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE domain (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -53,7 +53,8 @@ CREATE TABLE page (
   words INTEGER NOT NULL DEFAULT 0,
   text_digest INTEGER NOT NULL DEFAULT 0,
   near_digest INTEGER NOT NULL DEFAULT 0,
-  terms BLOB NOT NULL DEFAULT x''            -- linkindex.relevance
+  terms BLOB NOT NULL DEFAULT x'',           -- linkindex.relevance
+  depth INTEGER NOT NULL DEFAULT 0           -- links from a seed, at the last visit
 );
 CREATE INDEX page_outcome ON page (outcome);
 

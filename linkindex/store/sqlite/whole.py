@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from linkindex.store.selection import Repeated, Template
+from linkindex import urls
+from linkindex.store.selection import Named, Repeated, Template, Visited
 from linkindex.store.sqlite.reads import Reads
-from linkindex.store.sqlite.writes import Writes
+from linkindex.store.sqlite.writes import Writes, unpack
+from linkindex.target import Target
 
 _HOSTS = """
 SELECT h.id, h.name, (SELECT count(*) FROM url u JOIN page p ON p.url = u.id
@@ -43,6 +45,27 @@ WHERE h.name = ? AND (l.template_pages > 0 OR m.pages IS NOT NULL)
 
 _PUT_TEMPLATE = "UPDATE link SET template_pages = ?, site_placement = ?, site_confidence = ? WHERE id = ?"
 
+_VISITED = """
+SELECT u.url, h.name, d.name, p.depth, p.outcome FROM url u JOIN page p ON p.url = u.id JOIN host h ON h.id = u.host
+JOIN domain d ON d.id = u.domain WHERE {}"""
+
+_NAMED = """
+SELECT t.url, h.name, d.name, s.depth, l.kind = 'redirect', l.kind = 'sitemap' AND l.rel = 'sitemap'
+FROM url t JOIN link l ON l.target = t.id JOIN page s ON s.url = l.source JOIN host h ON h.id = t.host
+JOIN domain d ON d.id = t.domain
+WHERE l.latest = 1 AND l.until IS NULL AND l.kind NOT IN ('form', 'media')
+  AND '; ' || s.robots || ';' NOT LIKE '%; nofollow;%' AND '; ' || s.robots || ';' NOT LIKE '%; none;%' AND {}"""
+
+_NAMED_INSIDE = """
+SELECT s.url, d.name, p.depth, p.outcome = 'redirect', p.internal FROM page p JOIN url s ON s.id = p.url
+JOIN domain d ON d.id = s.domain
+WHERE p.internal IS NOT NULL
+  AND '; ' || p.robots || ';' NOT LIKE '%; nofollow;%' AND '; ' || p.robots || ';' NOT LIKE '%; none;%' AND {}"""
+
+# A domain and a host in it: url_of_domain finds them.
+_OF_HOST = "{0}.domain = (SELECT domain FROM host WHERE name = ?) AND {0}.host = (SELECT id FROM host WHERE name = ?)"
+_OF_ITS_DOMAIN = "s.domain = (SELECT domain FROM host WHERE name = ?)"
+
 
 class Whole(Writes, Reads):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that looks at more than single pages and targets."""
@@ -66,6 +89,31 @@ class Whole(Writes, Reads):
             )
             self._db.executemany(_PUT_TEMPLATE, self._db.execute(_CHANGED, (host,)).fetchall())
             self._db.execute("DELETE FROM template")
+
+    def visited(self, target: Target | None = None) -> Iterator[Visited]:
+        condition, parameters = self._covers(target) if target else ("1", ())
+        for url, name, domain, depth, outcome in self._rows(_VISITED.format(condition), tuple(parameters)):
+            yield Visited(url=url, host=name, domain=domain, depth=depth, outcome=outcome)
+
+    def named(self, host: str = "") -> Iterator[Named]:
+        where, names = (_OF_HOST.format("t"), (host, host)) if host else ("1", ())
+        for url, name, domain, depth, redirected, sitemap in self._rows(_NAMED.format(where), names):
+            yield Named(
+                url=url,
+                host=name,
+                domain=domain,
+                depth=depth + (not redirected),
+                redirected=bool(redirected),
+                sitemap=bool(sitemap),
+            )
+        where, name_of = (_OF_ITS_DOMAIN, (host,)) if host else ("1", ())
+        for page, domain, depth, redirected, packed in self._rows(_NAMED_INSIDE.format(where), name_of):
+            for url in unpack(packed, page):
+                name = urls.host_of(url)
+                if not host or name == host:
+                    yield Named(
+                        url=url, host=name, domain=domain, depth=depth + (not redirected), redirected=bool(redirected)
+                    )
 
     def put_about(self, name: str, value: bytes) -> None:
         with self._transaction():

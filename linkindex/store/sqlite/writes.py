@@ -23,7 +23,7 @@ SELECT first_visited, last_visited, read_at, changed_at, outcome, failures, fail
 _VISITED = (
     *("url", "outcome", "reason", "status", "content_type", "redirect", "certificate_error", "size", "elapsed"),
     *("first_visited", "last_visited", "read_at", "changed_at", "failures", "failing_since", "content_digest"),
-    *("links_digest", "external_links", "internal_links"),
+    *("links_digest", "external_links", "internal_links", "depth"),
 )
 
 
@@ -36,6 +36,10 @@ def _put(columns: tuple[str, ...]) -> str:
 
 _PUT_UNREAD = _put(_VISITED)
 _PUT_READ = _put(_VISITED + FACTS)
+
+_PUT_UNCHANGED = """
+UPDATE page SET outcome = ?, reason = '', status = ?, last_visited = ?, read_at = ?, elapsed = ?, depth = ?, failures = 0,
+  failing_since = NULL WHERE url = ?"""
 
 _LATEST = """
 SELECT l.id, t.url, l.ordinal, l.attributes, l.first_seen, l.until IS NULL
@@ -74,6 +78,10 @@ class Writes:
             return  # this very visit, or one that is older than what is known
         if visit.outcome in (Outcome.PAGE, Outcome.REDIRECT):
             self._store_read(page, before, visit)
+        elif visit.outcome is Outcome.UNCHANGED and before.links_digest:
+            outcome = Outcome.REDIRECT if before.outcome == Outcome.REDIRECT else Outcome.PAGE
+            seen = (outcome, visit.status, visit.at, visit.at, visit.elapsed, visit.depth, page)
+            self._db.execute(_PUT_UNCHANGED, seen)
         else:
             self._store_unread(page, before, visit)
 
@@ -196,6 +204,7 @@ class Writes:
             *failures,
             *digests,
             *counts,
+            visit.depth,
         )
         if visit.outcome in (Outcome.PAGE, Outcome.REDIRECT):
             self._db.execute(_PUT_READ, (*row, *_facts(visit)))

@@ -1,0 +1,121 @@
+"""Many nodes on one crawl: join it, see who does, give it more seeds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+import msgspec
+
+from crawler.frontier import Frontier, Seen, open_frontier
+from crawler.job import admit, read_job
+from crawler.sources import batches, entry_of, keep_job
+from interfaces.cli.flags import option_flags
+from interfaces.cli.render import choose_format
+from interfaces.cli.seeds import read_seeds
+from interfaces.text import safe_json, safe_text
+from linkindex.store import LinkIndex, open_index
+from linkindex.target import Target, parse_target
+from settings.options import Options
+
+# How a node works; what is to be visited is said by the job it joins.
+NODE_OPTIONS = (
+    "index", "frontier", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports", "max_wait",
+    "connect_timeout", "first_byte_timeout", "timeout", "max_body", "max_headers", "max_links", "retries", "lease",
+    "max_crawl_delay", "slow", "per_address", "sitemaps", "internal_links", "durability", "batch", "flush_interval",
+    "store_wait", "log_level",
+)  # fmt: skip
+
+
+@click.command(epilog="\b\nExample:\n  linkatlas node --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db")
+@click.option("--until-finished", is_flag=True, help="Stop when nothing is left to visit.")
+@option_flags(*NODE_OPTIONS)
+def node(until_finished: bool, options: Options) -> int:
+    """Join the crawl that --frontier names and work on it until told to stop.
+
+    A crawl is begun by linkatlas crawl or linkatlas seed; any number of nodes may work on it, on any machines. A host
+    sees them as one: one delay, one robots.txt. Ctrl-C finishes what is under way and leaves.
+    """
+    from crawler.process import run_node
+    from interfaces.cli.workers import workers
+
+    options = replace(options, keep_alive=not until_finished)
+    with open_frontier(options.frontier_url, create=False) as frontier:
+        before = frontier.counts()
+    with workers(options, options.workers - 1):
+        end = run_node(options)
+    if end.message:
+        click.echo(f"linkatlas: stopped: {safe_text(end.message)}", err=True)
+        return end.exit_code
+    with open_frontier(options.frontier_url, create=False) as frontier:
+        visited = frontier.counts().visited - before.visited
+    click.echo(f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes")
+    return 75 if end.reason == "waiting" else 0
+
+
+@click.command(epilog="\b\nExample:\n  linkatlas nodes --frontier 'redis://10.0.0.5/0?job=web'")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), help="How the answer is written.")
+@option_flags("index", "frontier")
+def nodes(form: str | None, options: Options) -> int:
+    """Show who works on a crawl: last sign of life, leases in hand, pages so far and a second."""
+    with open_frontier(options.frontier_url, create=False) as frontier:
+        seen = frontier.nodes()
+    if choose_format(form, None) in ("json", "jsonl"):
+        click.echo(safe_json(msgspec.json.encode(seen).decode()))
+        return 0
+    if not seen:
+        click.echo("no node works on this crawl")
+        return 0
+    width = max(len(one.beat.node) for one in seen)
+    click.echo(f"{'node':<{width}}  {'seen':>10}  {'leases':>6}  {'pages':>9}  {'pages/s':>7}")
+    for one in seen:
+        click.echo(safe_text(f"{one.beat.node:<{width}}  {_ago(one):>10}  {one.beat.hand:>6,}  {one.beat.pages:>9,}  "
+                             f"{one.beat.rate:>7.1f}"))  # fmt: skip
+    return 0
+
+
+def _ago(seen: Seen) -> str:
+    return f"{seen.ago:.0f} s ago" if seen.ago < 120 else f"{seen.ago / 60:.0f} min ago"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  linkatlas seed https://example.org --frontier 'redis://10.0.0.5/0?job=web'
+  linkatlas seed --again www.example.com
+  linkatlas seed --again 'https://example.com/news/*'
+"""
+)
+@click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@click.option("--seeds-file", metavar="FILE", help="Read more seeds from FILE, one URL a line; # starts a comment.")
+@click.option("--again", is_flag=True, help="Have URLs, hosts or patterns visited again that were visited before.")
+@option_flags("index", "frontier", "allow_private", "ports")
+def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: Options) -> int:
+    """Add SEEDs to a crawl, which may be under way.
+
+    With --again, a SEED is a URL, a domain, a host or a prefix that ends in *: its pages that were visited are queued anew.
+    """
+    with open_index(options.index, create=True) as index, open_frontier(options.frontier_url) as frontier:
+        if again:
+            queued = sum(_again(frontier, index, parse_target(text)) for text in seeds)
+            click.echo(f"{queued:,} URLs are queued to be visited again")
+            return 0 if queued else 1
+        found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
+        for line in found.skipped:
+            click.echo(f"linkatlas: skipped: {safe_text(line)}", err=True)
+        before = frontier.counts()
+        admit(frontier, found.urls)
+        keep_job(index, read_job(frontier))
+        counts = frontier.counts()
+    new = counts.discovered - before.discovered
+    click.echo(f"{new:,} new, {len(found.urls) - new:,} known before; {counts.queued:,} URLs are queued")
+    return 0
+
+
+def _again(frontier: Frontier, index: LinkIndex, target: Target) -> int:
+    """Queue anew the visited pages that ``target`` covers; return how many those are."""
+    scope, queued = read_job(frontier).scope, 0
+    pages = (entry_of(page, scope) for page in index.visited(target))
+    for batch in batches(pages):
+        queued += frontier.add(batch, again=True).known
+    return queued
