@@ -44,6 +44,35 @@ class Rules:
         return min(max(float(delay or 0.0), 0.0), self._most_delay)
 
 
+def deciding_line(robots: Robots, url: str, agent: str = AGENT) -> str:
+    """Return the line of a robots.txt that decides about ``url``, "" where none speaks of it: the longest that matches."""
+    if robots.verdict != "rules":
+        return ""
+    ours: list[str] = []
+    others: list[str] = []
+    named: list[str] = []
+    in_rules = False
+    for raw in _text(robots.body).splitlines():
+        line = raw.partition("#")[0].strip()
+        field, _, value = (part.strip() for part in line.partition(":"))
+        if field.lower() == "user-agent":
+            named = [value.lower()] if in_rules else [*named, value.lower()]
+            in_rules = False
+        elif field.lower() in ("allow", "disallow"):
+            in_rules = True
+            if value and agent in named:
+                ours.append(line)
+            elif value and "*" in named:
+                others.append(line)
+    speaks = [line for line in ours or others if _matches(line, url)]
+    return max(speaks, key=lambda line: (len(line.partition(":")[2].strip()), line[:1] in "aA"), default="")
+
+
+def _matches(line: str, url: str) -> bool:
+    pattern = line.partition(":")[2].strip()
+    return not Protego.parse(f"User-agent: *\nDisallow: {pattern}").can_fetch(url, AGENT)
+
+
 def judge_robots(status: int, body: bytes) -> Robots:
     """Return what an answer to the request for robots.txt means (RFC 9309, 2.3.1)."""
     if 200 <= status < 300:

@@ -18,6 +18,10 @@ from settings import values
 
 FILE = "linkatlas.toml"
 PREFIX = "LINKATLAS_"
+FRONTIERS = (
+    *("sqlite:///PATH", "redis://HOST:PORT/DB?job=NAME", "rediss://HOST:PORT/DB?job=NAME", "unix:///PATH?job=NAME"),
+    *("redis+sentinel://HOST:PORT/SERVICE/DB?job=NAME", "redis+cluster://HOST:PORT?job=NAME"),
+)
 # Variables with our prefix that are no options: which Python `run` takes, how it was called, whether errors show where.
 OTHER_VARIABLES = ("LINKATLAS_PYTHON", "LINKATLAS_CALLED", "LINKATLAS_DEBUG")
 
@@ -70,13 +74,17 @@ class Options:
     """All options with their values. Sizes are bytes, times are seconds."""
 
     index: str = _option(
-        "sqlite:///linkatlas.db", "where links are kept: sqlite:///PATH", values.place("sqlite:///"), "URL", "places"
+        "sqlite:///linkatlas.db",
+        "where links are kept: sqlite:///PATH",
+        values.place("sqlite:///PATH"),
+        "URL",
+        "places",
     )
     frontier: str = _option(
         "",
         "where the queue is kept: sqlite:///PATH, or redis://HOST:PORT/DB?job=NAME for many nodes "
         "(default: beside the index, NAME-frontier.db)",
-        values.place("sqlite:///", "redis://", "rediss://", "redis+sentinel://", "redis+cluster://", "unix://"),
+        values.place(*FRONTIERS),
         "URL",
         "places",
     )

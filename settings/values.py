@@ -43,13 +43,16 @@ def line(value: Any) -> str:
     return value
 
 
-def place(*schemes: str) -> Reader:
-    """Return the reader of where a store is ("": the default place); its own ``open`` knows whether that can be used."""
+def place(*forms: str) -> Reader:
+    """Return the reader of where a store is ("": the default place), one of ``forms``, such as sqlite:///PATH.
+
+    The store's own ``open`` knows whether it can be used.
+    """
+    schemes = tuple(re.match(r"[a-z+]+:/+", form)[0] for form in forms)  # type: ignore[index]  # ours have one
 
     def read(value: Any) -> str:
-        known = isinstance(value, str) and (not value or value.startswith(schemes))
-        if not known or value == "sqlite:///":
-            raise ValueError(" or ".join(f"{scheme}…" for scheme in schemes[:2]))
+        if not isinstance(value, str) or (value and not value.startswith(schemes)) or value in schemes:
+            raise ValueError(" or ".join(forms))
         return text(value)
 
     return read

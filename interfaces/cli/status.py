@@ -8,11 +8,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from crawler.frontier import Counts, Life, open_frontier
-from crawler.job import canonical_seed
+from crawler.frontier import Counts, Entry, Life, Robots, open_frontier
+from crawler.job import canonical_seed, read_job
+from crawler.politeness import deciding_line
+from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import choose_format
 from interfaces.text import safe_json, safe_text
+from linkindex import urls
 from linkindex.errors import BadInput
 from linkindex.store import IndexCounts, open_index
 from settings.options import Options
@@ -57,7 +60,8 @@ def status(form: str | None, options: Options) -> int:
 
 
 def _exists(place: str) -> bool:
-    return Path(place.removeprefix("sqlite:///")).exists()
+    path = place.removeprefix("sqlite:///")
+    return path == place or Path(path).exists()
 
 
 def _lines(seen: Status) -> list[str]:
@@ -67,6 +71,12 @@ def _lines(seen: Status) -> list[str]:
         parts = " + ".join(f"{getattr(counts, name):,} {name}" for name in names)
         lines.append(f"frontier  {counts.discovered:,} URLs discovered on {counts.hosts:,} hosts")
         lines.append(f"          = {parts}")
+        if counts.waiting:
+            lines.append(
+                f"          on {counts.waiting:,} hosts more URLs wait in the index, for their queues are full"
+            )
+        if counts.quarantined:
+            lines.append(f"          {counts.quarantined:,} stored values were strange and are set aside")
         for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
             lines += [f"          {name}: {_listed(reasons)}"] if reasons else []
     if held := seen.index:
@@ -88,14 +98,17 @@ def _listed(numbers: dict[str, int]) -> str:
 @option_flags("index", "frontier")
 def why(url: str, form: str | None, options: Options) -> int:
     """Show what became of URL: who led to it, what was tried, why it was or was not visited."""
+    wanted = canonical_seed(url)
     with open_frontier(options.frontier_url, create=False) as frontier:
-        life = frontier.why(canonical_seed(url))
+        life = frontier.why(wanted)
+        robots = frontier.robots([life.host]).get(life.host) if life else None
+        scope = read_job(frontier).scope
     if life is None:
         raise BadInput(f"{url}: never discovered; no page that was visited links to it")
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(safe_json(msgspec.json.encode(life).decode()))
         return 0
-    for name, value in _story(life, _outcome(life.url, options)):
+    for name, value in _story(life, _outcome(life.url, options), scope, robots):
         click.echo(f"{name:<10}  {safe_text(value)}")
     return 0
 
@@ -108,7 +121,7 @@ def _outcome(url: str, options: Options) -> str | None:
         return index.outcome(url)
 
 
-def _story(life: Life, outcome: str | None) -> list[tuple[str, str]]:
+def _story(life: Life, outcome: str | None, scope: Scope, robots: Robots | None) -> list[tuple[str, str]]:
     found = f"{_when(life.discovered_at)}, "
     found += f"{life.depth} {'link' if life.depth == 1 else 'links'} from a seed" if life.depth else "as a seed"
     if life.sitemap:
@@ -119,19 +132,46 @@ def _story(life: Life, outcome: str | None) -> list[tuple[str, str]]:
         ("state", f"{life.state}{f' ({life.reason})' if life.reason else ''}"),
         ("discovered", found),
     ]
+    if life.again or life.domains:
+        story.append(("", f"{life.again:,} times more; {life.domains:,} other domains link to it"))
+    refusal = scope.refusal(
+        Entry(
+            url=life.url,
+            host=life.host,
+            domain=urls.domain_of(life.host),
+            depth=life.depth,
+            hops=life.hops,
+            sitemap=life.sitemap,
+        )
+    )
+    story.append(("scope", f"outside: {refusal}" if refusal else "within"))
     if life.attempts or life.crashes:
         story.append(("attempts", f"{life.attempts} without an answer, {life.crashes} ended by a crash"))
+    for line in life.trail.splitlines():
+        node, at, reason = line.split(" ", 2)
+        story.append(("", f"{_when(int(at))}, {node}: {reason}"))
     story += [("taken by", life.node)] if life.node else []
     story += [("due", _when(life.due))] if life.due else []
     story += [("ended", _when(life.ended_at))] if life.ended_at else []
     story += [("visit", outcome)] if outcome else []
     story.append(("host", f"{life.host}, {life.host_delay:g} s between fetches"))
-    story.append(("robots.txt", life.robots or "not fetched"))
+    story.append(("robots.txt", _robots_line(life, robots)))
+    if life.host_budget:
+        story.append(("budget", f"{life.host_visited:,} of {life.host_budget:,} pages of this host visited"))
     story += [("gate opens", _when(life.host_opens))] if life.host_opens else []
     story += (
         [("held until", f"{_when(life.host_held_until)}: {life.host_held_because}")] if life.host_held_until else []
     )
     return story
+
+
+def _robots_line(life: Life, robots: Robots | None) -> str:
+    if robots is None:
+        return life.robots or "not fetched"
+    if robots.verdict == "closed":
+        return f"closed: {robots.reason}"
+    line = deciding_line(robots, life.url)
+    return f"{robots.verdict}: {line}" if line else f"{robots.verdict}: no line speaks of it"
 
 
 def _when(ms: int) -> str:

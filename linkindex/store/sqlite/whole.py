@@ -46,8 +46,8 @@ WHERE h.name = ? AND (l.template_pages > 0 OR m.pages IS NOT NULL)
 _PUT_TEMPLATE = "UPDATE link SET template_pages = ?, site_placement = ?, site_confidence = ? WHERE id = ?"
 
 _VISITED = """
-SELECT u.url, h.name, d.name, p.depth, p.outcome FROM url u JOIN page p ON p.url = u.id JOIN host h ON h.id = u.host
-JOIN domain d ON d.id = u.domain WHERE {}"""
+SELECT t.url, h.name, d.name, p.depth, p.outcome FROM url t JOIN page p ON p.url = t.id JOIN host h ON h.id = t.host
+JOIN domain d ON d.id = t.domain WHERE {}"""
 
 _NAMED = """
 SELECT t.url, h.name, d.name, s.depth, l.kind = 'redirect', l.kind = 'sitemap' AND l.rel = 'sitemap'
