@@ -3,10 +3,10 @@
 local forgotten = 0
 
 local function forget_live(h, key, rec)
-  if rec[2] == QUEUED then
+  if rec.state == QUEUED then
     h.queued = h.queued - 1
     count_queue(h, -1)
-  elseif rec[2] == SCHEDULED then
+  elseif rec.state == SCHEDULED then
     call('ZREM', P .. 'scheduled', member(h, key))
     count('scheduled', -1)
   else
@@ -17,16 +17,6 @@ local function forget_live(h, key, rec)
   end
   end_record(h, key, rec)
   place(h)
-end
-
-local function forget_ended(name, key)
-  local raw = call('HGET', P .. 'e:' .. name, key)
-  if not raw then return false end
-  local ended = cmsgpack.unpack(raw)
-  call('HDEL', P .. 'e:' .. name, key)
-  count(ended[2], -1)
-  count((ended[2] == 'failed' and 'f:' or 'e:') .. ended[3][18], -1)
-  return true
 end
 
 local function forget(key, name)
@@ -50,7 +40,7 @@ local function forget_host(name)
   for _, from in ipairs({ 'q:', 'e:' }) do
     for _, key in ipairs(call('HKEYS', P .. from .. name)) do forget(key, name) end
   end
-  for at in pairs(h.level) do call('DEL', list_of(h, at)) end
+  for _, at in ipairs(levels_of(h)) do call('DEL', list_of(h, at)) end
   for _, from in ipairs({ 'ended', 'spent', 'waiting', 'spent:' .. h.domain }) do call('SREM', P .. from, name) end
   for _, from in ipairs({ 'ready', 'gates', 'hungry' }) do call('ZREM', P .. from, name) end
   for _, kind in ipairs(call('SMEMBERS', P .. 'notes')) do call('HDEL', P .. 'n:' .. kind, name) end
