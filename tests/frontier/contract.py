@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crawler.frontier import Budget, Completed, Counts, Entry, Frontier, Robots
+from crawler.frontier import Beat, Budget, Completed, Counts, Entry, Frontier, Lease, Life, Robots
 from linkindex import urls
 
 
@@ -30,6 +30,19 @@ class Clock:
 
     def pass_(self, seconds: float) -> None:
         self.now += seconds
+
+
+def life_of(frontier: Frontier, url: str) -> Life:
+    life = frontier.why(url)
+    assert life is not None
+    return life
+
+
+def visit(frontier: Frontier, **others: object) -> list[Lease]:
+    """Lease what can be leased now, and complete it."""
+    leases = frontier.lease(99, "n", 60)
+    frontier.complete_many([Completed(token=lease.token, **others) for lease in leases])  # type: ignore[arg-type]
+    return leases
 
 
 class FrontierContract:
@@ -355,3 +368,225 @@ class FrontierContract:
             2,
         )
         assert life.due == int((clock.now + 30) * 1000)
+
+    # ---- what others think of a URL
+
+    def test_a_url_that_many_domains_link_to_goes_first(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/1", 1), entry("https://a.test/2", 1)])
+        for number in range(12):
+            frontier.add([entry("https://a.test/2", 1)], f"https://linker-{number}.test/")
+        life = life_of(frontier, "https://a.test/2")
+        assert (life.again, 8 < life.domains < 16) == (12, True)
+        assert frontier.lease(1, "n", 60)[0].url == "https://a.test/2"
+
+    def test_its_own_domain_is_no_linking_domain(self, frontier: Frontier) -> None:
+        for number in range(9):
+            frontier.add([entry("https://a.test/", 1, seen=2)], f"https://www.a.test/{number}")
+        life = life_of(frontier, "https://a.test/")
+        assert (life.domains, life.again) == (0, 17)
+
+    def test_what_waits_grows_older(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/", 2)])
+        clock.pass_(30 * 3600)
+        frontier.add([entry("https://b.test/", 1)])
+        assert frontier.lease(1, "n", 60)[0].url == "https://a.test/"
+
+    def test_what_is_late_waits_longer(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/1", 1, late=3), entry("https://a.test/2", 2)])
+        assert frontier.lease(1, "n", 60)[0].url == "https://a.test/2"
+
+    # ---- budgets that grow
+
+    def test_a_hosts_budget_grows_with_the_domains_that_link_to_it(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(pages_per_host=1, growth=2), 0.0)
+        frontier.add(pages("a.test", 9))
+        assert len(visit(frontier)) == 1
+        assert visit(frontier) == []
+        assert frontier.counts().excluded_by == {"host_budget": 8}
+        frontier.add([entry("https://a.test/new", 1)], "https://b.test/")
+        assert len(visit(frontier)) == 2
+        visit(frontier)
+        assert frontier.counts().excluded_by == {"host_budget": 7}
+        assert life_of(frontier, "https://a.test/8").host_budget == 3
+
+    def test_a_domains_budget_holds_for_all_its_hosts(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(pages_per_domain=3), 0.0)
+        frontier.add(pages("www.a.test", 4) + pages("blog.a.test", 4) + pages("b.test", 1))
+        visited = visit(frontier) + visit(frontier)
+        assert sorted(lease.host.partition(".")[2] for lease in visited) == ["a.test"] * 3 + ["test"]
+        visit(frontier)
+        assert frontier.counts().excluded_by == {"domain_budget": 5}
+        frontier.set_budget(Budget(pages_per_domain=5), 0.0)
+        assert len(visit(frontier) + visit(frontier)) == 2
+
+    def test_what_is_given_back_costs_no_budget(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(pages=2, pages_per_host=1, pages_per_domain=1), 0.0)
+        frontier.add(pages("a.test", 1) + pages("b.test", 1))
+        for _ in range(3):
+            for lease in frontier.lease(9, "n", 60):
+                frontier.release(lease.token, 0, "", counted=False)
+        assert len(visit(frontier)) == 2
+
+    # ---- visits that are repeated
+
+    def test_what_is_due_again_is_scheduled_and_keeps_its_memo(self, frontier: Frontier, clock: Clock) -> None:
+        memo = bytes(range(256))
+        frontier.add([entry("https://a.test/")])
+        assert [lease.memo for lease in visit(frontier, next_due=3600.0, memo=memo)] == [b""]
+        counts = frontier.counts()
+        assert (counts.scheduled, counts.done, counts.visited) == (1, 0, 1)
+        assert life_of(frontier, "https://a.test/").due == int((clock.now + 3600) * 1000)
+        clock.pass_(3601)
+        lease = visit(frontier)[0]
+        assert (lease.memo, lease.attempt) == (memo, 1)
+        counts = frontier.counts()
+        assert (counts.scheduled, counts.done, counts.visited) == (0, 1, 2)
+
+    def test_repeated_visits_count_for_the_budget(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.set_budget(Budget(pages=2), 0.0)
+        frontier.add([entry("https://a.test/")])
+        for _ in range(2):
+            assert len(visit(frontier, next_due=10.0)) == 1
+            clock.pass_(11)
+        assert visit(frontier) == []
+        assert frontier.outlook().spent
+
+    def test_the_gate_stays_shut_for_a_longer_pause(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.set_budget(Budget(), 1.0)
+        frontier.add(pages("a.test", 2))
+        frontier.complete_many([Completed(token=frontier.lease(1, "n", 60)[0].token, pause=20.0, ago=1.0)])
+        clock.pass_(18.9)
+        assert frontier.lease(1, "n", 60) == []
+        clock.pass_(0.2)
+        assert len(frontier.lease(1, "n", 60)) == 1
+
+    @pytest.mark.parametrize("state", ["done", "failed", "excluded", "scheduled", "queued"])
+    def test_adding_again_starts_over(self, frontier: Frontier, state: str) -> None:
+        frontier.add([entry("https://a.test/", 3)])
+        if state == "scheduled":
+            frontier.release(frontier.lease(1, "n", 60)[0].token, 3600.0, "timeout")
+        elif state != "queued":
+            visit(frontier, state=state, reason="" if state == "done" else "x")
+        added = frontier.add([entry("https://a.test/")], again=True)
+        assert (added.new, added.known) == (0, 1)
+        assert frontier.counts() == Counts(queued=1, hosts=1, visited=frontier.counts().visited)
+        lease = frontier.lease(1, "n", 60)[0]
+        assert (lease.attempt, lease.depth) == (1, 0)
+
+    def test_adding_again_leaves_a_lease_alone(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/")])
+        lease = frontier.lease(1, "n", 60)[0]
+        frontier.add([entry("https://a.test/")], again=True)
+        assert frontier.complete_many([Completed(token=lease.token)]) == []
+        assert frontier.outlook().finished
+
+    def test_what_is_remembered_is_done_without_a_visit(self, frontier: Frontier) -> None:
+        frontier.add([entry("https://a.test/1")])
+        assert frontier.remember(pages("a.test", 3)) == 2
+        assert frontier.add(pages("a.test", 3)).new == 0
+        counts = frontier.counts()
+        assert (counts.done, counts.queued, counts.visited) == (2, 1, 0)
+
+    # ---- forgetting
+
+    @pytest.mark.parametrize("state", ["done", "failed", "excluded", "scheduled", "queued", "leased", "refused"])
+    def test_what_is_forgotten_may_be_discovered_anew(self, frontier: Frontier, state: str) -> None:
+        frontier.add(
+            [entry("https://a.test/", excluded="depth" if state == "refused" else ""), entry("https://b.test/", 9)]
+        )
+        lease = frontier.lease(1, "n", 60)[0] if state not in {"queued", "refused"} else None
+        if lease and state == "scheduled":
+            frontier.release(lease.token, 3600.0, "timeout")
+        elif lease and state != "leased":
+            frontier.complete_many([Completed(token=lease.token, state=state, reason="" if state == "done" else "x")])
+        assert frontier.forget(["https://a.test/", "https://unknown.test/"]) == 1
+        assert frontier.why("https://a.test/") is None
+        assert frontier.counts().discovered == 1
+        if lease:
+            assert frontier.complete_many([Completed(token=lease.token)]) == [lease.token]
+        assert frontier.add([entry("https://a.test/")]).new == 1
+        assert {each.url for each in visit(frontier)} == {"https://a.test/", "https://b.test/"}
+        assert frontier.outlook().finished
+
+    def test_a_forgotten_host_is_a_stranger(self, frontier: Frontier) -> None:
+        frontier.set_budget(Budget(pages_per_host=1), 0.0)
+        frontier.add([*pages("a.test", 4), entry("https://b.test/")])
+        visit(frontier, state="failed", reason="x")
+        frontier.hold("a.test", 3600, "answered 503")
+        frontier.put_robots("a.test", Robots(verdict="open"), 3600)
+        frontier.put_notes("traps", {"a.test": b"x"})
+        assert frontier.forget_host("a.test") == 4
+        assert frontier.forget_host("never.test") == 0
+        counts = frontier.counts()
+        assert (counts.discovered, counts.failed_by, counts.hosts) == (1, {"x": 1}, 1)
+        assert frontier.robots(["a.test"]) == {}
+        assert frontier.notes("traps", ["a.test"]) == {}
+        frontier.add(pages("a.test", 4))
+        assert len(visit(frontier)) == 1
+
+    # ---- what nodes share
+
+    def test_notes_are_kept_by_name_and_host(self, frontier: Frontier, reopen: Callable[[], Frontier]) -> None:
+        frontier.put_notes("traps", {"a.test": b"\x00\xff", "b.test": b"b"})
+        frontier.put_notes("pace", {"a.test": b"1"})
+        frontier.put_notes("traps", {"b.test": b"c"})
+        frontier = reopen()
+        assert frontier.notes("traps", ["a.test", "b.test", "c.test"]) == {"a.test": b"\x00\xff", "b.test": b"c"}
+        assert frontier.notes("pace", ["a.test", "b.test"]) == {"a.test": b"1"}
+
+    def test_a_claim_is_one_nodes_until_it_runs_out(self, frontier: Frontier, clock: Clock) -> None:
+        assert frontier.claim("ip", "n", 10.0) == 0
+        assert frontier.claim("ip", "m", 10.0) == pytest.approx(10.0)
+        assert frontier.claim("other", "m", 10.0) == 0
+        clock.pass_(6)
+        assert frontier.claim("ip", "n", 10.0) == 0
+        clock.pass_(6)
+        assert frontier.claim("ip", "m", 10.0) == pytest.approx(4.0)
+        clock.pass_(5)
+        assert frontier.claim("ip", "m", 10.0) == 0
+
+    def test_a_claim_given_back_is_free_after_its_pause(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.claim("ip", "n", 10.0)
+        frontier.unclaim("ip", "m")
+        assert frontier.claim("ip", "m", 10.0) == pytest.approx(10.0)
+        frontier.unclaim("ip", "n", 2.0)
+        assert [frontier.claim("ip", node, 10.0) for node in "nm"] == pytest.approx([2.0, 2.0])
+        clock.pass_(2.1)
+        assert frontier.claim("ip", "m", 10.0) == 0
+        frontier.unclaim("ip", "m")
+        assert frontier.claim("ip", "n", 10.0) == 0
+
+    def test_nodes_are_seen_for_a_day(self, frontier: Frontier, clock: Clock) -> None:
+        beats = [Beat(node=name, started=1, hand=2, pages=3, rate=4.5) for name in ("n", "m", "o")]
+        for beat in beats:
+            frontier.beat(beat)
+            clock.pass_(5)
+        frontier.leave("m")
+        assert [(seen.beat, seen.ago) for seen in frontier.nodes()] == [(beats[2], 5.0), (beats[0], 15.0)]
+        clock.pass_(86390)
+        assert [seen.beat.node for seen in frontier.nodes()] == ["o"]
+
+    # ---- URLs that kill nodes
+
+    def test_a_suspect_is_visited_alone_and_its_trail_is_kept(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/bad", 1), *pages("a.test", 2)])
+        for node in "nm":
+            lease = frontier.lease(1, node, 60)[0]
+            assert lease.url == "https://a.test/bad"
+            clock.pass_(61)
+        alone = frontier.lease(9, "o", 60)
+        assert [(lease.url, lease.crashes) for lease in alone] == [("https://a.test/bad", 2)]
+        lines = life_of(frontier, "https://a.test/bad").trail.splitlines()
+        assert [line.split()[0] for line in lines] == ["n", "m"]
+        clock.pass_(61)
+        assert len(frontier.lease(9, "o", 60)) == 2
+        life = life_of(frontier, "https://a.test/bad")
+        assert (life.state, life.reason, life.crashes) == ("failed", "node_lost", 3)
+
+    def test_a_trail_keeps_the_last_eight(self, frontier: Frontier, clock: Clock) -> None:
+        frontier.add([entry("https://a.test/")])
+        for number in range(10):
+            frontier.release(frontier.lease(1, f"n{number}", 60)[0].token, 0.0, "timeout")
+        lines = life_of(frontier, "https://a.test/").trail.splitlines()
+        assert [line.split()[0] for line in lines] == [f"n{number}" for number in range(2, 10)]
+        assert lines[0].split()[1:] == [str(int(clock.now * 1000)), "timeout"]

@@ -55,13 +55,14 @@ class Leases(Entries):
         replies = self._everywhere("peek", limit)
         ready = {shard: _unpack(scores) for shard, (scores, _) in zip(self._shards, replies, strict=True)}
         left = [allowance for _, allowance in replies]
+        limit = min(limit, sum(left))
         first = heapq.nsmallest(limit, ((score, shard) for shard, scores in ready.items() for score in scores))
         share = max(1, limit // max(1, len(first)))
         wanted: defaultdict[int, int] = defaultdict(int)
         for _, shard in first:
             wanted[shard] += share
         for shard, most in wanted.items():
-            if left[shard] < most:
+            if left[shard] < most:  # of the job's budget
                 left[shard] += self._borrow(shard, most - left[shard], wanted, left)
         return {shard: min(most, left[shard]) for shard, most in wanted.items() if left[shard]}
 

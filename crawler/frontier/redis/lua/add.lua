@@ -25,10 +25,14 @@ end
 
 local function add_new(h, e, picked)
   local set, lists, least = {}, {}, nil
+  local head, at, priority, marks, times, page
   for n, i in ipairs(picked) do
-    local at = e[i + 3]
-    set[2 * n - 1] = e[i]
-    set[2 * n] = header(QUEUED, at, e[i + 2], e[i + 4], e[i + 5] - 1, now, page_id(e[i + 6])) .. e[i + 1]
+    local id = page_id(e[i + 6])
+    if at ~= e[i + 3] or priority ~= e[i + 2] or marks ~= e[i + 4] or times ~= e[i + 5] or page ~= id then
+      priority, at, marks, times, page = e[i + 2], e[i + 3], e[i + 4], e[i + 5], id
+      head = header(QUEUED, at, priority, marks, times - 1, now, id) -- neighbours mostly share it
+    end
+    set[2 * n - 1], set[2 * n] = e[i], head .. e[i + 1]
     local list = lists[at]
     if list then
       list[#list + 1] = e[i]

@@ -87,13 +87,13 @@ local function lead(h, at)
   end
 end
 
--- Put a key into the list of its level, in front where it was found before what is there.
+-- Put a key into the list of its level, in front where it was found no later than what is there.
 local function line_up(h, key, level_, found)
   local list = list_of(h, level_)
   local first = call('LINDEX', list, 0)
   local ahead = first and call('HGET', queue_of(h), first)
   ahead = ahead and decode(ahead)
-  call(ahead and found < ahead.found and 'LPUSH' or 'RPUSH', list, key)
+  call(ahead and found <= ahead.found and 'LPUSH' or 'RPUSH', list, key)
   add_level(h, level_)
   lead(h, level_ * LEVEL_MS + found)
 end
