@@ -97,7 +97,7 @@ class Frontier(Protocol):
 
         Of an expired lease nothing is applied: another node holds the URL, or will. (A backend of several shards adds
         before it ends the leases: what was discovered is then known though the lease had expired.) With ``next_due`` a
-        URL that is done is scheduled instead, and counts for the budget again when it is leased again.
+        URL that is done is scheduled instead; it counts as visited until it is due.
         """
 
     def release(self, token: str, not_before: float, reason: str, *, counted: bool = True) -> None:
