@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from crawler import discovery, politeness
+from crawler import discovery, politeness, recrawl
 from crawler.calls import Calls
 from crawler.errands import Errands, Sources
 from crawler.frontier import Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
@@ -70,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     patience: float = 600.0  # that a store may be away
     slow: float = 1.0  # times what an answer takes that a host is left alone, where there is a delay
     max_crawl_delay: float = politeness.MAX_CRAWL_DELAY
+    recrawl: bool = False  # visit pages again when they may have changed
     per_address: bool = False  # hosts at one address share one gate
 
 
@@ -166,7 +167,7 @@ class Node:
             self._hand[lease.url] = lease
             refusal = self._scope.refusal(_entry(lease))
             if refusal:  # the scope grew narrower since it was queued
-                self._end(lease, "excluded", refusal)
+                self._end(lease, Completed(token=lease.token, state="excluded", reason=refusal))
                 continue
             lane = self._lanes.get(lease.host) or fresh.get(lease.host)
             if lane is None:
@@ -335,34 +336,52 @@ class Node:
 
     # ---------------------------------------------------------------- leases end
 
-    def visit_durable(self, visit: Visit, ago: float) -> None:
-        """Hear that a visit is in the index, ``ago`` seconds after its fetch ended: its lease may end."""
+    def visit_durable(self, visit: Visit, ago: float, etag: str = "", modified: str = "") -> None:
+        """Hear that a visit is in the index, ``ago`` seconds after its fetch ended: its lease may end.
+
+        ``etag`` and ``modified`` are what the answer's ETag and Last-Modified said.
+        """
         lease = self._hand.get(visit.url)
         if lease is None:
             return
         decided = self._decided.pop(visit.url, None)
         if decided:
-            self._end(lease, *decided)
+            state, reason = decided
+            self._end(lease, Completed(token=lease.token, state=state, reason=reason, ago=ago))
         elif (visit.outcome.transient or visit.status == 429) and lease.attempt < self._settings.retries:
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), visit.reason, True)
         elif strangers := discovery.strangers(visit):
-            self._spawn(self._end_sitemap, lease, visit, ago, strangers)
+            self._spawn(self._end_sitemap, lease, visit, ago, strangers, (etag, modified))
         else:
-            self._end_visit(lease, visit, ago)
+            self._end_visit(lease, visit, ago, (etag, modified))
 
-    async def _end_sitemap(self, lease: Lease, visit: Visit, ago: float, strangers: set[str]) -> None:
+    async def _end_sitemap(
+        self, lease: Lease, visit: Visit, ago: float, strangers: set[str], validators: tuple[str, str]
+    ) -> None:
         """End the visit of a sitemap that names pages of others: whether it may is in their robots.txt."""
         began = time.monotonic()
         known: dict[str, Robots] = await self._call(self._frontier.robots, strangers)
         vouching = {host for host, robots in known.items() if discovery.vouches(robots, visit.host)}
-        self._end_visit(lease, visit, ago + time.monotonic() - began, strangers - vouching)
+        self._end_visit(lease, visit, ago + time.monotonic() - began, validators, strangers - vouching)
 
-    def _end_visit(self, lease: Lease, visit: Visit, ago: float, refused: Set[str] = frozenset()) -> None:
+    def _end_visit(
+        self, lease: Lease, visit: Visit, ago: float, validators: tuple[str, str], refused: Set[str] = frozenset()
+    ) -> None:
         state, reason = _end_of(visit)
         found = discovery.entries(lease, visit, self._offers, refused)
         judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
         pause = self._settings.slow * visit.elapsed / 1000 if lease.delay else 0.0
-        self._end(lease, state, reason, ago, judged, pause)
+        end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=tuple(judged))
+        if self._settings.recrawl and state != "excluded":
+            since = recrawl.before(visit, lease.memo)
+            if since is not None and (news := discovery.changed(lease, visit, since, refused)):
+                self._spawn(self._visit_again, [self._scope.judged(entry) for entry in news])
+            due, memo = recrawl.plan(visit, lease.memo, *validators)
+            end = msgspec.structs.replace(end, state="done", next_due=due, memo=memo)
+        self._end(lease, end)
+
+    async def _visit_again(self, entries: list[Entry]) -> None:
+        await self._call(lambda: self._frontier.add(entries, again=True))
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
@@ -372,7 +391,7 @@ class Node:
         if lease.attempt < self._settings.retries:
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), reason, True)
         else:
-            self._end(lease, "failed", reason)
+            self._end(lease, Completed(token=lease.token, state="failed", reason=reason))
 
     def _decide(self, lane: Lane, outcome: Outcome, reason: str, state: str) -> None:
         """End the lane's first lease without a fetch: the visit says why, and goes the way of all visits."""
@@ -392,17 +411,7 @@ class Node:
         self._depart()
         self._news.set()
 
-    def _end(
-        self,
-        lease: Lease,
-        state: str,
-        reason: str = "",
-        ago: float = 0.0,
-        discovered: Iterable[Entry] = (),
-        pause: float = 0.0,
-    ) -> None:
-        found = tuple(discovered)
-        end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=found)
+    def _end(self, lease: Lease, end: Completed) -> None:
         self._ended.append((lease, end, time.monotonic()))
         if len(self._ended) >= self._settings.batch:
             self._spawn(self._acknowledge)

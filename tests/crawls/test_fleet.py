@@ -16,6 +16,8 @@ import pytest
 from crawler.frontier import Counts, open_frontier
 from interfaces.demo.serve import serving
 from interfaces.demo.site import make_site
+from linkindex.store import open_index
+from linkindex.target import parse_target
 from tests.crawls.command import Ran, command, environment, run
 
 PAGES = 40
@@ -89,6 +91,34 @@ def test_pages_are_visited_again_when_asked_for(crawl: Crawl) -> None:
     assert crawl.asked() - once == Counter({url.partition(".example")[2]: 1})
     assert f"{PAGES} URLs are queued" in crawl.run("seed", "--again", "site.example").out
     assert crawl.run("seed", "--again", "elsewhere.example").code == 1
+
+
+def test_a_page_that_did_not_change_is_not_sent_again(crawl: Crawl) -> None:
+    def recrawl(pages: int) -> None:
+        started = subprocess.Popen(
+            command("crawl", *SITE.seeds, *crawl.options, "--recrawl"),
+            cwd=crawl.folder,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _until(lambda: (crawl.folder / "access.log").exists() and crawl.asked().total() >= pages)
+        _until(lambda: crawl.counts().scheduled == PAGES)
+        assert started.poll() is None  # all is visited, and it goes on
+        os.kill(started.pid, signal.SIGTERM)
+        assert started.wait(timeout=30) == 130
+
+    recrawl(PAGES)
+    assert crawl.counts().visited == PAGES
+    crawl.run("seed", "--again", SITE.pages[3])
+    assert crawl.counts().queued == 1
+    recrawl(PAGES + 1)
+    last = (crawl.folder / "access.log").read_text().splitlines()[-1].split()
+    assert last[3:] == [SITE.pages[3].partition(".example")[2], "304"]
+    with open_index(f"sqlite:///{crawl.folder}/linkatlas.db") as index:
+        rows = list(index.pages(parse_target(SITE.pages[3])))
+        assert [(row.outcome, row.status) for row in rows] == [("page", 304)]
+        assert rows[0].title
 
 
 def test_what_is_held_is_left_alone_until_it_is_let_go(crawl: Crawl) -> None:
