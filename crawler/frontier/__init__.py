@@ -201,15 +201,22 @@ class Frontier(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
-def open_frontier(url: str, *, create: bool = True, exclusive: bool = False) -> Frontier:
+def open_frontier(url: str, *, create: bool = True, exclusive: bool = False, accept_volatile: bool = False) -> Frontier:
     """Open the frontier that ``url`` names: ``sqlite:///PATH`` or ``redis://HOST:PORT/DB?job=NAME``.
 
     ``exclusive`` claims it for one crawl and its workers: every lease still out belongs to a node that died, and is
-    taken back at once. Raises :class:`BadInput` for another scheme, a path that cannot be used or (without ``create``)
+    taken back at once (SQLite only: a Redis frontier is made to be shared). ``accept_volatile`` takes a Redis server that
+    may forget what it was told. Raises :class:`BadInput` for another scheme, a path that cannot be used or (without ``create``)
     does not exist, :class:`linkindex.errors.Busy` when another crawl has claimed it.
     """
     if url.startswith("sqlite:///"):
         from crawler.frontier.sqlite import SqliteFrontier
 
         return SqliteFrontier.open(url.removeprefix("sqlite:///"), create=create, exclusive=exclusive)
-    raise BadInput(f"frontier {url!r}: not a frontier URL; write sqlite:///PATH")
+    if url.startswith(("redis://", "rediss://", "redis+", "rediss+", "unix://")):
+        from crawler.frontier.redis import RedisFrontier
+
+        return RedisFrontier.open(url, create=create, accept_volatile=accept_volatile)
+    raise BadInput(
+        f"frontier {url.partition(':')[0]!r}: not a frontier URL; write sqlite:///PATH or redis://HOST:PORT/DB?job=NAME"
+    )
