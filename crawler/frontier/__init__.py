@@ -147,7 +147,10 @@ class Frontier(Protocol):
         many were known."""
 
     def forget_host(self, host: str) -> int:
-        """Forget a host: its queue, gate, hold, robots.txt, notes, budget. Returns how many URLs were forgotten."""
+        """Forget a host: its queue, gate, hold, robots.txt, notes, budget. Returns how many URLs were forgotten.
+
+        A backend that keeps no more of what is done than that it is known is told of those by :meth:`forget`, before.
+        """
 
     def hungry(self, limit: int) -> list[str]:
         """Return hosts whose queue runs low while URLs of theirs wait outside. Nobody else is told for a minute."""

@@ -84,8 +84,10 @@ class Life:
         self.out = {token: lease for token, lease in self.out.items() if lease.url not in urls}
         if self.dice.random() < 0.1:
             host = self.dice.choice(HOSTS)
-            self.frontier.forget_host(host)
-            self.added = {url for url in self.added if not url.startswith(f"https://{host}/")}
+            of_host = {url for url in self.added if url.startswith(f"https://{host}/")}
+            self.frontier.forget(of_host)
+            assert self.frontier.forget_host(host) == 0
+            self.added -= of_host
             self.out = {token: lease for token, lease in self.out.items() if lease.host != host}
 
     def again(self) -> None:

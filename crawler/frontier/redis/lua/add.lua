@@ -47,6 +47,7 @@ local function start_over(h, key, e, i, rec)
     if rec[2] ~= SCHEDULED then return end
     call('ZREM', P .. 'scheduled', member(h, key))
     count('scheduled', -1)
+    if rec[21] == 1 then uncount_visit(h) end
     let_page_go(rec)
   else
     local raw = call('HGET', P .. 'e:' .. h.name, key)
@@ -58,6 +59,7 @@ local function start_over(h, key, e, i, rec)
     else
       count('done', -1)
     end
+    if not ended or ended[2] == 'failed' then uncount_visit(h) end
   end
   queue_again(h, key, fresh(h, e, i))
 end

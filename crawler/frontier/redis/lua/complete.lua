@@ -18,7 +18,8 @@ local function finish_lease(h, key, rec, state, reason, due, memo)
     end_record(h, key, rec)
     count('done', 1)
   else
-    rec[2], rec[13], rec[14], rec[15], rec[16], rec[18], rec[20] = SCHEDULED, 0, 0, now + due, 0, '', memo
+    rec[2], rec[13], rec[14], rec[15], rec[16], rec[18], rec[20], rec[21] = SCHEDULED, 0, 0, now + due, 0, '',
+      memo, 1
     keep(h, key, rec)
     call('ZADD', P .. 'scheduled', rec[15], member(h, key))
     count('scheduled', 1)

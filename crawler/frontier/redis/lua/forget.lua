@@ -9,6 +9,7 @@ local function forget_live(h, key, rec)
   elseif rec[2] == SCHEDULED then
     call('ZREM', P .. 'scheduled', member(h, key))
     count('scheduled', -1)
+    if rec[21] == 1 then uncount_visit(h) end
   else
     call('ZREM', P .. 'leased', member(h, key))
     count('leased', -1)
@@ -19,13 +20,14 @@ local function forget_live(h, key, rec)
   place(h)
 end
 
-local function forget_ended(name, key)
+local function forget_ended(h, name, key)
   local raw = call('HGET', P .. 'e:' .. name, key)
   if not raw then return false end
   local ended = cmsgpack.unpack(raw)
   call('HDEL', P .. 'e:' .. name, key)
   count(ended[2], -1)
   count((ended[2] == 'failed' and 'f:' or 'e:') .. ended[3][18], -1)
+  if h and ended[2] == 'failed' then uncount_visit(h) end
   return true
 end
 
@@ -39,8 +41,9 @@ local function forget(key, name)
   local rec = h and record(h, key, QUEUED)
   if rec then
     forget_live(h, key, rec)
-  elseif not forget_ended(name, key) then
+  elseif not forget_ended(h, name, key) then
     count('done', -1)
+    if h then uncount_visit(h) end
   end
 end
 

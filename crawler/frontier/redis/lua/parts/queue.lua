@@ -2,7 +2,8 @@
 --   1 version  2 state  3 level  4 tail (the URL without "https://host")  5 depth  6 hops  7 sitemap  8 late  9 found at
 --   10 page that led here (in `pages`, 0: none)  11 marks of linking domains  12 again
 -- and, once it was leased,
---   13 attempts  14 crashes  15 due  16 fence  17 node  18 reason  19 trail  20 memo
+--   13 attempts  14 crashes  15 due  16 fence  17 node  18 reason  19 trail  20 memo  21 1 while it is scheduled after a
+--   visit
 local VERSION, QUEUED, SCHEDULED, LEASED = 1, 0, 1, 2
 local TRAIL = 8
 local known = family('k')
