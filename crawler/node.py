@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from crawler import discovery, politeness, recrawl
+from crawler.batches import Batches
 from crawler.calls import Calls
 from crawler.errands import Errands, Sources
 from crawler.frontier import Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
@@ -29,6 +30,8 @@ from linkindex.errors import LinkatlasError
 from linkindex.model import Outcome, Visit
 
 logger = logging.getLogger(__name__)
+
+_End = tuple[Lease, Completed, float]  # since when (monotonic) the visit is durable
 
 RULES_REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
 GATHER = 0.01  # s that an acknowledgement waits for others: a batch of visits becomes durable at one moment
@@ -90,11 +93,10 @@ class Node:
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
         self._offers = Offers()
         self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
-        self._ended: list[tuple[Lease, Completed, float]] = []  # to be acknowledged, and since when
+        self._ends: Batches[_End] = Batches(self._acknowledge, settings.batch, GATHER, self._spawn)
         self._news = asyncio.Event()  # set when there is reason to look at the frontier again
         self._tasks: set[asyncio.Future[None]] = set()
         self._forever: list[asyncio.Future[None]] = []
-        self._timer: asyncio.TimerHandle | None = None
         self._pages = 0
         self.stopping = False
         self.failure: LinkatlasError | None = None
@@ -412,19 +414,9 @@ class Node:
         self._news.set()
 
     def _end(self, lease: Lease, end: Completed) -> None:
-        self._ended.append((lease, end, time.monotonic()))
-        if len(self._ended) >= self._settings.batch:
-            self._spawn(self._acknowledge)
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER, self._spawn, self._acknowledge)
+        self._ends.put((lease, end, time.monotonic()))
 
-    async def _acknowledge(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        batch, self._ended = self._ended, []
-        if not batch:
-            return
+    async def _acknowledge(self, batch: list[_End]) -> None:
         lost = await self._call(self._complete, batch)
         if lost:
             logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
@@ -434,9 +426,10 @@ class Node:
             self._hand.pop(lease.url, None)
             self._places.free(lease.url)
         self._depart()
-        self._news.set()
+        if not {lease.host for lease, _, _ in batch} <= {lease.host for lease in self._hand.values()}:
+            self._news.set()  # a host is let go: there may be more of it
 
-    def _complete(self, batch: list[tuple[Lease, Completed, float]]) -> list[str]:
+    def _complete(self, batch: list[_End]) -> list[str]:
         now = time.monotonic()
         ends = [msgspec.structs.replace(end, ago=end.ago + now - since) for _, end, since in batch]
         return self._frontier.complete_many(ends)
@@ -449,7 +442,7 @@ class Node:
             task.cancel()
         while self._tasks:  # some end leases
             await asyncio.wait(self._tasks)
-        await self._guarded(self._acknowledge)
+        await self._guarded(self._ends.drain)
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._guarded(self._leave)
