@@ -36,7 +36,8 @@ def workers(options: Options, count: int) -> Iterator[list[subprocess.Popen[byte
 
 def _end_with_parent() -> None:
     """Drain when the parent is gone, however it went: its end of our standard input closes with it."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not by sys.stdin, whose lock Python wants when it ends
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
