@@ -17,7 +17,7 @@ from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import politeness
+from crawler import crash, politeness
 from crawler.frontier import Frontier, Lease, Robots, open_frontier
 from crawler.job import begin, budget_of, canonical_seed, read_job, scope_of
 from crawler.lanes import Lane
@@ -152,9 +152,11 @@ class FrontierScheduler(BaseScheduler):
             self._node.host_is_busy(request.meta["host"], response.status, _retry_after(response))
 
     def _left(self, request: Request) -> None:
+        crash.passing("fetched")
         self._node.fetch_ended(request.meta["host"])
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
+        crash.passing("stored")
         self._node.visit_durable(item, _since_fetched(response))
 
     def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
