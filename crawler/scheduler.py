@@ -17,7 +17,7 @@ from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import crash, politeness
+from crawler import crash, politeness, recrawl
 from crawler.frontier import Frontier, Lease, Robots, open_frontier
 from crawler.job import begin, budget_of, canonical_seed, read_job, scope_of
 from crawler.lanes import Lane
@@ -73,7 +73,8 @@ class FrontierScheduler(BaseScheduler):
                 max_wait=options.max_wait,
                 batch=options.batch,
                 sitemaps=options.sitemaps,
-                stay=options.keep_alive,
+                stay=options.keep_alive or options.recrawl,
+                recrawl=options.recrawl,
                 patience=options.store_wait,
                 slow=options.slow,
                 max_crawl_delay=options.max_crawl_delay,
@@ -113,10 +114,11 @@ class FrontierScheduler(BaseScheduler):
 
     def fetch(self, lease: Lease, guessed: bool) -> None:
         spider = self._spider
-        meta = {"host": lease.host, "depth": lease.depth}
+        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth}
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
-        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta))
+        headers = recrawl.conditions(lease.memo)
+        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
         meta = {"host": lane.host, "robots": lane, "hops": hops}
@@ -157,7 +159,8 @@ class FrontierScheduler(BaseScheduler):
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
         crash.passing("stored")
-        self._node.visit_durable(item, _since_fetched(response))
+        validators = [_header(response, name) for name in (b"ETag", b"Last-Modified")]
+        self._node.visit_durable(item, _since_fetched(response), *validators)
 
     def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
         error = failure.value if failure else None
@@ -203,6 +206,11 @@ def _join(options: Options, seeds: list[str]) -> Frontier:
 def _retry_after(response: Response) -> float | None:
     value = response.headers.get(b"Retry-After") or b""
     return politeness.retry_after(value.decode("latin-1"))
+
+
+def _header(response: Response | Failure | None, name: bytes) -> str:
+    headers = getattr(response, "headers", None)
+    return (headers.get(name) or b"").decode("latin-1") if headers else ""
 
 
 def _since_fetched(response: Response | Failure | None) -> float:

@@ -129,6 +129,7 @@ class Options:
     per_address: bool = _switch("hosts at one IP address share one delay", "politeness")
     retries: int = _count(3, "visits without an answer after which a URL counts as failed", "politeness", 1, 100)
     workers: int = _count(1, "processes on this machine", "speed", 1, 64)
+    recrawl: bool = _switch("go on for ever: visit pages again, the sooner the more often they change", "scope")
     keep_alive: bool = _switch("stay when nothing is left to visit, for work that others bring", "speed")
     concurrency: int = _count(32, "visits under way at once, of each process", "speed", 1, 1000)
     batch: int = _count(100, "visits written to the index at once", "speed", 1, 10_000)

@@ -5,6 +5,8 @@ Links are known by resolved href (without fragment) and anchor text, as ``read_p
 page that has the same link several times is counted so often as it has it: of ``n`` in the expected part and ``m``
 that we place in the content, ``min(n, m)`` are right. Kept links that the source does not have under that name (the
 tool rewrote them) are nobody's mistake and are only counted.
+
+The model as it is was trained on these very pages: what it can do on others are the figures of ``train.py`` beside.
 """
 
 from __future__ import annotations
@@ -81,7 +83,8 @@ def report(scores: list[Score]) -> None:
 
 
 def main() -> None:
-    """Print the table for the model as it is (which was trained on these pages: train.py has the honest figures)."""
+    """Print the table for the model as it is."""
+    print("ON PAGES OF ITS TRAINING: the honest figures are cross-validated, python -m benchmarks.truth.train\n")
     report([score(folder) for folder in page_paths()])
 
 

@@ -77,12 +77,11 @@ class Page:
         self.external = list(accumulate([host not in href and "//" in href[:8] for href in hrefs], initial=0))
         self.about = _holding(hrefs, _ABOUT)
         self.headings = [heading.start for heading in reading.headings]
-        self._heading_texts = [
-            "".join(pieces[span.start : span.start + 3])[:_HEADING_CHARS] for span in reading.headings
-        ]
+        self._heading_pieces = [pieces[span.start : span.start + 3] for span in reading.headings]
         self.title = next((heading.start for heading in reading.headings if heading.tag == "h1"), -1)
-        ending = range(len(pieces) - 1, max(len(pieces) - _ENDING_PIECES, 0), -1)
-        self.rights = next((n for n in ending if "©" in pieces[n] or "opyright" in pieces[n]), -1)
+        ending = "\0".join(pieces[-_ENDING_PIECES:])
+        rights = max(ending.rfind("©"), ending.rfind("opyright"))
+        self.rights = len(pieces) - 1 - ending.count("\0", rights) if rights >= 0 else -1
         self._units: dict[int, Block] = {}
         self._around: dict[int, tuple[int, Block]] = {}
         self._parts: dict[int, tuple[float, ...]] = {}
@@ -92,12 +91,9 @@ class Page:
         group = None
         for n, (link, zone) in enumerate(zip(found, zones, strict=True)):
             if zone.is_sure or link.block is None:
-                if group is not None:
-                    yield group
-                    group = None
                 continue
             unit = self._unit(link.block)
-            if group is None or zone is not group.zone or not self._goes_with(unit, group):
+            if group is None or n > group.last or zone is not group.zone or not self._goes_with(unit, group):
                 if group is not None:
                     yield group
                 group = Group(unit, unit.start, self._end(unit), n, n + 1, zone)
@@ -134,7 +130,7 @@ class Page:
             before - text[self.title] if self.title >= 0 else _FAR,
             text[self.rights] - before if self.rights >= 0 else -_FAR,
             depth,
-            heading > 0 and _is_elsewhere(self._heading_texts[heading - 1]),
+            heading > 0 and _is_elsewhere("".join(self._heading_pieces[heading - 1])[:_HEADING_CHARS]),
             group.zone.landmark == "article",
             group.zone.landmark == "main",
             text[-1],

@@ -19,7 +19,7 @@ from typing import Any
 
 from crawler.extract.blocks import NAMES, Group, Page
 from crawler.extract.reading import Block, Found, Reading
-from crawler.extract.zones import HEAD, LANDMARKS, UNKNOWN, Zone, within, zone_of
+from crawler.extract.zones import HEAD, UNKNOWN, Zone, within, zone_of
 
 _HALF = 0.5  # of the page: a hint for so much of it speaks of the page
 _FEW_PIECES = 60  # of a page too small for halves
@@ -138,19 +138,11 @@ def _said(block: Block, reading: Reading) -> Zone:
             break
         around = around.parent
     for inner in reversed(passed):
-        own = _own(inner)
+        own = zone_of(inner.tag, inner.attributes)
         if own is not None and (own.landmark or not _is_of_page(inner, own.placement, reading)):
             zone = within(zone, own)
         inner.zone = zone
     return zone
-
-
-def _own(block: Block) -> Zone | None:
-    """Return what the element of ``block`` says of its content."""
-    if not block.attributes:
-        return LANDMARKS.get(block.tag)
-    get = block.attributes.get
-    return zone_of(block.tag, get("role"), get("class"), get("id"), get("aria-label"), get("itemtype"))
 
 
 def _is_of_page(block: Block, placement: str, reading: Reading) -> bool:

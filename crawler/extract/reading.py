@@ -8,30 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from crawler.extract.zones import Zone
 
 
-@dataclass(slots=True)
-class Span:
+class Span(msgspec.Struct):
     """Pieces ``start`` to ``end`` of the page's text; ``end`` is -1 until the element closes."""
 
     start: int
     end: int = -1
 
 
-@dataclass(slots=True)
 class Block(Span):
     """The text of an element that is rendered on lines of its own; links ``first`` to ``last`` of all are inside."""
 
     parent: Block | None = None
     tag: str = ""
-    attributes: dict[str, str | None] = field(default_factory=dict)
+    attributes: dict[str, str | None] = {}
     first: int = 0
     last: int = -1
     zone: Zone | None = None  # what it and the elements around it say of its content, once :mod:`placement` has looked
 
 
-@dataclass(slots=True)
 class Found(Span):
     """An element that links, as written, and the text inside it; ``start`` is -1 where it has no place in the text."""
 

@@ -11,9 +11,13 @@ from linkindex import urls
 MAX_URL_CHARS = 8192  # RFC 9110 section 4.1 asks for at least 8000; longer ones are traps or data
 
 
-# Paths that the URL Standard leaves as they are, which most links to the own site have: no dot segment, no query, nothing
-# to encode. Telling them takes a fifth of the time of parsing.
-_PLAIN_PATH = re.compile(r"(?:/[\w\-~][\w\-.~]*)*/?", re.ASCII)
+# What the URL Standard leaves as it is, as most links are: a host of plain labels that is no number and not encoded, no dot
+# segment, nothing to encode. Telling it takes a fifth of the time of parsing.
+_PLAIN = re.compile(
+    r"(?:https?://(?:(?!xn--)[a-z0-9-]+\.)+(?!xn--)[a-z]{2,})?/(?:[\w\-~][\w\-.~]*/)*(?:[\w\-~][\w\-.~]*)?"
+    r"(?:\?[\w\-.~=&%+/]*)?(?:#[\w\-.~=&%+/]*)?",
+    re.ASCII,
+)
 
 
 class Resolver:
@@ -43,9 +47,8 @@ class Resolver:
     def _resolve(self, href: str) -> str | None:
         if len(href) > MAX_URL_CHARS:
             return None
-        path = href.removeprefix(self._origin)
-        if self._origin and path[:1] == "/" and _PLAIN_PATH.fullmatch(path):
-            target: str | None = self._origin + path
+        if (self._origin or href[:1] != "/") and _PLAIN.fullmatch(href):
+            target: str | None = self._origin + href if href[0] == "/" else href
         else:
             target = urls.parse(href, self.base)
         return target if target is None or len(target) <= MAX_URL_CHARS else None

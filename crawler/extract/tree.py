@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 from selectolax.lexbor import LexborNode
 
 from crawler.extract.reading import Block, Found, Reading, Span
@@ -47,9 +47,8 @@ _DISPLAY_NONE = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.I)
 _Opened: TypeAlias = "tuple[_Scope, Span | None]"
 
 
-@dataclass(slots=True)
-class _Scope:
-    """What an element passes on to its content. Never changed, as siblings share it."""
+class _Scope(msgspec.Struct, frozen=True):
+    """What an element passes on to its content. Siblings share it."""
 
     silent: bool = False
     foreign: bool = False  # inside svg

@@ -7,6 +7,7 @@ element says about all it holds; :func:`within` settles nested zones, from the o
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -76,35 +77,36 @@ _HINTS = (
     ("widget widgets", Zone("sidebar", 0.5)),
     ("content article post entry story", Zone("content", 0.5)),
 )
-_RANKS = {word: rank for rank, (words, _) in enumerate(_HINTS) for word in words.split()}
-_SILENT = len(_HINTS)
+_RANKS = {word.encode(): rank for rank, (words, _) in enumerate(_HINTS) for word in words.split()}
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_LETTERS_ONLY = {code: " " for code in range(128) if not chr(code).isalpha()}
+_LETTERS = bytes(
+    byte if byte > 127 or chr(byte).isalpha() else 32 for byte in range(256)
+).lower()  # all else parts words
+_TYPE_CHARS = 40
 _HINT_CHARS = 200  # of a class attribute; what comes after is utility classes
 _WHOLE_PAGE = ("html", "body", "form")  # their classes speak of the page ("has-sidebar"), not of a place on it
 _SMALL = ("breadcrumb", "comment")  # words for these say more than the landmark they stand on
 _PARTS = ("comment", "author", "related")  # parts of the content, or beside it, with articles and headers of their own
 
 
-@lru_cache(maxsize=1 << 14)
-def zone_of(
-    tag: str, role: str | None, classes: str | None, identity: str | None, label: str | None, kind: str | None = None
-) -> Zone | None:
-    """Return what an element says about its content, None where it says nothing.
-
-    ``role``, ``classes``, ``identity``, ``label`` and ``kind`` are its attributes role, class, id, aria-label and
-    itemtype.
-    """
-    landmark = LANDMARKS.get((_ROLES.get(role) if role else None) or tag)
-    if kind and landmark is None:
-        landmark = _TYPES.get(kind[-40:].rpartition("/")[2].lower())
-    if not (classes or identity or label) or tag in _WHOLE_PAGE:
+def zone_of(tag: str, attributes: Mapping[str, str | None]) -> Zone | None:
+    """Return what an element says about its content, None where it says nothing."""
+    landmark = LANDMARKS.get(tag)
+    if not attributes:
         return landmark
-    # What a landmark is called ("Breadcrumb") tells as much as its classes do.
-    names = f"{classes or ''} {label}" if label else classes
-    hint = _hint(names) if names else None
-    if identity and hint is None:
-        hint = _hint(identity)
+    get = attributes.get
+    if role := get("role"):
+        landmark = LANDMARKS.get(_ROLES.get(role, tag))
+    if landmark is None and (kind := get("itemtype")):
+        landmark = _TYPES.get(kind[-_TYPE_CHARS:].rpartition("/")[2].lower())
+    if tag in _WHOLE_PAGE:
+        return landmark
+    names = get("class") or ""
+    if label := get("aria-label"):  # what a landmark is called ("Breadcrumb") tells as much as its classes do
+        names = f"{names} {label}"
+    hint = _hint(names[:_HINT_CHARS]) if names else None
+    if hint is None and (identity := get("id")):
+        hint = _hint(identity[:_HINT_CHARS])
     if hint is None or landmark is None:
         return landmark or hint
     if hint.placement in _SMALL:
@@ -138,15 +140,9 @@ def within(outer: Zone, inner: Zone) -> Zone:
     return inner if place == "comment" or inner.confidence > outer.confidence else outer
 
 
+@lru_cache(maxsize=1 << 14)
 def _hint(names: str) -> Zone | None:
-    """Return what the most telling of ``names`` (a class or id attribute) says."""
-    rank = min(map(_rank, names[:_HINT_CHARS].split()), default=_SILENT)
-    return _HINTS[rank][1] if rank < _SILENT else None
-
-
-@lru_cache(maxsize=1 << 15)
-def _rank(name: str) -> int:
-    # Cached one by one: the same few names come in ever new combinations.
-    words = (name if name.islower() else _CAMEL.sub(" ", name).lower()).translate(_LETTERS_ONLY).split()
-    told = [_RANKS[word] for word in words if word in _RANKS]
-    return min(told) if told else _SILENT
+    """Return what the most telling of ``names`` (a class or id attribute, cut: strangers fill this cache) says."""
+    apart = names if names.islower() else _CAMEL.sub(" ", names)
+    told = _RANKS.keys() & apart.encode("utf-8", "replace").translate(_LETTERS).split()
+    return _HINTS[min(map(_RANKS.__getitem__, told))][1] if told else None

@@ -36,7 +36,7 @@ Examples:
 # Options that say what to visit; the others say how, and may differ when a crawl goes on.
 CRAWL_OPTIONS = (
     "index", "frontier", "depth", "max_pages", "max_pages_per_host", "max_pages_per_domain",
-    "more_pages_per_linker", "sitemaps", "stay", "include", "exclude", "delay",
+    "more_pages_per_linker", "sitemaps", "recrawl", "stay", "include", "exclude", "delay",
     "max_crawl_delay", "slow", "per_address", "keep_alive", "store_wait",
     "workers", "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
     "first_byte_timeout", "timeout", "max_body", "max_headers", "max_redirects", "max_links", "max_url", "retries",

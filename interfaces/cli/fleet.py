@@ -22,7 +22,7 @@ from settings.options import Options
 NODE_OPTIONS = (
     "index", "frontier", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports", "max_wait",
     "connect_timeout", "first_byte_timeout", "timeout", "max_body", "max_headers", "max_links", "retries", "lease",
-    "max_crawl_delay", "slow", "per_address", "sitemaps", "internal_links", "durability", "batch", "flush_interval",
+    "max_crawl_delay", "slow", "per_address", "sitemaps", "recrawl", "internal_links", "durability", "batch", "flush_interval",
     "store_wait", "log_level",
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 from interfaces.demo.dice import Dice
 from tests.chaos.fleet import TTL, WAIT, Fleet, Node
@@ -100,5 +101,4 @@ def _replace(fleet: Fleet, victim: Node, dice: Dice) -> None:
 
 
 def _is_stopped(node: Node) -> bool:
-    with open(f"/proc/{node.process.pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "T"
+    return Path(f"/proc/{node.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Mapping
 from typing import Any
 
@@ -385,3 +386,13 @@ class TestHostilePages:
     def test_read_in_full(self, body: bytes) -> None:
         page = read_page(body, URL)
         assert page.links or page.unusable
+
+    def test_long_attributes_are_not_remembered(self) -> None:
+        names = ("role", "class", "id", "aria-label", "itemtype")
+        tracemalloc.start()
+        for n in range(20):
+            attributes = " ".join(f"{name}='{n} {'x' * 100_000}'" for name in names)
+            read_page(f"<div {attributes}><a href=x {attributes} rel='{n} {'x' * 100_000}'>y</a></div>".encode(), URL)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert kept < 1_000_000

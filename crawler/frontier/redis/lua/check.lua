@@ -1,0 +1,2 @@
+-- Nothing but the look at the epoch. Parts: store
+return 1

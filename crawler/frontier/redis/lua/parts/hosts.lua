@@ -1,0 +1,146 @@
+-- Hosts, their gates and budgets. A host that is leased or has nothing to give is neither in `ready` (by the score of its
+-- first URL) nor in `gates` (by the time that its gate opens).
+local PER_LINKER = 100 -- URLs more that a host may queue, for each domain that links to it
+local FIELDS = { 'queued', 'leased', 'visited', 'opens', 'delay', 'held', 'marks', 'head', 'era', 'spent', 'waits', 'levels',
+  'domain' }
+local NUMBERS = 9 -- of them, the first are numbers
+local hosts, taken, linkers = {}, {}, {}
+local per_host, per_domain = tonumber(meta[3]) or 0, tonumber(meta[4]) or 0
+local growth, least_delay = tonumber(meta[5]) or 0, tonumber(meta[6]) or 0
+local room, era = tonumber(meta[8]) or 1000, tonumber(meta[9]) or 0
+
+-- Returns the host; without `domain`, nil where it is not known.
+local function host_of(name, domain)
+  local h = hosts[name]
+  if h then return h end
+  local kept = call('HMGET', P .. 'h:' .. name, unpack(FIELDS))
+  if not kept[#FIELDS] then
+    if not domain then return nil end
+    count('hosts', 1)
+  end
+  h = { name = name, was = kept }
+  for i, field in ipairs(FIELDS) do
+    if i <= NUMBERS then h[field] = tonumber(kept[i]) or 0 else h[field] = kept[i] or '' end
+  end
+  h.domain = kept[#FIELDS] or domain
+  if h.era ~= era then h.era, h.visited = era, 0 end
+  h.level = {}
+  for one in h.levels:gmatch('[^,]+') do h.level[tonumber(one)] = true end
+  hosts[name] = h
+  return h
+end
+
+local function keep_hosts()
+  for name, h in pairs(hosts) do
+    local levels = {}
+    for one in pairs(h.level) do levels[#levels + 1] = one end
+    table.sort(levels)
+    h.levels = table.concat(levels, ',')
+    local set = {}
+    for i, field in ipairs(FIELDS) do
+      local value = h[field]
+      if i <= NUMBERS then
+        if value ~= (tonumber(h.was[i]) or 0) then set[#set + 1], set[#set + 2] = field, value end
+      elseif value ~= (h.was[i] or '') then
+        set[#set + 1], set[#set + 2] = field, value
+      end
+    end
+    if #set > 0 then call('HSET', P .. 'h:' .. name, unpack(set)) end
+  end
+end
+
+local function place(h)
+  local name, opens = h.name, math.max(h.opens, h.held)
+  local idle = h.leased == 0 and h.queued > 0 and h.spent == ''
+  if idle and opens > now then
+    call('ZADD', P .. 'gates', opens, name)
+    call('ZREM', P .. 'ready', name)
+  else
+    call('ZREM', P .. 'gates', name)
+    if idle then call('ZADD', P .. 'ready', h.head, name) else call('ZREM', P .. 'ready', name) end
+  end
+end
+
+local function delay_of(h)
+  return math.max(h.delay, least_delay)
+end
+
+local function bound(h)
+  return room + PER_LINKER * distinct(h.marks)
+end
+
+-- A host with URLs outside is to be fed when a quarter of its room is left.
+local function tell_hunger(h)
+  if h.waits ~= '' and h.spent == '' and h.queued <= room / 4 then call('ZADD', P .. 'hungry', 'NX', now, h.name) end
+end
+
+local function wait_outside(h)
+  h.waits = 'y'
+  if h.spent == '' then call('SADD', P .. 'waiting', h.name) end
+end
+
+-- The queue of a host whose budget is spent counts as excluded, where it is.
+local function count_queue(h, n)
+  if h.spent == '' then
+    count('queued', n)
+  else
+    count('excluded', n)
+    count('e:' .. h.spent, n)
+  end
+end
+
+local function take(h, n)
+  if n == 0 then return end
+  local sum = call('HINCRBY', P .. 'taken', h.domain, n)
+  taken[h.domain] = sum
+end
+
+-- A URL that was visited may be visited again: it is counted as visited no more.
+local function uncount_visit(h)
+  if h.visited <= 0 then return end -- of an era that `again` ended
+  h.visited = h.visited - 1
+  count('visited', -1)
+  take(h, -1)
+end
+
+local function marks_of(domain)
+  if not linkers[domain] then linkers[domain] = tonumber(call('HGET', P .. 'linkers', domain)) or 0 end
+  return linkers[domain]
+end
+
+-- Returns how many pages the budgets leave to a host, and why none.
+local function left(h)
+  local most, why = 1e15, nil
+  if per_host > 0 then
+    most, why = per_host + growth * distinct(h.marks) - h.visited - h.leased, 'host_budget'
+  end
+  if per_domain > 0 then
+    taken[h.domain] = taken[h.domain] or tonumber(call('HGET', P .. 'taken', h.domain)) or 0
+    local of_domain = per_domain + growth * distinct(marks_of(h.domain)) - taken[h.domain]
+    if of_domain < most then most, why = of_domain, 'domain_budget' end
+  end
+  return most, why
+end
+
+local function spend(h, reason)
+  count_queue(h, -h.queued)
+  h.spent = reason
+  count_queue(h, h.queued)
+  call('SADD', P .. 'spent', h.name)
+  call('SADD', P .. 'spent:' .. h.domain, h.name)
+  call('SREM', P .. 'waiting', h.name)
+  call('ZREM', P .. 'hungry', h.name)
+  place(h)
+end
+
+local function reconsider(h)
+  if h.spent == '' or left(h) <= 0 then return end
+  count_queue(h, -h.queued)
+  h.spent = ''
+  count_queue(h, h.queued)
+  call('SREM', P .. 'spent', h.name)
+  call('SREM', P .. 'spent:' .. h.domain, h.name)
+  if h.waits ~= '' then wait_outside(h) end
+  tell_hunger(h)
+  place(h)
+end

@@ -1,0 +1,14 @@
+-- Give a shard more pages to visit, or take back what it has not used. Parts: store
+-- Inputs: how many; "none" lifts the limit. Returns how many it was given (negative: how many it gave).
+if A == 'none' then
+  redis.call('HDEL', P .. 'm', 'quota')
+  return 0
+end
+local quota, given = tonumber(meta[7]), A
+if not quota then return 0 end
+if given < 0 then
+  local kept = call('HMGET', P .. 'c', 'visited', 'leased')
+  given = -math.max(0, math.min(-given, quota - (tonumber(kept[1]) or 0) - (tonumber(kept[2]) or 0)))
+end
+redis.call('HSET', P .. 'm', 'quota', quota + given)
+return given

@@ -1,0 +1,119 @@
+"""What nodes tell each other: that they live, what they claim, that there is work, what people pushed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from crawler.frontier.records import Beat, Seen
+from crawler.frontier.redis.leases import Leases
+from crawler.frontier.redis.store import Step
+
+_PATIENCE = 25.0  # s to listen at a time
+
+
+class Nodes(Leases):
+    """``arrivals``, ``arrived``, ``claim``, ``unclaim``, ``beat``, ``leave``, ``nodes``, ``wait``."""
+
+    _subscription: Any = None
+
+    def claim(self, name: str, node: str, ttl: float) -> float:
+        return float(self._step(0, "claim", (name, node, int(ttl * 1000)))) / 1000
+
+    def unclaim(self, name: str, node: str, pause: float = 0.0) -> None:
+        self._step(0, "unclaim", (name, node, int(pause * 1000)))
+
+    def beat(self, beat: Beat) -> None:
+        sign = Step(0, "beat", beat.node, [msgspec.msgpack.encode(beat)])
+        self._steps([sign, *(Step(shard, "check") for shard in self._shards[1:])])
+
+    def leave(self, node: str) -> None:
+        self._step(0, "beat", node, b"")
+
+    def nodes(self) -> list[Seen]:
+        found = self._step(0, "nodes")
+        return [
+            Seen(beat=msgspec.msgpack.decode(beat, type=Beat), ago=ago / 1000)
+            for beat, ago in zip(found[::2], found[1::2], strict=True)
+        ]
+
+    def wait(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        try:
+            if self._subscription is None:
+                self._subscription = self._servers[0].talk(self._subscribe)
+            while (left := ends - time.monotonic()) > 0:
+                if self._heard(min(left, _PATIENCE)):
+                    while self._heard(0.0):  # one wake-up for all that happened meanwhile
+                        pass
+                    return
+        except BaseException:
+            self._hang_up()
+            raise
+
+    def _heard(self, patience: float) -> bool:
+        message = self._servers[0].talk(lambda: self._subscription.get_message(timeout=patience))
+        return message is not None and message["type"] == "message"
+
+    def _subscribe(self) -> Any:
+        subscription = self._servers[0].client.pubsub()
+        subscription.subscribe(self._channel)
+        return subscription
+
+    def _hang_up(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            subscription.close()
+
+    # ---------------------------------------------------------------- seeds, where scrapy-redis reads them
+
+    def arrivals(self, limit: int) -> list[str]:
+        server, key = self._servers[0], self._arrivals
+        texts = []
+        for value in server.talk(lambda: self._peek(key, limit)):
+            try:
+                texts.append(value.decode())
+            except UnicodeDecodeError:
+                self._step(0, "quarantine", key, value)
+                server.talk(partial(self._remove, key, [value]))
+        return texts
+
+    def arrived(self, urls: Iterable[str]) -> None:
+        values = [url.encode() for url in urls]
+        if values:
+            self._servers[0].talk(lambda: self._remove(self._arrivals, values))
+
+    @property
+    def _arrivals(self) -> str:
+        return f"{self._place.job}:start_urls"
+
+    def _peek(self, key: str, limit: int) -> list[bytes]:
+        client = self._servers[0].client
+        kind = client.type(key)
+        if kind == b"list":
+            return list(client.lrange(key, 0, limit - 1))
+        if kind == b"set":
+            return list(client.srandmember(key, limit))
+        if kind == b"zset":  # as scrapy-redis takes them: the highest first
+            return list(client.zrevrange(key, 0, limit - 1))
+        if kind != b"none":
+            self._step(0, "quarantine", key, client.dump(key) or b"")
+            client.delete(key)
+        return []
+
+    def _remove(self, key: str, values: list[bytes]) -> None:
+        client = self._servers[0].client
+        kind = client.type(key)
+        if kind == b"list":
+            pipeline = client.pipeline(transaction=False)
+            for value in values:
+                pipeline.lrem(key, 1, value)
+            pipeline.execute()
+        elif kind == b"set":
+            client.srem(key, *values)
+        elif kind == b"zset":
+            client.zrem(key, *values)

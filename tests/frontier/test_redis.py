@@ -1,0 +1,146 @@
+"""The Redis frontier keeps the contract, on one shard, on several, and on two servers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from crawler.frontier import Counts, Frontier
+from crawler.frontier.redis import RedisFrontier
+from tests.frontier.accounts import AccountsContract
+from tests.frontier.contract import Clock, FrontierContract
+from tests.servers import RedisServer
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServer]]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as one, RedisServer(tmp_path_factory.mktemp("redis")) as two:
+        yield [one, two]
+
+
+class OnRedis:
+    """The fixtures that both suites ask for."""
+
+    keeps_done = False
+    shards = 1
+    several = False
+
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def url(self, servers: list[RedisServer]) -> str:
+        for server in servers:
+            server.empty()
+        if self.several:
+            return f"redis://{servers[0].address},{servers[1].address}/0?job=test&shards={self.shards}"
+        return f"{servers[0].url}?job=test&shards={self.shards}"
+
+    @pytest.fixture
+    def frontier(self, url: str, clock: Clock) -> Iterator[Frontier]:
+        with RedisFrontier.open(url, clock=clock) as frontier:
+            yield frontier
+
+    @pytest.fixture
+    def reopen(self, frontier: Frontier, url: str, clock: Clock) -> Iterator[Callable[[], Frontier]]:
+        opened: list[Frontier] = []
+
+        def reopen() -> Frontier:
+            frontier.close()
+            opened.append(RedisFrontier.open(url, clock=clock))
+            return opened[-1]
+
+        yield reopen
+        for again in opened:
+            again.close()
+
+
+class TestOneShard(OnRedis, FrontierContract):
+    pass
+
+
+class TestThreeShards(OnRedis, FrontierContract):
+    shards = 3
+
+
+class TestTwoServers(OnRedis, FrontierContract):
+    shards = 4
+    several = True
+
+
+class Accounts(OnRedis, AccountsContract):
+    @pytest.fixture
+    def recounted(self, frontier: RedisFrontier, servers: list[RedisServer]) -> Iterator[Callable[[Counts], None]]:
+        clients = [server.client() for server in servers]
+
+        def check(counts: Counts) -> None:
+            walked: Counter[str] = Counter()
+            for client in clients:
+                walked.update(walk(client))
+            told = {name: getattr(counts, name) for name in ("queued", "scheduled", "leased", "failed", "hosts")}
+            assert told == {name: walked[name] for name in told}
+            assert counts.excluded == walked["excluded"]
+            assert counts.discovered == walked["known"] + walked["refused"]
+            assert walked["adrift"] == 0
+
+        yield check
+        for client in clients:
+            client.close()
+
+
+class TestAccountsOfOneShard(Accounts):
+    pass
+
+
+class TestAccountsOfTwoServers(Accounts):
+    shards = 3
+    several = True
+
+
+def walk(client: object) -> Counter[str]:
+    """Count what the keys of a server hold."""
+    found: Counter[str] = Counter()
+    for key in client.scan_iter(count=1000):  # type: ignore[attr-defined]
+        prefix, _, name = key.decode().partition("}:")
+        kind, _, rest = name.partition(":")
+        if kind == "k":
+            found["known"] += client.scard(key)  # type: ignore[attr-defined]
+        elif kind == "x":
+            found["refused"] += client.scard(key)  # type: ignore[attr-defined]
+            found["excluded"] += client.scard(key)  # type: ignore[attr-defined]
+        elif kind == "e":
+            for raw in client.hvals(key):  # type: ignore[attr-defined]
+                found[msgspec.msgpack.decode(raw)[1]] += 1
+        elif kind == "h":
+            found["hosts"] += 1
+            found.update(walk_host(client, prefix + "}:", rest, key))
+    return found
+
+
+def walk_host(client: object, prefix: str, host: str, key: bytes) -> Counter[str]:
+    """Count a host's queue; ``adrift``: what its own account, its lists or its place say otherwise."""
+    found: Counter[str] = Counter()
+    kept = {name.decode(): value.decode() for name, value in client.hgetall(key).items()}  # type: ignore[attr-defined]
+    queue = {
+        member: msgspec.msgpack.decode(raw)
+        for member, raw in client.hgetall(f"{prefix}q:{host}").items()  # type: ignore[attr-defined]
+    }
+    states = Counter(record[1] for record in queue.values())
+    spent = bool(kept.get("spent"))
+    found.update({"excluded" if spent else "queued": states[0], "scheduled": states[1], "leased": states[2]})
+    listed = set()
+    for level in filter(None, kept.get("levels", "").split(",")):
+        for member in client.lrange(f"{prefix}l:{level}:{host}", 0, -1):  # type: ignore[attr-defined]
+            if member in queue and queue[member][1] == 0 and queue[member][2] == int(level):
+                listed.add(member)
+    found["adrift"] += len(listed) != states[0]
+    found["adrift"] += int(kept.get("queued", 0)) != states[0]
+    found["adrift"] += int(kept.get("leased", 0)) != states[2]
+    places = [client.zscore(prefix + where, host) for where in ("ready", "gates")]  # type: ignore[attr-defined]
+    at_work = states[0] > 0 and not spent and not states[2]
+    found["adrift"] += sum(place is not None for place in places) != at_work
+    return found

@@ -1,0 +1,90 @@
+"""Real servers for tests: started on a socket in a temporary folder, ended by their process."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import redis
+
+
+class RedisServer:
+    """A redis-server with its append-only file in ``folder``."""
+
+    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+        self.folder, self.socket = folder, folder / "redis.sock"
+        self.port = free_port()
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.socket))
+
+    def empty(self) -> None:
+        client = self.client()
+        client.flushall()
+        client.close()
+
+    def start(self) -> None:
+        command = [
+            "redis-server",
+            "--port",
+            str(self.port),
+            "--unixsocket",
+            str(self.socket),
+            "--dir",
+            str(self.folder),
+        ]
+        aof = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
+        log = (self.folder / "redis.log").open("ab")
+        with log:
+            self._process = subprocess.Popen([*command, *aof, *self._options], stdout=log, stderr=log)
+        client = self.client()
+        for _ in range(500):
+            try:
+                client.ping()
+                break
+            except redis.RedisError:
+                if self._process.poll() is not None:
+                    raise RuntimeError((self.folder / "redis.log").read_text()) from None
+                time.sleep(0.01)
+        client.close()
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait()
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
