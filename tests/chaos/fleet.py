@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from linkindex.errors import LinkatlasError
 from tests.chaos.verdicts import Ask, Ended, read_log
 from tests.chaos.web import Web
 from tests.crawls.command import command, environment
+from tests.servers import RedisServer
 
 CONCURRENCY = 8  # visits under way at once, of each node
 TTL = 10.0  # s, the shortest lease there is
@@ -34,6 +35,7 @@ class Ground:
     web: Web
     port: int
     frontier: str
+    redis: RedisServer | None = None  # where the frontier is, if not in SQLite
 
     @property
     def index(self) -> Path:
@@ -60,10 +62,16 @@ class Ground:
 
 
 @contextmanager
-def ground(folder: Path, frontier: str, seed: int) -> Iterator[Ground]:
-    """Serve the web of ``seed`` and watch it. The site ends with the block."""
-    with loopback.child("tests.chaos.site", "--seed", str(seed), "--log", str(folder / "access.log")) as (port,):
-        yield Ground(folder, Web(seed), port, frontier)
+def ground(folder: Path, backend: str, seed: int) -> Iterator[Ground]:
+    """Serve the web of ``seed`` and watch it, with a place for the frontier: sqlite or redis. Servers end with the block."""
+    with ExitStack() as stack:
+        log = folder / "access.log"
+        (port,) = stack.enter_context(loopback.child("tests.chaos.site", "--seed", str(seed), "--log", str(log)))
+        if backend == "sqlite":
+            yield Ground(folder, Web(seed), port, f"sqlite:///{folder}/frontier.db")
+        else:
+            redis = stack.enter_context(RedisServer(folder))
+            yield Ground(folder, Web(seed), port, f"redis://{redis.address}/0?job=chaos", redis)
 
 
 @dataclass(eq=False)
@@ -97,6 +105,7 @@ class Fleet:
     deaths: dict[str, float] = field(default_factory=dict)  # name -> when
     allowed: Counter[str] = field(default_factory=Counter)  # name -> pages that may be asked for again because of it
     kills: int = 0
+    excused: bool = False  # nodes may end with an error that tells why
     late: int = 0  # nodes that took too long to end when they were told to
     stuck: int = 0  # nodes that did not end in time
     refused: int = 0  # completions of leases that had run out
@@ -122,7 +131,7 @@ class Fleet:
                 start_new_session=True,
             )
         if crash_at:
-            self.allowed[name] += CONCURRENCY
+            self.struck(name)
         node = Node(name, process, leads, err)
         self.alive.append(node)
         return node
@@ -170,13 +179,22 @@ class Fleet:
         """Kill a process of a node: itself, or one of its workers."""
         pids = node.pids
         pid = pids[number % len(pids)]
-        self.allowed[node.name] += CONCURRENCY
+        self.struck(node.name)
         os.kill(pid, signal.SIGKILL)
         if pid == node.process.pid:
             self._orphans += pids[1:]
             node.process.wait()
         else:
             self.kills += 1  # the process that started it ends it
+
+    def struck(self, name: str, pages: int = CONCURRENCY) -> None:
+        """Note that a node may leave so many pages behind that are asked for again."""
+        self.allowed[name] += pages
+
+    def run(self, *arguments: str) -> None:
+        """Run another command on the frontier and the index; raises CalledProcessError when it fails."""
+        places = ("--index", f"sqlite:///{self.ground.index}", "--frontier", self.ground.frontier)
+        subprocess.run(command(*arguments, *places), env=environment(), check=True, capture_output=True, timeout=60)
 
     def tell_to_stop(self) -> None:
         """Send SIGTERM to all; who has not ended within :data:`PATIENCE` seconds is late."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -81,14 +82,67 @@ def terminate(nodes: int, dice: Dice) -> Scenario:
     return scenario
 
 
-def shifted(nodes: int, seconds: float, dice: Dice) -> Scenario:
+def jump(nodes: int, seconds: float, dice: Dice) -> Scenario:
     """The wall clock of the machine is set forward or back while its nodes are at work."""
 
     def scenario(fleet: Fleet) -> None:
-        python = (*SHIFTED, str(fleet.ground.folder / "shift"))
-        fleet.begin(nodes, python=python)
+        shift = fleet.ground.folder / "shift"
+        fleet.begin(nodes, python=(*SHIFTED, str(shift)))
         if fleet.until(20 + dice.below(ASKS - 100)):
-            (fleet.ground.folder / "shift").write_text(str(seconds))
+            shift.write_text(str(seconds))
+
+    return scenario
+
+
+def skew(nodes: int, dice: Dice) -> Scenario:
+    """Every node has a wall clock of its own: an hour off, a day back."""
+
+    def scenario(fleet: Fleet) -> None:
+        for number in range(nodes):
+            shift = fleet.ground.folder / f"shift-{number}"
+            shift.write_text(str((3600, -86400, -3600, 0)[number]))
+            fleet.start(leads=not number, python=(*SHIFTED, str(shift)))
+            fleet.until(1)
+        if fleet.until(20 + dice.below(ASKS - 100)):
+            victim = dice.pick(fleet.alive)
+            fleet.kill(victim)
+            _replace(fleet, victim, dice)
+
+    return scenario
+
+
+def outage(nodes: int, most: float, dice: Dice) -> Scenario:
+    """Redis is killed, and back after at most so many seconds."""
+
+    def scenario(fleet: Fleet) -> None:
+        redis = fleet.ground.redis
+        assert redis is not None
+        fleet.begin(nodes)
+        if fleet.until(5 + dice.below(ASKS - 60)):
+            redis.kill()
+            time.sleep(most * dice.below(1000) / 1000)
+            redis.start()
+
+    return scenario
+
+
+def cut(nodes: int, most: int, dice: Dice) -> Scenario:
+    """Redis is killed and loses at most so many bytes of what it had written last; ``linkatlas reconcile`` makes it good."""
+
+    def scenario(fleet: Fleet) -> None:
+        redis = fleet.ground.redis
+        assert redis is not None
+        fleet.excused = True
+        fleet.begin(nodes)
+        fleet.until(30 + dice.below(ASKS - 60))
+        redis.kill()
+        (tail,) = redis.folder.glob("appendonlydir/*.incr.aof")
+        size = tail.stat().st_size
+        os.truncate(tail, size - dice.below(min(most, size)))
+        redis.start()
+        for node in fleet.alive:  # the frontier forgot what they had visited
+            fleet.struck(node.name, ASKS)
+        fleet.run("reconcile")
 
     return scenario
 

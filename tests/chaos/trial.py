@@ -22,7 +22,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """What a trial found. Everything but ``kills``, ``again`` and ``refused`` must be empty."""
 
     kills: int
-    again: dict[str, int]  # who left pages that were asked for again -> how many
+    again: dict[str, int]  # who was struck or left pages that were asked for again -> how many
     refused: int
     urls_lost: list[str]
     links_lost: list[tuple[str, str]]
@@ -42,11 +42,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         return {name: figures[name] for name in figures if name not in ("kills", "again", "refused") and figures[name]}
 
 
-def attempt(scenario: Scenario, frontier: str = "", seed: int = 1, workers: int = 1) -> Findings:
-    """Run a scenario on a web and places of its own. ``frontier``: its URL; "" is SQLite."""
+def attempt(scenario: Scenario, backend: str = "sqlite", workers: int = 1, seed: int = 1) -> Findings:
+    """Run a scenario on a web, an index and a frontier of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with ground(folder, frontier or f"sqlite:///{folder}/frontier.db", seed) as place:
+        with ground(folder, backend, seed) as place:
             fleet = Fleet(place, workers)
             try:
                 scenario(fleet)
@@ -63,14 +63,14 @@ def judge(place: Ground, fleet: Fleet) -> Findings:
     again = verdicts.refetches(asks)
     return Findings(
         kills=fleet.kills,
-        again=dict(again),
+        again={name: again[name] for name in fleet.allowed.keys() | again.keys()},
         refused=fleet.refused,
         urls_lost=verdicts.urls_lost(asks, read, web.pages),
         links_lost=verdicts.links_lost(held, web.links),
         links_doubled=verdicts.links_doubled(held, web.links),
         too_many_refetches=verdicts.too_many_refetches(again, fleet.allowed),
         silent_finishes=verdicts.silent_finishes(fleet.ended),
-        bad_ends=[end for end in fleet.ended if end.code and not end.told],
+        bad_ends=[end for end in fleet.ended if end.code and not end.told and not fleet.excused],
         late=fleet.late,
         stuck=fleet.stuck,
         gaps=verdicts.gaps(asks, web.delays, fleet.deaths),

@@ -102,7 +102,7 @@ def _intervals(
     for host, own in _by_host(asks).items():
         known = False
         for before, ask in pairwise(own):
-            known = known or ask.path != ROBOTS
+            known = known or {before.path, ask.path} != {ROBOTS}
             due = delays[host] if known else 0.0
             heard = before.end < deaths.get(before.by, float("inf")) - UNHEARD
             yield before, ask, max(due, RETRY_AFTER if before.status == 503 and heard else 0.0)
