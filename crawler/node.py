@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from crawler import discovery, politeness, recrawl
+from crawler import crash, discovery, politeness, recrawl
 from crawler.batches import Batches
 from crawler.calls import Calls
 from crawler.errands import Errands, Sources
@@ -116,6 +116,7 @@ class Node:
             if room > most // 4:
                 leases = await self._call(self._frontier.lease, room, settings.name, settings.ttl)
             if leases:
+                crash.passing("lease")
                 pause = IDLE_PAUSE[0]
                 await self._take(leases)
                 continue
@@ -317,6 +318,7 @@ class Node:
     async def _keep_rules(self, lane: Lane, robots: Robots, sitemaps: list[Entry]) -> None:
         await self._offer(sitemaps)  # first: what is known of a host is not asked for again after a crash
         await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
+        crash.passing("rules")
         assert lane.rules is not None
         if lane.rules.crawl_delay:
             await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
@@ -407,6 +409,7 @@ class Node:
             self._spawn(self._release, lane.leases.popleft(), not_before, reason, False)
 
     async def _release(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
+        crash.passing("release")
         del self._hand[lease.url]
         await self._call(lambda: self._frontier.release(lease.token, not_before, reason, counted=counted))
         self._places.free(lease.url)
@@ -432,7 +435,10 @@ class Node:
     def _complete(self, batch: list[_End]) -> list[str]:
         now = time.monotonic()
         ends = [msgspec.structs.replace(end, ago=end.ago + now - since) for _, end, since in batch]
-        return self._frontier.complete_many(ends)
+        crash.passing("complete")
+        lost = self._frontier.complete_many(ends)
+        crash.passing("completed")
+        return lost
 
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""

@@ -19,7 +19,7 @@ from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import politeness, recrawl
+from crawler import crash, politeness, recrawl
 from crawler.frontier import Frontier, Lease, Robots
 from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
@@ -164,9 +164,11 @@ class FrontierScheduler(BaseScheduler):
             self._node.host_is_busy(request.meta["host"], response.status, _retry_after(response))
 
     def _left(self, request: Request) -> None:
+        crash.passing("fetched")
         self._node.fetch_ended(request.meta["host"])
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
+        crash.passing("stored")
         validators = [_header(response, name) for name in (b"ETag", b"Last-Modified")]
         self._node.visit_durable(item, _since_fetched(response), *validators)
 
