@@ -40,7 +40,7 @@ class Bench:
         self.frontier, self._client = frontier, server.client() if server else None
 
     def info(self, name: str) -> float:
-        told: dict[str, Any] = self._client.info() if self._client else {}  # type: ignore[assignment]
+        told: dict[str, Any] = self._client.info() if self._client else {}
         return float(told.get(name, 0))
 
     def cpu(self) -> float:

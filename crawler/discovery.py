@@ -84,6 +84,15 @@ def entries(lease: Lease, visit: Visit, offers: Offers, refused: Set[str]) -> It
             )
 
 
+def changed(lease: Lease, visit: Visit, since: int, refused: Set[str]) -> list[Entry]:
+    """Return the pages that a sitemap or a feed says were modified after ``since`` (ms since 1970)."""
+    return [
+        Entry(url=link.target, host=link.target_host, domain=link.target_domain, depth=lease.depth + 1)
+        for link in visit.links
+        if link.modified > since and link.kind in ("sitemap", "feed") and link.target_host not in refused
+    ]
+
+
 def _of_sitemap(lease: Lease, link: Link, refused: Set[str]) -> Entry:
     """Return what is a sitemap itself, or of another site.
 

@@ -14,7 +14,8 @@ from typing import Protocol
 
 import msgspec
 
-from crawler import discovery, politeness
+from crawler import crash, discovery, politeness, recrawl
+from crawler.batches import Batches
 from crawler.calls import Calls
 from crawler.errands import Errands, Sources
 from crawler.frontier import Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
@@ -29,6 +30,8 @@ from linkindex.errors import LinkatlasError
 from linkindex.model import Outcome, Visit
 
 logger = logging.getLogger(__name__)
+
+_End = tuple[Lease, Completed, float]  # since when (monotonic) the visit is durable
 
 RULES_REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
 GATHER = 0.01  # s that an acknowledgement waits for others: a batch of visits becomes durable at one moment
@@ -70,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     patience: float = 600.0  # that a store may be away
     slow: float = 1.0  # times what an answer takes that a host is left alone, where there is a delay
     max_crawl_delay: float = politeness.MAX_CRAWL_DELAY
+    recrawl: bool = False  # visit pages again when they may have changed
     per_address: bool = False  # hosts at one address share one gate
 
 
@@ -89,11 +93,10 @@ class Node:
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
         self._offers = Offers()
         self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
-        self._ended: list[tuple[Lease, Completed, float]] = []  # to be acknowledged, and since when
+        self._ends: Batches[_End] = Batches(self._acknowledge, settings.batch, GATHER, self._spawn)
         self._news = asyncio.Event()  # set when there is reason to look at the frontier again
         self._tasks: set[asyncio.Future[None]] = set()
         self._forever: list[asyncio.Future[None]] = []
-        self._timer: asyncio.TimerHandle | None = None
         self._pages = 0
         self.stopping = False
         self.failure: LinkatlasError | None = None
@@ -113,6 +116,7 @@ class Node:
             if room > most // 4:
                 leases = await self._call(self._frontier.lease, room, settings.name, settings.ttl)
             if leases:
+                crash.passing("lease")
                 pause = IDLE_PAUSE[0]
                 await self._take(leases)
                 continue
@@ -166,7 +170,7 @@ class Node:
             self._hand[lease.url] = lease
             refusal = self._scope.refusal(_entry(lease))
             if refusal:  # the scope grew narrower since it was queued
-                self._end(lease, "excluded", refusal)
+                self._end(lease, Completed(token=lease.token, state="excluded", reason=refusal))
                 continue
             lane = self._lanes.get(lease.host) or fresh.get(lease.host)
             if lane is None:
@@ -314,6 +318,7 @@ class Node:
     async def _keep_rules(self, lane: Lane, robots: Robots, sitemaps: list[Entry]) -> None:
         await self._offer(sitemaps)  # first: what is known of a host is not asked for again after a crash
         await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
+        crash.passing("rules")
         assert lane.rules is not None
         if lane.rules.crawl_delay:
             await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
@@ -335,34 +340,52 @@ class Node:
 
     # ---------------------------------------------------------------- leases end
 
-    def visit_durable(self, visit: Visit, ago: float) -> None:
-        """Hear that a visit is in the index, ``ago`` seconds after its fetch ended: its lease may end."""
+    def visit_durable(self, visit: Visit, ago: float, etag: str = "", modified: str = "") -> None:
+        """Hear that a visit is in the index, ``ago`` seconds after its fetch ended: its lease may end.
+
+        ``etag`` and ``modified`` are what the answer's ETag and Last-Modified said.
+        """
         lease = self._hand.get(visit.url)
         if lease is None:
             return
         decided = self._decided.pop(visit.url, None)
         if decided:
-            self._end(lease, *decided)
+            state, reason = decided
+            self._end(lease, Completed(token=lease.token, state=state, reason=reason, ago=ago))
         elif (visit.outcome.transient or visit.status == 429) and lease.attempt < self._settings.retries:
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), visit.reason, True)
         elif strangers := discovery.strangers(visit):
-            self._spawn(self._end_sitemap, lease, visit, ago, strangers)
+            self._spawn(self._end_sitemap, lease, visit, ago, strangers, (etag, modified))
         else:
-            self._end_visit(lease, visit, ago)
+            self._end_visit(lease, visit, ago, (etag, modified))
 
-    async def _end_sitemap(self, lease: Lease, visit: Visit, ago: float, strangers: set[str]) -> None:
+    async def _end_sitemap(
+        self, lease: Lease, visit: Visit, ago: float, strangers: set[str], validators: tuple[str, str]
+    ) -> None:
         """End the visit of a sitemap that names pages of others: whether it may is in their robots.txt."""
         began = time.monotonic()
         known: dict[str, Robots] = await self._call(self._frontier.robots, strangers)
         vouching = {host for host, robots in known.items() if discovery.vouches(robots, visit.host)}
-        self._end_visit(lease, visit, ago + time.monotonic() - began, strangers - vouching)
+        self._end_visit(lease, visit, ago + time.monotonic() - began, validators, strangers - vouching)
 
-    def _end_visit(self, lease: Lease, visit: Visit, ago: float, refused: Set[str] = frozenset()) -> None:
+    def _end_visit(
+        self, lease: Lease, visit: Visit, ago: float, validators: tuple[str, str], refused: Set[str] = frozenset()
+    ) -> None:
         state, reason = _end_of(visit)
         found = discovery.entries(lease, visit, self._offers, refused)
         judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
         pause = self._settings.slow * visit.elapsed / 1000 if lease.delay else 0.0
-        self._end(lease, state, reason, ago, judged, pause)
+        end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=tuple(judged))
+        if self._settings.recrawl and state != "excluded":
+            since = recrawl.before(visit, lease.memo)
+            if since is not None and (news := discovery.changed(lease, visit, since, refused)):
+                self._spawn(self._visit_again, [self._scope.judged(entry) for entry in news])
+            due, memo = recrawl.plan(visit, lease.memo, *validators)
+            end = msgspec.structs.replace(end, state="done", next_due=due, memo=memo)
+        self._end(lease, end)
+
+    async def _visit_again(self, entries: list[Entry]) -> None:
+        await self._call(lambda: self._frontier.add(entries, again=True))
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
@@ -372,7 +395,7 @@ class Node:
         if lease.attempt < self._settings.retries:
             self._spawn(self._release, lease, politeness.backoff(lease.attempt), reason, True)
         else:
-            self._end(lease, "failed", reason)
+            self._end(lease, Completed(token=lease.token, state="failed", reason=reason))
 
     def _decide(self, lane: Lane, outcome: Outcome, reason: str, state: str) -> None:
         """End the lane's first lease without a fetch: the visit says why, and goes the way of all visits."""
@@ -386,36 +409,17 @@ class Node:
             self._spawn(self._release, lane.leases.popleft(), not_before, reason, False)
 
     async def _release(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
+        crash.passing("release")
         del self._hand[lease.url]
         await self._call(lambda: self._frontier.release(lease.token, not_before, reason, counted=counted))
         self._places.free(lease.url)
         self._depart()
         self._news.set()
 
-    def _end(
-        self,
-        lease: Lease,
-        state: str,
-        reason: str = "",
-        ago: float = 0.0,
-        discovered: Iterable[Entry] = (),
-        pause: float = 0.0,
-    ) -> None:
-        found = tuple(discovered)
-        end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=found)
-        self._ended.append((lease, end, time.monotonic()))
-        if len(self._ended) >= self._settings.batch:
-            self._spawn(self._acknowledge)
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER, self._spawn, self._acknowledge)
+    def _end(self, lease: Lease, end: Completed) -> None:
+        self._ends.put((lease, end, time.monotonic()))
 
-    async def _acknowledge(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        batch, self._ended = self._ended, []
-        if not batch:
-            return
+    async def _acknowledge(self, batch: list[_End]) -> None:
         lost = await self._call(self._complete, batch)
         if lost:
             logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
@@ -425,12 +429,16 @@ class Node:
             self._hand.pop(lease.url, None)
             self._places.free(lease.url)
         self._depart()
-        self._news.set()
+        if not {lease.host for lease, _, _ in batch} <= {lease.host for lease in self._hand.values()}:
+            self._news.set()  # a host is let go: there may be more of it
 
-    def _complete(self, batch: list[tuple[Lease, Completed, float]]) -> list[str]:
+    def _complete(self, batch: list[_End]) -> list[str]:
         now = time.monotonic()
         ends = [msgspec.structs.replace(end, ago=end.ago + now - since) for _, end, since in batch]
-        return self._frontier.complete_many(ends)
+        crash.passing("complete")
+        lost = self._frontier.complete_many(ends)
+        crash.passing("completed")
+        return lost
 
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
@@ -440,7 +448,7 @@ class Node:
             task.cancel()
         while self._tasks:  # some end leases
             await asyncio.wait(self._tasks)
-        await self._guarded(self._acknowledge)
+        await self._guarded(self._ends.drain)
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._guarded(self._leave)

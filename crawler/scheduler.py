@@ -11,17 +11,20 @@ import os
 import socket
 import time
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import politeness
-from crawler.frontier import Frontier, Lease, Robots, open_frontier
-from crawler.job import begin, budget_of, canonical_seed, read_job, scope_of
+from crawler import crash, politeness, recrawl
+from crawler.frontier import Frontier, Lease, Robots
+from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
-from crawler.node import Node, Settings
+from crawler.node import Node
+from crawler.node import Settings as NodeSettings
 from crawler.sources import IndexSources
 from linkindex import urls
 from linkindex.errors import LinkatlasError
@@ -31,6 +34,7 @@ from settings.options import from_scrapy
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from scrapy.settings import Settings
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
@@ -61,11 +65,17 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: DiscoverSpider) -> None:  # type: ignore[override]  # only this spider speaks in visits
         options = self._options
         self._spider = spider
-        frontier = _join(options, spider.seeds)
+        options = _with_redis_settings(options, self._crawler.settings, spider.name)
+        client = None
+        if not options.frontier_url.startswith("sqlite:"):
+            from crawler.frontier.redis import from_scrapy_redis  # noqa: PLC0415  a driver that few need
+
+            client = from_scrapy_redis(self._crawler.settings)
+        frontier = _join(options, spider.seeds, client)
         self._node = Node(
             frontier,
             read_job(frontier).scope,
-            Settings(
+            NodeSettings(
                 name=f"{socket.gethostname()}:{os.getpid()}",
                 concurrency=options.concurrency,
                 ttl=options.lease,
@@ -73,7 +83,8 @@ class FrontierScheduler(BaseScheduler):
                 max_wait=options.max_wait,
                 batch=options.batch,
                 sitemaps=options.sitemaps,
-                stay=options.keep_alive,
+                stay=options.keep_alive or options.recrawl,
+                recrawl=options.recrawl,
                 patience=options.store_wait,
                 slow=options.slow,
                 max_crawl_delay=options.max_crawl_delay,
@@ -113,10 +124,11 @@ class FrontierScheduler(BaseScheduler):
 
     def fetch(self, lease: Lease, guessed: bool) -> None:
         spider = self._spider
-        meta = {"host": lease.host, "depth": lease.depth}
+        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth}
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
-        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta))
+        headers = recrawl.conditions(lease.memo)
+        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
         meta = {"host": lane.host, "robots": lane, "hops": hops}
@@ -152,10 +164,13 @@ class FrontierScheduler(BaseScheduler):
             self._node.host_is_busy(request.meta["host"], response.status, _retry_after(response))
 
     def _left(self, request: Request) -> None:
+        crash.passing("fetched")
         self._node.fetch_ended(request.meta["host"])
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
-        self._node.visit_durable(item, _since_fetched(response))
+        crash.passing("stored")
+        validators = [_header(response, name) for name in (b"ETag", b"Last-Modified")]
+        self._node.visit_durable(item, _since_fetched(response), *validators)
 
     def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
         error = failure.value if failure else None
@@ -190,9 +205,16 @@ class FrontierScheduler(BaseScheduler):
         self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
 
 
-def _join(options: Options, seeds: list[str]) -> Frontier:
+def _with_redis_settings(options: Options, settings: Settings, job: str) -> Options:
+    """Return options whose frontier is where scrapy-redis' settings say, if they do and nothing else says more."""
+    if options.frontier or not (settings.get("REDIS_URL") or settings.get("REDIS_HOST")):
+        return options
+    return replace(options, frontier=f"redis://localhost?job={job}")
+
+
+def _join(options: Options, seeds: list[str], client: Mapping[str, object] | None) -> Frontier:
     """Open the frontier; with seeds (``scrapy crawl discover -a seeds=…``) begin the job first, as ``linkatlas crawl`` does."""
-    frontier = open_frontier(options.frontier_url, exclusive=bool(seeds))
+    frontier = frontier_of(options, exclusive=bool(seeds), client=client)
     if seeds:
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier
@@ -201,6 +223,11 @@ def _join(options: Options, seeds: list[str]) -> Frontier:
 def _retry_after(response: Response) -> float | None:
     value = response.headers.get(b"Retry-After") or b""
     return politeness.retry_after(value.decode("latin-1"))
+
+
+def _header(response: Response | Failure | None, name: bytes) -> str:
+    headers = getattr(response, "headers", None)
+    return (headers.get(name) or b"").decode("latin-1") if headers else ""
 
 
 def _since_fetched(response: Response | Failure | None) -> float:

@@ -67,11 +67,11 @@ def rebuild(frontier: Frontier, index: LinkIndex) -> Rebuilt:
         job = kept_job(index)
         frontier.set_job(msgspec.to_builtins(job))
     scope = job.scope
-    frontier.add([scope.judged(seed(url)) for url in job.seeds])
     visited = queued = 0
     pages = (entry_of(page, scope) for page in index.visited() if page.outcome != Outcome.UNREACHABLE)
     for batch in batches(pages):
         visited += frontier.remember(batch)
+    queued += frontier.add([scope.judged(seed(url)) for url in job.seeds]).new
     for batch in batches(entries(index, scope)):
         queued += frontier.add(batch).new
     return Rebuilt(visited, queued)

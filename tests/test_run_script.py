@@ -63,6 +63,8 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell cannot trap what was ignored when it began, as under nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509  no other threads
         )
 
     def run(self, *args: str, cwd: Path | None = None, **env: str) -> tuple[int, str, str]:

@@ -97,7 +97,7 @@ class Frontier(Protocol):
 
         Of an expired lease nothing is applied: another node holds the URL, or will. (A backend of several shards adds
         before it ends the leases: what was discovered is then known though the lease had expired.) With ``next_due`` a
-        URL that is done is scheduled instead, and counts for the budget again when it is leased again.
+        URL that is done is scheduled instead; it counts as visited until it is due.
         """
 
     def release(self, token: str, not_before: float, reason: str, *, counted: bool = True) -> None:
@@ -147,7 +147,10 @@ class Frontier(Protocol):
         many were known."""
 
     def forget_host(self, host: str) -> int:
-        """Forget a host: its queue, gate, hold, robots.txt, notes, budget. Returns how many URLs were forgotten."""
+        """Forget a host: its queue, gate, hold, robots.txt, notes, budget. Returns how many URLs were forgotten.
+
+        A backend that keeps no more of what is done than that it is known is told of those by :meth:`forget`, before.
+        """
 
     def hungry(self, limit: int) -> list[str]:
         """Return hosts whose queue runs low while URLs of theirs wait outside. Nobody else is told for a minute."""
@@ -201,13 +204,24 @@ class Frontier(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
-def open_frontier(url: str, *, create: bool = True, exclusive: bool = False, accept_volatile: bool = False) -> Frontier:
+def open_frontier(
+    url: str,
+    *,
+    create: bool = True,
+    exclusive: bool = False,
+    accept_volatile: bool = False,
+    host_queue: int = 1000,
+    client: Mapping[str, object] | None = None,
+) -> Frontier:
     """Open the frontier that ``url`` names: ``sqlite:///PATH`` or ``redis://HOST:PORT/DB?job=NAME``.
 
-    ``exclusive`` claims it for one crawl and its workers: every lease still out belongs to a node that died, and is
-    taken back at once (SQLite only: a Redis frontier is made to be shared). ``accept_volatile`` takes a Redis server that
-    may forget what it was told. Raises :class:`BadInput` for another scheme, a path that cannot be used or (without ``create``)
-    does not exist, :class:`linkindex.errors.Busy` when another crawl has claimed it.
+    SQLite: ``exclusive`` claims it for one crawl and its workers: every lease still out belongs to a node that died, and is
+    taken back at once. Redis, which is made to be shared: ``accept_volatile`` takes a server that may forget what it was
+    told; ``host_queue`` is how many URLs of a host are queued at most, where the job is made; ``client`` are keyword
+    arguments of redis-py.
+
+    Raises :class:`BadInput` for another scheme, a place that cannot be used or (without ``create``) does not exist,
+    :class:`linkindex.errors.Busy` when another crawl has claimed it.
     """
     if url.startswith("sqlite:///"):
         from crawler.frontier.sqlite import SqliteFrontier
@@ -216,7 +230,9 @@ def open_frontier(url: str, *, create: bool = True, exclusive: bool = False, acc
     if url.startswith(("redis://", "rediss://", "redis+", "rediss+", "unix://")):
         from crawler.frontier.redis import RedisFrontier
 
-        return RedisFrontier.open(url, create=create, accept_volatile=accept_volatile)
+        return RedisFrontier.open(
+            url, create=create, accept_volatile=accept_volatile, host_queue=host_queue, client=client
+        )
     raise BadInput(
         f"frontier {url.partition(':')[0]!r}: not a frontier URL; write sqlite:///PATH or redis://HOST:PORT/DB?job=NAME"
     )

@@ -85,7 +85,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     done: int = 0
     failed: int = 0
     excluded: int = 0
-    visited: int = 0  # visits that ended in done or failed, those that are due again included; `again` sets it back
+    visited: int = 0  # done, failed, or scheduled to be visited again after a visit; what budgets count
     hosts: int = 0
     waiting: int = 0  # hosts with URLs that wait outside, because their queue was full
     quarantined: int = 0  # stored values of a shape that is not ours, set aside

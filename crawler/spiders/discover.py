@@ -149,6 +149,9 @@ def _outcome(response: Response) -> tuple[Outcome, str, str]:
     status = response.status
     if 200 <= status < 300:
         return Outcome.PAGE, "", ""
+    asked = response.request.headers if response.request else {}
+    if status == 304 and ("If-None-Match" in asked or "If-Modified-Since" in asked):
+        return Outcome.UNCHANGED, "", ""
     if 300 <= status < 400:
         location = _header(response, b"Location")
         target = urls.parse(_utf8(location), response.url) if location else None

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from crawler.frontier import Counts, Entry, Life, Robots, open_frontier
-from crawler.job import canonical_seed, read_job
+from crawler.frontier import Counts, Entry, Life, Robots
+from crawler.job import canonical_seed, frontier_of, read_job
 from crawler.politeness import deciding_line
 from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
@@ -18,6 +18,7 @@ from interfaces.text import safe_json, safe_text
 from linkindex import urls
 from linkindex.errors import BadInput
 from linkindex.store import IndexCounts, open_index
+from linkindex.target import Target
 from settings.options import Options
 
 _FORMAT = click.option(
@@ -46,7 +47,7 @@ def status(form: str | None, options: Options) -> int:
         with open_index(options.index) as store:
             index = store.counts()
     if _exists(options.frontier_url):
-        with open_frontier(options.frontier_url, create=False) as queue:
+        with frontier_of(options, create=False) as queue:
             frontier = queue.counts()
     if index is None and frontier is None:
         raise BadInput(f"nothing at {options.index} yet; make an index with: linkatlas crawl https://example.com")
@@ -99,7 +100,7 @@ def _listed(numbers: dict[str, int]) -> str:
 def why(url: str, form: str | None, options: Options) -> int:
     """Show what became of URL: who led to it, what was tried, why it was or was not visited."""
     wanted = canonical_seed(url)
-    with open_frontier(options.frontier_url, create=False) as frontier:
+    with frontier_of(options, create=False) as frontier:
         life = frontier.why(wanted)
         robots = frontier.robots([life.host]).get(life.host) if life else None
         scope = read_job(frontier).scope
@@ -108,20 +109,24 @@ def why(url: str, form: str | None, options: Options) -> int:
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(safe_json(msgspec.json.encode(life).decode()))
         return 0
-    for name, value in _story(life, _outcome(life.url, options), scope, robots):
+    for name, value in _story(life, _visits(life.url, options), scope, robots):
         click.echo(f"{name:<10}  {safe_text(value)}")
     return 0
 
 
-def _outcome(url: str, options: Options) -> str | None:
-    """Return what the index says of the last visit; None where there is no index, or no visit."""
+def _visits(url: str, options: Options) -> str:
+    """Return what the index says of the visits to a page; "" where there is no index, or no visit."""
     if not _exists(options.index):
-        return None
+        return ""
     with open_index(options.index) as index:
-        return index.outcome(url)
+        page = next(index.pages(Target(text=url, urls=(url,)), 1), None)
+    if page is None:
+        return ""
+    first, last = page.first_visited, page.last_visited
+    return f"{page.outcome}, {_shown(last)}" + (f", first on {first:%Y-%m-%d}" if first != last else "")
 
 
-def _story(life: Life, outcome: str | None, scope: Scope, robots: Robots | None) -> list[tuple[str, str]]:
+def _story(life: Life, visits: str, scope: Scope, robots: Robots | None) -> list[tuple[str, str]]:
     found = f"{_when(life.discovered_at)}, "
     found += f"{life.depth} {'link' if life.depth == 1 else 'links'} from a seed" if life.depth else "as a seed"
     if life.sitemap:
@@ -130,21 +135,11 @@ def _story(life: Life, outcome: str | None, scope: Scope, robots: Robots | None)
     story = [
         ("url", life.url),
         ("state", f"{life.state}{f' ({life.reason})' if life.reason else ''}"),
-        ("discovered", found),
+        *([("discovered", found)] if life.discovered_at else []),
     ]
     if life.again or life.domains:
         story.append(("", f"{life.again:,} times more; {life.domains:,} other domains link to it"))
-    refusal = scope.refusal(
-        Entry(
-            url=life.url,
-            host=life.host,
-            domain=urls.domain_of(life.host),
-            depth=life.depth,
-            hops=life.hops,
-            sitemap=life.sitemap,
-        )
-    )
-    story.append(("scope", f"outside: {refusal}" if refusal else "within"))
+    story += [("scope", _scope_line(life, scope))] if life.state != "known" else []
     if life.attempts or life.crashes:
         story.append(("attempts", f"{life.attempts} without an answer, {life.crashes} ended by a crash"))
     for line in life.trail.splitlines():
@@ -153,7 +148,7 @@ def _story(life: Life, outcome: str | None, scope: Scope, robots: Robots | None)
     story += [("taken by", life.node)] if life.node else []
     story += [("due", _when(life.due))] if life.due else []
     story += [("ended", _when(life.ended_at))] if life.ended_at else []
-    story += [("visit", outcome)] if outcome else []
+    story += [("visited", visits)] if visits else []
     story.append(("host", f"{life.host}, {life.host_delay:g} s between fetches"))
     story.append(("robots.txt", _robots_line(life, robots)))
     if life.host_budget:
@@ -163,6 +158,19 @@ def _story(life: Life, outcome: str | None, scope: Scope, robots: Robots | None)
         [("held until", f"{_when(life.host_held_until)}: {life.host_held_because}")] if life.host_held_until else []
     )
     return story
+
+
+def _scope_line(life: Life, scope: Scope) -> str:
+    entry = Entry(
+        url=life.url,
+        host=life.host,
+        domain=urls.domain_of(life.host),
+        depth=life.depth,
+        hops=life.hops,
+        sitemap=life.sitemap,
+    )
+    refusal = scope.refusal(entry)
+    return f"outside: {refusal}" if refusal else "within"
 
 
 def _robots_line(life: Life, robots: Robots | None) -> str:
@@ -175,4 +183,8 @@ def _robots_line(life: Life, robots: Robots | None) -> str:
 
 
 def _when(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return _shown(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def _shown(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

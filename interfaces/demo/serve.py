@@ -7,9 +7,10 @@ from asyncio import StreamWriter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 from interfaces.demo import loopback
-from interfaces.demo.model import Served, split
+from interfaces.demo.model import Answer, Served, split
 from interfaces.demo.site import make_site
 from interfaces.demo.web import make_web
 
@@ -33,6 +34,11 @@ def answering(served: Served) -> loopback.Respond:
         if answer is None:
             writer.close()
             return 0
+        if answer.status == 200:
+            etag = f'"{crc32(answer.body):08x}"'
+            answer = answer._replace(headers=(*answer.headers, ("ETag", etag)))
+            if request.headers.get("if-none-match") == etag:
+                answer = Answer(304, answer.headers, b"")
         writer.write(loopback.message(*answer, head_only=request.method == "HEAD"))
         return answer.status
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.discovery import LEVELS, entries, is_guess, sitemaps_of, strangers, vouches
+from crawler.discovery import LEVELS, changed, entries, is_guess, sitemaps_of, strangers, vouches
 from crawler.frontier import Lease, Robots
 from crawler.offers import OFTEN, Offers
 from crawler.politeness import Rules
@@ -117,6 +117,15 @@ def test_what_was_offered_is_offered_again_nearer_or_by_another_domain_or_often(
     assert offered("c.test", 1, offers) == [1]
     often = [offered("c.test", 1, offers) for _ in range(OFTEN)]
     assert often == [[]] * (OFTEN - 1) + [[OFTEN]]
+
+
+def test_what_a_sitemap_says_was_modified_since() -> None:
+    links = [Link(target=f"https://a.test/{at}", kind="sitemap", modified=at) for at in (0, 5, 6)]
+    stranger = Link(target="https://b.test/", kind="sitemap", modified=9)
+    seen = visit(*links, stranger, Link(target="https://a.test/text", modified=9))
+    assert [(entry.url, entry.depth) for entry in changed(lease(sitemap=1), seen, 5, {"b.test"})] == [
+        ("https://a.test/6", 2)
+    ]
 
 
 def test_the_target_of_a_redirect_is_what_redirected() -> None:

@@ -32,11 +32,11 @@ class Life:
 
     def step(self) -> None:
         self.dice.choice([self.add, self.add, self.lease, self.lease, self.complete, self.complete, self.release,
-                          self.wait, self.wait, self.hold, self.budget, self.again])()  # fmt: skip
+                          self.wait, self.wait, self.hold, self.budget, self.again, self.forget])()  # fmt: skip
 
     def add(self) -> None:
         entries = self.entries()
-        self.frontier.add(entries)
+        self.frontier.add(entries, again=self.dice.random() < 0.2)
         self.added |= {one.url for one in entries}
 
     def lease(self) -> None:
@@ -52,6 +52,7 @@ class Life:
                 reason="" if state == "done" else "why",
                 ago=self.dice.random(),
                 discovered=self.entries() if state == "done" else (),
+                next_due=self.dice.choice([None, None, 1.0, 30.0]),
             )
             for token in tokens
         ]
@@ -75,6 +76,19 @@ class Life:
     def budget(self) -> None:
         pages = self.dice.choice([0, 0, 40, 200])
         self.frontier.set_budget(Budget(pages=pages, pages_per_host=self.dice.choice([0, 0, 3, 10])), 1.0)
+
+    def forget(self) -> None:
+        urls = self.dice.sample(sorted(self.added), min(len(self.added), self.dice.randrange(3)))
+        assert self.frontier.forget(urls) == len(urls)
+        self.added -= set(urls)
+        self.out = {token: lease for token, lease in self.out.items() if lease.url not in urls}
+        if self.dice.random() < 0.1:
+            host = self.dice.choice(HOSTS)
+            of_host = {url for url in self.added if url.startswith(f"https://{host}/")}
+            self.frontier.forget(of_host)
+            assert self.frontier.forget_host(host) == 0
+            self.added -= of_host
+            self.out = {token: lease for token, lease in self.out.items() if lease.host != host}
 
     def again(self) -> None:
         if self.dice.random() < 0.2:

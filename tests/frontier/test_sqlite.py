@@ -56,6 +56,8 @@ class TestSqliteAccounts(AccountsContract):
             assert {state: getattr(counts, state.name.lower()) for state in State} == {
                 state: found.get(state, 0) for state in State
             }
+            visited = "SELECT count(*) FROM url WHERE state IN (3, 4) OR (state = 1 AND ended_at IS NOT NULL)"
+            assert counts.visited == db.execute(visited).fetchone()[0]
             drifted = db.execute(
                 "SELECT name, queued, leased, head, q, l, p FROM (SELECT h.*, "
                 "(SELECT count(*) FROM url WHERE host = h.id AND state = 0) AS q, "

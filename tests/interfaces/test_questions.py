@@ -299,7 +299,7 @@ def test_options_come_from_the_environment_and_the_file_too(folder: Path, tmp_pa
 
 def test_why_and_status_fit_a_terminal(folder: Path) -> None:
     story = on_a_terminal(folder, 80, "why", "https://a.test")
-    assert dict(line.split(None, 1) for line in story.splitlines())["visit"] == "page"
+    assert dict(line.split(None, 1) for line in story.splitlines())["visited"].startswith("page, ")
     assert ", as a seed\n" in story
     account = on_a_terminal(folder, 80, "status")
     assert "1 URLs discovered on 1 hosts" in account

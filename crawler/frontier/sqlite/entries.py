@@ -75,6 +75,7 @@ class Entries(Store):
                 elif (row.state == State.EXCLUDED and row.ended_at is None) or (again and row.state != State.LEASED):
                     self._queue(entry, row, entry.priority, _mark(entry, origin), 0, queued)
                     self._db.execute(sql.START_OVER, (row.row,))
+                    self._uncount_visit(row.host, row.state, row.ended_at)
                     self._count(row.state, row.reason if row.state in {State.FAILED, State.EXCLUDED} else "", -1)
                     self._count(State.QUEUED, "", 1)
         return known
@@ -191,7 +192,8 @@ class Entries(Store):
 
     def _forget(self, which: str, values: Sequence[object]) -> int:
         rows = self._db.execute(sql.FORGOTTEN.format(which), values).fetchall()
-        for host, state, reason in rows:
+        for host, state, reason, ended_at in rows:
+            self._uncount_visit(host, state, ended_at)
             self._count(state, reason if state in {State.FAILED, State.EXCLUDED} else "", -1)
             leased = state == State.LEASED
             self._move_host(host, queued=-(state == State.QUEUED), leased=-leased)

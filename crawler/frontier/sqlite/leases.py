@@ -99,9 +99,9 @@ class Leases(Entries):
         self._count(State.QUEUED, "", -spent)
         self._count(State.EXCLUDED, reason, spent)
 
-    def _take_back(self, overdue: Iterable[tuple[int, int, int, int, str, int]], now: int) -> None:
+    def _take_back(self, overdue: Iterable[tuple[int, int, int, int, str, int, int | None]], now: int) -> None:
         """Queue what was scheduled for now and what is leased by nodes that are gone."""
-        for row, host, state, crashes_before, node, due in overdue:
+        for row, host, state, crashes_before, node, due, ended_at in overdue:
             was_leased = state == State.LEASED
             crashes = crashes_before + was_leased
             ends = crashes >= CRASHES and was_leased
@@ -115,8 +115,11 @@ class Leases(Entries):
                 self._count(State.FAILED, "node_lost", 1)
                 self._count(sql.VISITED, "", 1)
             else:
-                self._db.execute("UPDATE url SET state = 0, due = NULL, fence = NULL WHERE id = ?", (row,))
+                self._db.execute(
+                    "UPDATE url SET state = 0, due = NULL, fence = NULL, ended_at = NULL WHERE id = ?", (row,)
+                )
                 self._count(State.QUEUED, "", 1)
+                self._uncount_visit(host, state, ended_at)
             # When the dead node's fetch ended is not known: the gate opens as if it ended now.
             opens = now + self._delay_of(host) if was_leased else 0
             self._move_host(host, queued=not ends, leased=-was_leased, visited=ends, opens=opens)

@@ -82,7 +82,9 @@ CREATE TABLE url (
   memo BLOB,                              -- what the visit before left for the next
   found_on INTEGER,                       -- key of the page that led here; NULL for a seed
   found_at INTEGER NOT NULL,
-  ended_at INTEGER                        -- NULL too where the scope refused it: then a later add may admit it
+  -- While done or failed, and while scheduled after a visit, it is counted as visited. NULL too where the scope refused it:
+  -- then a later add may admit it.
+  ended_at INTEGER
 );
 CREATE INDEX url_queue ON url (host, score, id) WHERE state = 0;
 CREATE INDEX url_due ON url (state, due) WHERE state IN (1, 2);
@@ -137,10 +139,10 @@ TAKE_DOMAIN = "UPDATE domain SET taken = taken + ? WHERE id = (SELECT domain FRO
 
 END_URL = "UPDATE url SET state = ?, reason = ?, ended_at = ?, due = ?, memo = ?, fence = NULL WHERE id = ?"
 
-OVERDUE = "SELECT id, host, state, crashes, node, due FROM url INDEXED BY url_due WHERE state IN (1, 2) AND due <= ?"
+OVERDUE = "SELECT id, host, state, crashes, node, due, ended_at FROM url INDEXED BY url_due WHERE state IN (1, 2) AND due <= ?"
 
 LEASED_ALL = """
-SELECT id, host, state, crashes, node, due FROM url INDEXED BY url_due WHERE state IN (1, 2) AND state = 2"""
+SELECT id, host, state, crashes, node, due, ended_at FROM url INDEXED BY url_due WHERE state IN (1, 2) AND state = 2"""
 
 NEXT_OPEN = """
 SELECT min(max(opens, held_until)) FROM host INDEXED BY host_ready WHERE queued > 0 AND leased = 0"""
@@ -182,7 +184,7 @@ MARK_HOST = "UPDATE host SET marks = marks | ? WHERE id = ? AND marks & ? = 0"
 MARK_DOMAIN = """
 UPDATE domain SET marks = marks | ? WHERE id = (SELECT domain FROM host WHERE id = ?) AND marks & ? = 0"""
 
-FORGOTTEN = "DELETE FROM url WHERE {} RETURNING host, state, reason"
+FORGOTTEN = "DELETE FROM url WHERE {} RETURNING host, state, reason, ended_at"
 
 WHY = """
 SELECT u.url, u.state, u.reason, h.name AS host, u.depth, u.hops, u.sitemap, u.attempt AS attempts, u.crashes, u.node,

@@ -85,6 +85,13 @@ class Store:
         kept = self._db.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE state IN (?, ?)", counted).fetchone()[0]
         return int(kept) + sum(n for (state, _), n in self._tally.items() if state in counted)
 
+    def _uncount_visit(self, host: int, state: int, ended_at: int | None) -> None:
+        """Take a URL that was in ``state`` out of those visited, if it is one of them: it may be visited again."""
+        if ended_at is not None and state in (State.SCHEDULED, State.DONE, State.FAILED):
+            self._count(sql.VISITED, "", -1)
+            self._move_host(host, visited=-1)
+            self._take_domain(host, -1)
+
     def _take_domain(self, host: int, n: int) -> None:
         """Count ``n`` URLs of a host for the budget of its domain."""
         if n:

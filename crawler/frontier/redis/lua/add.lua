@@ -57,11 +57,14 @@ local function start_over(h, key, e, i, raw)
     if rec.state ~= SCHEDULED then return end
     call('ZREM', P .. 'scheduled', member(h, key))
     count('scheduled', -1)
-    let_page_go(rec)
-  elseif not forget_ended(h.name, key) then
-    count('done', -1)
+    if rec.ended ~= 0 then uncount_visit(h) end
+    rec.ended, rec.attempts, rec.crashes, rec.reason = 0, 0, 0, ''
+    rec.line, rec.priority, rec.level = e[i + 1], e[i + 2], e[i + 3]
+    queue_again(h, key, rec)
+  else
+    forget_end(h, h.name, key)
+    add_new(h, e, { i })
   end
-  add_new(h, e, { i })
 end
 
 -- What was found again moves up where it is found nearer, more often, or by more domains. Returns its new record.

@@ -11,7 +11,7 @@ end
 
 local function start_over(h, key, rec)
   touched(rec)
-  rec.attempts, rec.crashes, rec.reason = 0, 0, ''
+  rec.attempts, rec.crashes, rec.reason, rec.ended = 0, 0, '', 0
   queue_again(h, key, rec)
   queued = queued + 1
   place(h)

@@ -19,7 +19,7 @@ local function finish_lease(h, key, rec, state, reason, due, memo)
     count('done', 1)
   else
     rec.state, rec.attempts, rec.crashes, rec.due, rec.fence = SCHEDULED, 0, 0, now + due, 0
-    rec.reason, rec.memo = '', memo
+    rec.reason, rec.memo, rec.ended = '', memo, now
     keep(h, key, rec)
     call('ZADD', P .. 'scheduled', rec.due, member(h, key))
     count('scheduled', 1)

@@ -9,6 +9,7 @@ local function forget_live(h, key, rec)
   elseif rec.state == SCHEDULED then
     call('ZREM', P .. 'scheduled', member(h, key))
     count('scheduled', -1)
+    if rec.ended ~= 0 then uncount_visit(h) end
   else
     call('ZREM', P .. 'leased', member(h, key))
     count('leased', -1)
@@ -29,8 +30,8 @@ local function forget(key, name)
   local rec = h and record(h, key, QUEUED)
   if rec then
     forget_live(h, key, rec)
-  elseif not forget_ended(name, key) then
-    count('done', -1)
+  else
+    forget_end(h, name, key)
   end
 end
 

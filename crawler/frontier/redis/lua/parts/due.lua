@@ -22,7 +22,12 @@ end
 
 local function come_due(h, key, rec)
   count('scheduled', -1)
-  if rec then queue_again(h, key, rec) end
+  if not rec then return end
+  if rec.ended ~= 0 then
+    rec.ended = 0
+    uncount_visit(h)
+  end
+  queue_again(h, key, rec)
 end
 
 local function drain(from, state, move)

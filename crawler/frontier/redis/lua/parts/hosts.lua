@@ -109,6 +109,14 @@ local function take(h, n)
   taken[h.domain] = sum
 end
 
+-- A URL that was visited may be visited again: it is counted as visited no more.
+local function uncount_visit(h)
+  if h.visited <= 0 then return end -- of an era that `again` ended
+  h.visited = h.visited - 1
+  count('visited', -1)
+  take(h, -1)
+end
+
 local function marks_of(domain)
   if not linkers[domain] then linkers[domain] = tonumber(call('HGET', P .. 'linkers', domain)) or 0 end
   return linkers[domain]

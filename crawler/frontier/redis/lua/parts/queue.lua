@@ -1,6 +1,7 @@
 -- What is kept of a URL while it is queued, scheduled or leased: a header of fixed size (version, state, level, priority,
 -- marks of linking domains, times found again, found at, the page that led here: 0 for none), a line of text ("DEPTH HOPS
--- SITEMAP LATE TAIL"; the tail is the URL without its host) and, once it was leased, a msgpack array of MORE.
+-- SITEMAP LATE TAIL"; the tail is the URL without its host) and, once it was leased, a msgpack array of MORE. `ended` is set
+-- while it is counted as visited.
 local HEADER, HEADER_SIZE = '>BBhhI4I2dI4', 24
 local MORE = { 'attempts', 'crashes', 'due', 'fence', 'node', 'reason', 'trail', 'memo', 'ended', 'origin' }
 local VERSION, QUEUED, SCHEDULED, LEASED = 1, 0, 1, 2
@@ -162,6 +163,13 @@ local function forget_ended(name, key)
     count_end(STATES[rec.state], rec.reason, -1)
   end
   return rec
+end
+
+-- Take back what became of a URL that is known and not in the queue.
+local function forget_end(h, name, key)
+  local rec = forget_ended(name, key)
+  if not rec then count('done', -1) end
+  if h and not (rec and STATES[rec.state] == 'excluded') then uncount_visit(h) end
 end
 
 -- Add a line to the trail of leases that did not end well: the latest last, at most so many.
