@@ -39,8 +39,21 @@ from crawler.frontier.records import (
 from linkindex.errors import BadInput
 
 __all__ = [
-    *("Added", "Beat", "Budget", "Completed", "Counts", "Entry", "Frontier", "Lease", "Life", "Outlook", "Robots"),
-    *("SUSPECT", "Seen", "open_frontier"),
+    "CRASHES",
+    "SUSPECT",
+    "Added",
+    "Beat",
+    "Budget",
+    "Completed",
+    "Counts",
+    "Entry",
+    "Frontier",
+    "Lease",
+    "Life",
+    "Outlook",
+    "Robots",
+    "Seen",
+    "open_frontier",
 ]
 
 CRASHES = 3  # a URL whose leases ran out this often is taken for what kills the nodes: it ends as failed(node_lost)
