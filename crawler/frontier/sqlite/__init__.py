@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -116,6 +116,17 @@ class SqliteFrontier(Leases):
         with self._transaction():
             self._put("job", msgspec.json.encode(job))
 
+    def notes(self, name: str, hosts: Iterable[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for names in chunks(list(hosts)):
+            found.update(self._read(sql.NOTES.format(",".join("?" * len(names))), (name, *names)))
+        return found
+
+    def put_notes(self, name: str, notes: Mapping[str, bytes]) -> None:
+        with self._transaction():
+            rows = [(self._host_id(host), name, value) for host, value in notes.items()]
+            self._db.executemany("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", rows)
+
     # ---------------------------------------------------------------- questions
 
     def why(self, url: str) -> Life | None:
@@ -139,7 +150,7 @@ class SqliteFrontier(Leases):
             ended,
             *gate,
         ) = rows[0]
-        opens, delay, held_until, held_because, robots = gate
+        opens, delay, held_until, held_because, robots, visited = gate
         return Life(
             url=url,
             state=State(state).name.lower(),
@@ -151,6 +162,9 @@ class SqliteFrontier(Leases):
             attempts=attempts,
             crashes=crashes,
             node=node,
+            trail="",
+            domains=0,
+            again=0,
             discovered_at=found,
             discovered_on=found_on or "",
             due=due,
@@ -159,6 +173,8 @@ class SqliteFrontier(Leases):
             host_delay=max(delay, self._limits()[1]),
             host_held_until=held_until or None,
             host_held_because=held_because,
+            host_visited=visited,
+            host_budget=self._limits()[0].pages_per_host,
             robots=msgspec.msgpack.decode(robots, type=Robots).verdict if robots else "",
         )
 

@@ -17,7 +17,7 @@ class State(IntEnum):
 HOST_BUDGET = "host_budget"  # the reason that a host's spent budget gives
 
 APPLICATION_ID = 0x6C616672  # "lafr": tells a frontier from any other SQLite file
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -43,6 +43,10 @@ CREATE TABLE host (
 );
 -- Hosts that could be leased, best first. A host leaves the index while its gate is in use.
 CREATE INDEX host_ready ON host (head) WHERE queued > 0 AND leased = 0;
+
+-- What nodes learned of hosts.
+CREATE TABLE note (host INTEGER NOT NULL REFERENCES host, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (host, name))
+  WITHOUT ROWID;
 
 CREATE TABLE url (
   id INTEGER PRIMARY KEY,
@@ -128,7 +132,10 @@ EXCLUDED = """
 SELECT url.url, host.name, host.domain, depth, hops, sitemap, reason FROM url JOIN host ON host.id = url.host
 WHERE state = 5 AND ended_at IS NULL AND reason IN ({})"""
 
+NOTES = "SELECT host.name, value FROM note JOIN host ON host.id = note.host WHERE note.name = ? AND host.name IN ({})"
+
 WHY = """
 SELECT u.url, u.state, u.reason, h.name, u.depth, u.hops, u.sitemap, u.attempt, u.crashes, u.node, u.found_at, f.url,
-       CASE u.state WHEN 1 THEN u.due END, u.ended_at, h.opens, h.delay, h.held_until, h.held_because, h.robots
+       CASE u.state WHEN 1 THEN u.due END, u.ended_at, h.opens, h.delay, h.held_until, h.held_because, h.robots,
+       h.visited
 FROM url u JOIN host h ON h.id = u.host LEFT JOIN url f ON f.id = u.found_on WHERE u.key = ?"""
