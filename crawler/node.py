@@ -15,11 +15,12 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from crawler import discovery, politeness
+from crawler import discovery, politeness, trap_notes
 from crawler.frontier import Completed, Entry, Frontier, Lease, Outlook, Robots
 from crawler.lanes import Lane
 from crawler.politeness import Rules
 from crawler.scope import Scope
+from crawler.trap_notes import TrapNotes
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Outcome, Visit
@@ -74,6 +75,7 @@ class Node:
         self._lanes: dict[str, Lane] = {}
         self._hand: dict[str, Lease] = {}  # URL -> its lease, from lease to acknowledgement
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
+        self._traps = TrapNotes()
         self._offered: dict[str, int] = {}  # URL -> priority it was offered with, acknowledged
         self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
         self._ended: list[tuple[Lease, Completed, float]] = []  # to be acknowledged, and since when
@@ -149,7 +151,9 @@ class Node:
             self.advance(lane)
 
     async def _brief(self, lanes: dict[str, Lane]) -> None:
-        """Give lanes the rules of their hosts, as far as they are known."""
+        """Give lanes the rules of their hosts and what is known of their traps, as far as they are known."""
+        if lanes:
+            self._traps.read(lanes, await self._call(self._frontier.notes, trap_notes.NAME, list(lanes)))
         now = time.monotonic()
         for host, lane in lanes.items():
             rules, until = self._rules.get(host, (None, 0.0))
@@ -202,8 +206,13 @@ class Node:
         """Start whatever may be started on a lane now, or come back when it may."""
         if lane.busy:
             return
-        while lane.leases and lane.rules and not lane.rules.allows(lane.leases[0].url):
-            self._decide(lane, Outcome.BLOCKED, "robots", "excluded")
+        while lane.leases and lane.rules:
+            if not lane.rules.allows(lane.leases[0].url):
+                self._decide(lane, Outcome.BLOCKED, "robots", "excluded")
+            elif refusal := self._traps.refusal(lane.leases[0]):
+                self._end(lane.leases.popleft(), "excluded", refusal)
+            else:
+                break
         if not lane.leases:
             self._lanes.pop(lane.host, None)
             return
@@ -299,7 +308,7 @@ class Node:
         state, reason = _end_of(visit)
         found = discovery.entries(lease, visit, self._offered, refused)
         judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
-        self._end(lease, state, reason, ago, judged)
+        self._end(lease, state, reason, ago, self._traps.heard(lease, visit, judged))
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
@@ -352,6 +361,8 @@ class Node:
             return
         now = time.monotonic()
         completed = [msgspec.structs.replace(end, ago=end.ago + now - since) for _, end, since in batch]
+        ending = {lease.url for lease, _, _ in batch}
+        await self._keep_notes({lease.host for url, lease in self._hand.items() if url not in ending})
         lost = await self._call(self._frontier.complete_many, completed)
         if lost:
             logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
@@ -359,8 +370,14 @@ class Node:
             self._offered.clear()
         for lease, end, _ in batch:
             self._hand.pop(lease.url, None)
-            self._offered.update((entry.url, entry.priority) for entry in end.discovered)
+            self._offered.update((entry.url, entry.priority - entry.late) for entry in end.discovered)
         self._news.set()
+
+    async def _keep_notes(self, held: Set[str] = frozenset()) -> None:
+        """Write down what was learned of hosts, before their last leases end and another node may have them."""
+        notes = self._traps.leave(held)
+        if notes:
+            await self._call(self._frontier.put_notes, trap_notes.NAME, notes)
 
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
@@ -372,6 +389,7 @@ class Node:
         await self._guarded(self._acknowledge)
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self._guarded(self._keep_notes)
         for lease in list(self._hand.values()):
             await self._release(lease, 0.0, "", False)
         await self._call(self._frontier.close)
