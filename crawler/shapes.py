@@ -86,22 +86,43 @@ def section(pattern: str) -> str:
     return f"{pattern[:end]}/**" if end > 0 else ""
 
 
+class _Folder(NamedTuple):
+    """What is before the last segment of a path; a site has few of them."""
+
+    segments: tuple[str, ...]
+    folded: tuple[str, ...]
+    path: str
+    distinct: frozenset[str]
+    random: bool  # a long id is among them
+
+
+@lru_cache(maxsize=1 << 14)
+def _folder(path: str) -> _Folder:
+    segments = tuple(segment for segment in path.split("/") if segment)
+    folded = tuple(map(_fold, segments))
+    random = any(part == "h" and len(segment) >= _RANDOM for part, segment in zip(folded, segments, strict=True))
+    return _Folder(segments, folded, "/".join(["", *folded, ""]), frozenset(segments), random)
+
+
 def _path(path: str, *, scripted: bool) -> Shape:
     """Return the shape of a path; ``scripted``: its last segment names what reads the query."""
-    segments = [segment for segment in path.split("/") if segment]
-    folded = [_fold(segment) for segment in segments]
-    if _repeats(segments):
-        return Shape(f"/{folded[0]}/(…)+", suspicion="repeated")
-    if len(segments) >= DEEP:
-        return Shape(f"/{folded[0]}/{folded[1]}/…", suspicion="path_depth")
-    if segments and segments[-1][-1].isdigit() and (dated := _DATED_PATH.search(path)):
-        before = len([segment for segment in path[: dated.start()].split("/") if segment])
-        return Shape("/".join(["", *folded[:before], "@"]), suspicion="calendar")
-    if any(part == "h" and len(segments[at]) >= _RANDOM for at, part in enumerate(folded[:-1])):
-        return Shape("/".join(["", *folded]), suspicion="session")
-    if folded and not scripted:
-        folded[-1] = _leaf(folded[-1])
-    return Shape("/".join(["", *folded, *([""] if path.endswith("/") else [])]))
+    above, _, last = path.rstrip("/").rpartition("/")
+    folder = _folder(above)
+    if not last:
+        return Shape("/")
+    segments = folder.segments
+    if (last in folder.distinct or len(folder.distinct) < len(segments)) and _repeats([*segments, last]):
+        return Shape(f"/{_fold(segments[0])}/(…)+", suspicion="repeated")
+    if len(segments) >= DEEP - 1:
+        return Shape(f"/{folder.folded[0]}/{folder.folded[1]}/…", suspicion="path_depth")
+    if last[-1].isdigit() and (dated := _DATED_PATH.search(path)):
+        return Shape(f"{_folder(path[: dated.start()]).path}@", suspicion="calendar")
+    leaf = _fold(last)
+    if folder.random:
+        return Shape(folder.path + leaf, suspicion="session")
+    if not scripted:
+        leaf = _leaf(leaf)
+    return Shape(f"{folder.path}{leaf}/" if path[-1] == "/" else folder.path + leaf)
 
 
 def _query(path: str, parameters: list[str]) -> Shape:
@@ -156,6 +177,7 @@ def _folded_id(run: re.Match[str]) -> str:
     return "h" if random else text
 
 
+@lru_cache(maxsize=1 << 14)
 def _leaf(folded: str) -> str:
     """Return the last segment of a path: what is named by words is named by its own."""
     if folded in ("0", "h"):

@@ -18,6 +18,7 @@ import zlib
 from collections import deque
 from hashlib import blake2b
 from typing import NamedTuple, Self
+from zlib import crc32
 
 import msgspec
 
@@ -71,6 +72,8 @@ class Pattern(msgspec.Struct, array_like=True):
             self.stale /= 2
 
     def verdict(self, suspicion: str, patience: int) -> Verdict:
+        if not self.stale and not suspicion:
+            return _FREE
         spent = self.stale / (patience + self.fresh // GROWTH)
         if spent >= 1:
             return Verdict(LEVELS, f"trap: {suspicion or 'pattern'}")
@@ -210,7 +213,7 @@ class Traps:
         as often as not (buttons to share it, to translate it, to note a date)."""
         found = False
         for link in visit.links:
-            if not link.internal and self._outside.add(_hashed(link.target.partition("?")[0].encode())):
+            if not link.internal and self._outside.add(crc32(link.target.partition("?")[0].encode()) * _GOLDEN & _MASK):
                 found = True
         return found
 
