@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from crawler.frontier import Budget, Frontier
+from crawler.frontier import Budget, Frontier, open_frontier
 from crawler.scope import REASONS, Scope, seed
 from linkindex import urls
 from linkindex.errors import BadInput
@@ -96,6 +96,20 @@ def _changing(frontier: Frontier, who: str) -> Iterator[None]:
         yield
     finally:
         frontier.unclaim("job", who)
+
+
+def frontier_of(
+    options: Any, *, create: bool = True, exclusive: bool = False, client: Mapping[str, object] | None = None
+) -> Frontier:
+    """Open the frontier that the options name (see :func:`crawler.frontier.open_frontier`)."""
+    return open_frontier(
+        options.frontier_url,
+        create=create,
+        exclusive=exclusive,
+        accept_volatile=options.accept_volatile or not create,  # who only looks loses nothing
+        host_queue=options.host_queue,
+        client=client,
+    )
 
 
 def scope_of(options: Any) -> Scope:

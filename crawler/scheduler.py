@@ -11,6 +11,8 @@ import os
 import socket
 import time
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request, signals
@@ -18,10 +20,11 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
 from crawler import crash, politeness, recrawl
-from crawler.frontier import Frontier, Lease, Robots, open_frontier
-from crawler.job import begin, budget_of, canonical_seed, read_job, scope_of
+from crawler.frontier import Frontier, Lease, Robots
+from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
-from crawler.node import Node, Settings
+from crawler.node import Node
+from crawler.node import Settings as NodeSettings
 from crawler.sources import IndexSources
 from linkindex import urls
 from linkindex.errors import LinkatlasError
@@ -31,6 +34,7 @@ from settings.options import from_scrapy
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from scrapy.settings import Settings
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
@@ -61,11 +65,17 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: DiscoverSpider) -> None:  # type: ignore[override]  # only this spider speaks in visits
         options = self._options
         self._spider = spider
-        frontier = _join(options, spider.seeds)
+        options = _with_redis_settings(options, self._crawler.settings, spider.name)
+        client = None
+        if not options.frontier_url.startswith("sqlite:"):
+            from crawler.frontier.redis import from_scrapy_redis  # noqa: PLC0415  a driver that few need
+
+            client = from_scrapy_redis(self._crawler.settings)
+        frontier = _join(options, spider.seeds, client)
         self._node = Node(
             frontier,
             read_job(frontier).scope,
-            Settings(
+            NodeSettings(
                 name=f"{socket.gethostname()}:{os.getpid()}",
                 concurrency=options.concurrency,
                 ttl=options.lease,
@@ -195,9 +205,16 @@ class FrontierScheduler(BaseScheduler):
         self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
 
 
-def _join(options: Options, seeds: list[str]) -> Frontier:
+def _with_redis_settings(options: Options, settings: Settings, job: str) -> Options:
+    """Return options whose frontier is where scrapy-redis' settings say, if they do and nothing else says more."""
+    if options.frontier or not (settings.get("REDIS_URL") or settings.get("REDIS_HOST")):
+        return options
+    return replace(options, frontier=f"redis://localhost?job={job}")
+
+
+def _join(options: Options, seeds: list[str], client: Mapping[str, object] | None) -> Frontier:
     """Open the frontier; with seeds (``scrapy crawl discover -a seeds=…``) begin the job first, as ``linkatlas crawl`` does."""
-    frontier = open_frontier(options.frontier_url, exclusive=bool(seeds))
+    frontier = frontier_of(options, exclusive=bool(seeds), client=client)
     if seeds:
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier

@@ -88,6 +88,12 @@ class Options:
         "URL",
         "places",
     )
+    accept_volatile: bool = _switch(
+        "take a Redis that may forget: without append-only file, or with eviction", "places"
+    )
+    host_queue: int = _count(
+        1000, "URLs of one host that Redis queues at most, when a job begins; the rest waits in the index", "places", 10
+    )
     depth: int = _count(3, "links from a seed that are followed", "scope")
     max_pages: int = _count(1000, "pages to visit; 0: no limit", "scope")
     max_pages_per_host: int = _count(0, "pages to visit on one host; 0: no limit", "scope")
@@ -191,6 +197,8 @@ def shown(name: str, value: Any) -> str:
     """Return an option's value as a person would write it."""
     if specs()[name].metavar == "SIZE":
         return values.shown_size(value)
+    if name == "frontier":
+        return values.without_password(value)
     if isinstance(value, tuple):
         return (" " if specs()[name].many else ",").join(map(str, value))
     if isinstance(value, bool):

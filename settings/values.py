@@ -58,6 +58,11 @@ def place(*forms: str) -> Reader:
     return read
 
 
+def without_password(url: str) -> str:
+    """Return a store's URL with *** for its password."""
+    return re.sub(r"(//[^/?#@:]*:)[^/?#@]*@", r"\1***@", url)
+
+
 def switch(value: Any) -> bool:
     """Read yes or no."""
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

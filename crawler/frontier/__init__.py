@@ -204,13 +204,24 @@ class Frontier(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
-def open_frontier(url: str, *, create: bool = True, exclusive: bool = False, accept_volatile: bool = False) -> Frontier:
+def open_frontier(
+    url: str,
+    *,
+    create: bool = True,
+    exclusive: bool = False,
+    accept_volatile: bool = False,
+    host_queue: int = 1000,
+    client: Mapping[str, object] | None = None,
+) -> Frontier:
     """Open the frontier that ``url`` names: ``sqlite:///PATH`` or ``redis://HOST:PORT/DB?job=NAME``.
 
-    ``exclusive`` claims it for one crawl and its workers: every lease still out belongs to a node that died, and is
-    taken back at once (SQLite only: a Redis frontier is made to be shared). ``accept_volatile`` takes a Redis server that
-    may forget what it was told. Raises :class:`BadInput` for another scheme, a path that cannot be used or (without ``create``)
-    does not exist, :class:`linkindex.errors.Busy` when another crawl has claimed it.
+    SQLite: ``exclusive`` claims it for one crawl and its workers: every lease still out belongs to a node that died, and is
+    taken back at once. Redis, which is made to be shared: ``accept_volatile`` takes a server that may forget what it was
+    told; ``host_queue`` is how many URLs of a host are queued at most, where the job is made; ``client`` are keyword
+    arguments of redis-py.
+
+    Raises :class:`BadInput` for another scheme, a place that cannot be used or (without ``create``) does not exist,
+    :class:`linkindex.errors.Busy` when another crawl has claimed it.
     """
     if url.startswith("sqlite:///"):
         from crawler.frontier.sqlite import SqliteFrontier
@@ -219,7 +230,9 @@ def open_frontier(url: str, *, create: bool = True, exclusive: bool = False, acc
     if url.startswith(("redis://", "rediss://", "redis+", "rediss+", "unix://")):
         from crawler.frontier.redis import RedisFrontier
 
-        return RedisFrontier.open(url, create=create, accept_volatile=accept_volatile)
+        return RedisFrontier.open(
+            url, create=create, accept_volatile=accept_volatile, host_queue=host_queue, client=client
+        )
     raise BadInput(
         f"frontier {url.partition(':')[0]!r}: not a frontier URL; write sqlite:///PATH or redis://HOST:PORT/DB?job=NAME"
     )

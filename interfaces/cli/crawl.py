@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from crawler.addresses import parse_connect_to
-from crawler.frontier import Counts, Frontier, open_frontier
-from crawler.job import begin, budget_of, read_job, scope_of
+from crawler.frontier import Counts, Frontier
+from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
 from crawler.scope import Scope
 from crawler.sources import keep_job
 from interfaces.cli.flags import option_flags
@@ -25,6 +25,7 @@ from linkindex.store import LinkIndex, Selection, open_index
 from linkindex.target import Target
 from linkindex.urls import domain_of, host_of
 from settings.options import Options, default
+from settings.values import without_password
 
 EXAMPLES = """\b
 Examples:
@@ -35,7 +36,7 @@ Examples:
 
 # Options that say what to visit; the others say how, and may differ when a crawl goes on.
 CRAWL_OPTIONS = (
-    "index", "frontier", "depth", "max_pages", "max_pages_per_host", "max_pages_per_domain",
+    "index", "frontier", "accept_volatile", "host_queue", "depth", "max_pages", "max_pages_per_host", "max_pages_per_domain",
     "more_pages_per_linker", "sitemaps", "recrawl", "stay", "include", "exclude", "delay",
     "max_crawl_delay", "slow", "per_address", "keep_alive", "store_wait",
     "workers", "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
@@ -66,7 +67,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
         return 0
     with ExitStack() as stack:
         index = stack.enter_context(open_index(options.index, create=True))
-        frontier = stack.enter_context(open_frontier(options.frontier_url, exclusive=True))
+        frontier = stack.enter_context(frontier_of(options, exclusive=True))
         if not _begin(frontier, found.urls, again, options):
             return 0
         keep_job(index, read_job(frontier))
@@ -177,7 +178,10 @@ def _print_plan(seeds: list[str], options: Options) -> None:
             f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once",
         ),
         ("index", options.index),
-        ("frontier", f"{options.frontier_url} ({'goes on where it stopped, if it was begun' if known else 'new'})"),
+        (
+            "frontier",
+            f"{without_password(options.frontier_url)} ({'goes on where it stopped, if it was begun' if known else 'new'})",
+        ),
         ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),
     ]
     for name, value in rows:
@@ -201,7 +205,7 @@ def _patterns(scope: Scope) -> str:
 
 
 def _this_command() -> str:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--again"]
+    arguments = [without_password(argument) for argument in sys.argv[1:] if argument != "--again"]
     return f"{program()} {shlex.join(arguments)}"
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from crawler.frontier import open_frontier
-from crawler.job import begin, budget_of, scope_of
+from crawler.job import begin, budget_of, frontier_of, scope_of
 from interfaces.cli.crawl import run
 from interfaces.cli.program import program
 from interfaces.cli.render import write_rows
@@ -55,7 +54,7 @@ def demo() -> int:
         click.echo(
             f"serving {len(web.hosts)} made-up hosts on 127.0.0.1:{port}; crawling from {' and '.join(web.seeds)}"
         )
-        frontier = stack.enter_context(open_frontier(options.frontier_url, exclusive=True))
+        frontier = stack.enter_context(frontier_of(options, exclusive=True))
         index = stack.enter_context(open_index(options.index, create=True))
         begin(frontier, web.seeds, scope_of(options), budget_of(options), options.delay)
         code = run(frontier, index, options)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import click
 import msgspec
 
-from crawler.frontier import Frontier, Seen, open_frontier
-from crawler.job import admit, read_job
+from crawler.frontier import Frontier, Seen
+from crawler.job import admit, frontier_of, read_job
 from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import choose_format
@@ -20,7 +20,8 @@ from settings.options import Options
 
 # How a node works; what is to be visited is said by the job it joins.
 NODE_OPTIONS = (
-    "index", "frontier", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports", "max_wait",
+    "index", "frontier", "accept_volatile", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports",
+    "max_wait",
     "connect_timeout", "first_byte_timeout", "timeout", "max_body", "max_headers", "max_links", "retries", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "recrawl", "internal_links", "durability", "batch", "flush_interval",
     "store_wait", "log_level",
@@ -40,14 +41,14 @@ def node(until_finished: bool, options: Options) -> int:
     from interfaces.cli.workers import workers
 
     options = replace(options, keep_alive=not until_finished)
-    with open_frontier(options.frontier_url, create=False) as frontier:
+    with frontier_of(options, create=False) as frontier:
         before = frontier.counts()
     with workers(options, options.workers - 1):
         end = run_node(options)
     if end.message:
         click.echo(f"linkatlas: stopped: {safe_text(end.message)}", err=True)
         return end.exit_code
-    with open_frontier(options.frontier_url, create=False) as frontier:
+    with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
     click.echo(f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes")
     return 75 if end.reason == "waiting" else 0
@@ -58,7 +59,7 @@ def node(until_finished: bool, options: Options) -> int:
 @option_flags("index", "frontier")
 def nodes(form: str | None, options: Options) -> int:
     """Show who works on a crawl: last sign of life, leases in hand, pages so far and a second."""
-    with open_frontier(options.frontier_url, create=False) as frontier:
+    with frontier_of(options, create=False) as frontier:
         seen = frontier.nodes()
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(safe_json(msgspec.json.encode(seen).decode()))
@@ -89,13 +90,13 @@ Examples:
 @click.argument("seeds", nargs=-1, metavar="[SEED]...")
 @click.option("--seeds-file", metavar="FILE", help="Read more seeds from FILE, one URL a line; # starts a comment.")
 @click.option("--again", is_flag=True, help="Have URLs, hosts or patterns visited again that were visited before.")
-@option_flags("index", "frontier", "allow_private", "ports")
+@option_flags("index", "frontier", "accept_volatile", "host_queue", "allow_private", "ports")
 def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: Options) -> int:
     """Add SEEDs to a crawl, which may be under way.
 
     With --again, a SEED is a URL, a domain, a host or a prefix that ends in *: its pages that were visited are queued anew.
     """
-    with open_index(options.index, create=True) as index, open_frontier(options.frontier_url) as frontier:
+    with open_index(options.index, create=True) as index, frontier_of(options) as frontier:
         if again:
             queued = sum(_again(frontier, index, parse_target(text)) for text in seeds)
             click.echo(f"{queued:,} URLs are queued to be visited again")

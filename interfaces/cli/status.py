@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from crawler.frontier import Counts, Entry, Life, Robots, open_frontier
-from crawler.job import canonical_seed, read_job
+from crawler.frontier import Counts, Entry, Life, Robots
+from crawler.job import canonical_seed, frontier_of, read_job
 from crawler.politeness import deciding_line
 from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
@@ -47,7 +47,7 @@ def status(form: str | None, options: Options) -> int:
         with open_index(options.index) as store:
             index = store.counts()
     if _exists(options.frontier_url):
-        with open_frontier(options.frontier_url, create=False) as queue:
+        with frontier_of(options, create=False) as queue:
             frontier = queue.counts()
     if index is None and frontier is None:
         raise BadInput(f"nothing at {options.index} yet; make an index with: linkatlas crawl https://example.com")
@@ -100,7 +100,7 @@ def _listed(numbers: dict[str, int]) -> str:
 def why(url: str, form: str | None, options: Options) -> int:
     """Show what became of URL: who led to it, what was tried, why it was or was not visited."""
     wanted = canonical_seed(url)
-    with open_frontier(options.frontier_url, create=False) as frontier:
+    with frontier_of(options, create=False) as frontier:
         life = frontier.why(wanted)
         robots = frontier.robots([life.host]).get(life.host) if life else None
         scope = read_job(frontier).scope

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import click
 
-from crawler.frontier import Frontier, open_frontier
+from crawler.frontier import Frontier
+from crawler.job import frontier_of, read_job
 from crawler.job import hold as hold_pattern
-from crawler.job import read_job
 from crawler.sources import keep_job, kept_job, missing, rebuild
 from interfaces.cli.flags import option_flags
 from interfaces.text import safe_text
@@ -38,7 +38,7 @@ Examples:
 def hold(target: str, seconds: str | None, because: str, let_go: bool, options: Options) -> int:
     """Leave TARGET (a domain, a host, a prefix that ends in *, a URL) alone; nodes that are at work obey within seconds."""
     found = parse_target(target)
-    with open_frontier(options.frontier_url, create=False) as frontier:
+    with frontier_of(options, create=False) as frontier:
         if seconds is not None:
             _hold_host(frontier, found, seconds, because)
             click.echo(safe_text(f"{found.name} is left alone for {seconds} s"))
@@ -79,7 +79,7 @@ def forget(target: str, options: Options) -> int:
     It is visited when it is discovered again. The index keeps what it knows.
     """
     found = parse_target(target)
-    with open_index(options.index) as index, open_frontier(options.frontier_url, create=False) as frontier:
+    with open_index(options.index) as index, frontier_of(options, create=False) as frontier:
         forgotten = _forget(frontier, index, found)
     click.echo(f"{forgotten:,} URLs are forgotten")
     return 0 if forgotten else 1
@@ -114,14 +114,14 @@ def _known(index: LinkIndex, target: Target) -> Iterable[str]:
     epilog="\b\nExample:\n  linkatlas reconcile --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db"
 )
 @click.option("--check", is_flag=True, help="Only say whether the frontier lacks anything.")
-@option_flags("index", "frontier")
+@option_flags("index", "frontier", "accept_volatile", "host_queue")
 def reconcile(check: bool, options: Options) -> int:
     """Tell the frontier all that the index knows: pages that were visited, URLs that they lead to.
 
     For a frontier that was lost, or set back to an earlier state. What it knows stays as it is; running it twice does no
     harm.
     """
-    with open_index(options.index) as index, open_frontier(options.frontier_url, create=not check) as frontier:
+    with open_index(options.index) as index, frontier_of(options, create=not check) as frontier:
         if not read_job(frontier).seeds and not kept_job(index).seeds:
             raise BadInput(f"{options.index}: holds no crawl to rebuild; begin one with linkatlas crawl")
         if check:

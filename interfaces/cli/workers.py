@@ -18,9 +18,13 @@ from settings.options import Options
 @contextmanager
 def workers(options: Options, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run ``count`` more nodes. On leaving, wait for them: they stop by themselves when the frontier is finished."""
-    command = [sys.executable, "-m", "interfaces.cli.workers", msgspec.json.encode(options).decode()]
+    command = [sys.executable, "-m", "interfaces.cli.workers"]
     # In sessions of their own: a Ctrl-C in the terminal is for this process, which tells them by closing the pipe.
     started = [subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) for _ in range(count)]
+    for worker in started:
+        assert worker.stdin is not None
+        worker.stdin.write(msgspec.json.encode(options) + b"\n")  # not among the arguments: those are for all to read
+        worker.stdin.flush()
     try:
         yield started
     finally:
@@ -32,7 +36,8 @@ def workers(options: Options, count: int) -> Iterator[list[subprocess.Popen[byte
 
 def _end_with_parent() -> None:
     """Drain when the parent is gone, however it went: its end of our standard input closes with it."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not by sys.stdin, whose lock Python wants when it ends
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -40,7 +45,7 @@ def main() -> int:
     """Work as one node, with the options that the parent gave."""
     from crawler.process import run_node
 
-    options = msgspec.json.decode(sys.argv[1], type=Options)
+    options = msgspec.json.decode(sys.stdin.buffer.readline(), type=Options)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return run_node(options).exit_code
 

@@ -60,6 +60,14 @@ class Ground:
             return -1
         return counts.queued + counts.scheduled + counts.leased
 
+    def fate(self, url: str) -> str:
+        """Return what the frontier says of a URL."""
+        with open_frontier(self.frontier, create=False) as frontier:
+            life = frontier.why(url)
+        if life is None:
+            return "(unknown)"
+        return f"({life.state} {life.reason}, crashes {life.crashes}, attempts {life.attempts}: {life.trail})"
+
 
 @contextmanager
 def ground(folder: Path, backend: str, seed: int) -> Iterator[Ground]:

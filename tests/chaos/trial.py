@@ -72,7 +72,7 @@ def judge(place: Ground, fleet: Fleet) -> Findings:
         kills=fleet.kills,
         again={name: again[name] for name in fleet.allowed.keys() | again.keys()},
         refused=fleet.refused,
-        urls_lost=verdicts.urls_lost(asks, read, web.pages),
+        urls_lost=[f"{url} {place.fate(url)}" for url in verdicts.urls_lost(asks, read, web.pages)],
         links_lost=verdicts.links_lost(held, web.links),
         links_doubled=verdicts.links_doubled(held, web.links),
         too_many_refetches=verdicts.too_many_refetches(again, fleet.allowed),

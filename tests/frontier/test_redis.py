@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-import msgspec
 import pytest
 
 from crawler.frontier import Counts, Frontier
@@ -114,7 +114,7 @@ def walk(client: object) -> Counter[str]:
             found["excluded"] += client.scard(key)  # type: ignore[attr-defined]
         elif kind == "e":
             for raw in client.hvals(key):  # type: ignore[attr-defined]
-                found[msgspec.msgpack.decode(raw)[1]] += 1
+                found[{3: "failed", 4: "excluded"}[raw[1]]] += 1
         elif kind == "h":
             found["hosts"] += 1
             found.update(walk_host(client, prefix + "}:", rest, key))
@@ -126,16 +126,16 @@ def walk_host(client: object, prefix: str, host: str, key: bytes) -> Counter[str
     found: Counter[str] = Counter()
     kept = {name.decode(): value.decode() for name, value in client.hgetall(key).items()}  # type: ignore[attr-defined]
     queue = {
-        member: msgspec.msgpack.decode(raw)
+        member: struct.unpack(">xBh", raw[:4])  # state and level
         for member, raw in client.hgetall(f"{prefix}q:{host}").items()  # type: ignore[attr-defined]
     }
-    states = Counter(record[1] for record in queue.values())
+    states = Counter(state for state, _ in queue.values())
     spent = bool(kept.get("spent"))
     found.update({"excluded" if spent else "queued": states[0], "scheduled": states[1], "leased": states[2]})
     listed = set()
     for level in filter(None, kept.get("levels", "").split(",")):
         for member in client.lrange(f"{prefix}l:{level}:{host}", 0, -1):  # type: ignore[attr-defined]
-            if member in queue and queue[member][1] == 0 and queue[member][2] == int(level):
+            if member in queue and queue[member] == (0, int(level)):
                 listed.add(member)
     found["adrift"] += len(listed) != states[0]
     found["adrift"] += int(kept.get("queued", 0)) != states[0]

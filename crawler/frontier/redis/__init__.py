@@ -21,7 +21,7 @@ from crawler.frontier.redis.guard import guard
 from crawler.frontier.redis.nodes import Nodes
 from crawler.frontier.redis.place import Place, from_scrapy_redis, parse
 from crawler.frontier.redis.servers import Call, Server, connect
-from crawler.frontier.redis.store import Step, prefix, url_of
+from crawler.frontier.redis.store import Step, prefix
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible
 
@@ -31,6 +31,7 @@ FORMAT = "1"  # of the keys
 HOST_QUEUE = 1000
 _CLUSTER_SHARDS = 16
 _STATES = ("queued", "scheduled", "leased", "done", "failed", "excluded", "visited", "hosts", "quarantined")
+_UNKNOWN = (0, 0, 0, 0, 0, "", "", 0, 0, 0, 0)  # what is told of a URL of which only the key is kept
 
 
 class RedisFrontier(Nodes):
@@ -157,31 +158,31 @@ class RedisFrontier(Nodes):
         found = self._step(self._shard_of(host), "why", (str(urls.key(url)), host))
         if not found:
             return None
-        state, reason, packed, page, ended, opens, delay, held, because, visited, most, domains = found
-        rec = _Record(msgspec.msgpack.decode(packed) if packed else [])
+        state, reason, page, ended, opens, delay, held, because, visited, most, *record = msgspec.msgpack.decode(found)
+        depth, hops, sitemap, attempts, crashes, node, trail, domains, again, at, due = record or _UNKNOWN
         robots = self._robots([host], True).get(host)
         return Life(
-            url=url_of(rec.at(4, ""), host) if packed else url,
-            state=state.decode(),
-            reason=reason.decode(),
+            url=url,
+            state=state,
+            reason=reason,
             host=host,
-            depth=rec.at(5),
-            hops=rec.at(6),
-            sitemap=rec.at(7),
-            attempts=rec.at(13),
-            crashes=rec.at(14),
-            node=rec.at(17, ""),
-            trail=rec.at(19, ""),
+            depth=depth,
+            hops=hops,
+            sitemap=sitemap,
+            attempts=attempts,
+            crashes=crashes,
+            node=node,
+            trail=trail,
             domains=domains,
-            again=rec.at(12),
-            discovered_at=rec.at(9),
-            discovered_on=page.decode(),
-            due=rec.at(15) or None,
+            again=again,
+            discovered_at=at,
+            discovered_on=page,
+            due=due or None,
             ended_at=ended or None,
             host_opens=opens or None,
             host_delay=float(delay),
             host_held_until=held or None,
-            host_held_because=because.decode(),
+            host_held_because=because,
             host_visited=visited,
             host_budget=most,
             robots=robots.verdict if robots else "",
@@ -217,13 +218,6 @@ class RedisFrontier(Nodes):
             return Outlook(finished=False, spent=True)
         waits = [wait for wait in self._everywhere("outlook") if wait >= 0]
         return Outlook(finished=False, wait=min(waits, default=0) / 1000)
-
-
-class _Record(list[Any]):
-    """The array that ``lua/parts/queue.lua`` describes; what was never set is not there."""
-
-    def at(self, place: int, otherwise: Any = 0) -> Any:
-        return self[place - 1] if place <= len(self) else otherwise
 
 
 def _enter(place: Place, servers: list[Server], create: bool, host_queue: int) -> tuple[int, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
-from crawler.frontier.order import mark
+from crawler.frontier.order import distinct, level, mark
 from crawler.frontier.records import Added, Entry
 from crawler.frontier.redis.store import Step, Store, tail_of
 from linkindex import urls
@@ -21,26 +22,24 @@ class Entries(Store):
     keeps_excluded = False
 
     def add(self, entries: Iterable[Entry], discovered_on: str = "", *, again: bool = False) -> Added:
-        return self._add(self._adding(entries, discovered_on, again))
+        return self._add([(discovered_on, entries)], again)
 
-    def _adding(self, entries: Iterable[Entry], discovered_on: str, again: bool = False) -> Iterator[Step]:
-        """Yield the steps that add what one page led to."""
-        wanted: dict[int, Entry] = {}
-        for entry in entries:
-            key = urls.key(entry.url)
-            if key not in wanted or (entry.excluded, entry.priority) < (wanted[key].excluded, wanted[key].priority):
-                wanted[key] = entry
-        by_shard: defaultdict[int, list[tuple[int, Entry]]] = defaultdict(list)
-        for key, entry in wanted.items():
-            by_shard[self._shard(entry.domain)].append((key, entry))
-        domain = urls.domain_of(urls.host_of(discovered_on)) if discovered_on else ""
-        origin = (discovered_on, domain, mark(domain) if domain else 0, again)
+    def _add(self, led: Iterable[tuple[str, Iterable[Entry]]], again: bool = False) -> Added:
+        """Add what pages ("" for none) led to. What several led to is sent once."""
+        pages: list[str] = []
+        wanted: dict[int, _Found] = {}
+        for page, entries in led:
+            pages.append(page)
+            domain = urls.domain_of(urls.host_of(page)) if page else ""
+            _gather(entries, domain, len(pages) if page else 0, wanted)
+        by_shard: defaultdict[int, list[tuple[int, _Found]]] = defaultdict(list)
+        for key, found in wanted.items():
+            by_shard[self._shard(found.entry.domain)].append((key, found))
+        steps = []
         for shard, keyed in by_shard.items():
-            for start in range(0, len(keyed), _BATCH):
-                yield Step(shard, "add", (*origin, _groups(keyed[start : start + _BATCH])))
-
-    def _add(self, steps: Iterable[Step]) -> Added:
-        replies = self._steps(list(steps))
+            keyed.sort(key=lambda each: each[1].entry.host)
+            steps += [Step(shard, "add", _inputs(pages, again, part)) for part in _parts(keyed)]
+        replies = self._steps(steps)
         new, known, refused, waiting, woke = (sum(numbers) for numbers in zip((0,) * 5, *replies, strict=True))
         if woke:
             self._wake()
@@ -94,16 +93,57 @@ class Entries(Store):
         self._step(self._shard_of(host), "fed", (host, more))
 
 
-def _groups(keyed: list[tuple[int, Entry]]) -> list[tuple[str, str, list[str | int]]]:
-    """Return entries as ``add.lua`` takes them: together by host, flat."""
-    groups: dict[str, tuple[str, str, list[str | int]]] = {}
-    for key, one in keyed:
-        group = groups.get(one.host)
-        if group is None:
-            group = groups[one.host] = (one.host, one.domain, [])
-        place = (one.depth, one.hops, one.sitemap, one.late, one.priority, one.seen)
-        group[2].extend((str(key), tail_of(one.url, one.host), *place, one.excluded))
-    return list(groups.values())
+class _Found:
+    """An entry, as one or several pages led to it."""
+
+    __slots__ = ("entry", "marks", "page", "seen")
+
+    def __init__(self, entry: Entry, page: int) -> None:
+        self.entry, self.page = entry, page  # the number of the first page, from 1; 0: none
+        self.marks, self.seen = 0, 0
+
+
+def _gather(entries: Iterable[Entry], domain: str, page: int, wanted: dict[int, _Found]) -> None:
+    """Put what a page of ``domain`` led to into ``wanted``, by key."""
+    bit = mark(domain) if domain else 0
+    here: set[int] = set()
+    for entry in entries:
+        key = urls.key(entry.url)
+        found = wanted.get(key)
+        if found is None:
+            found = wanted[key] = _Found(entry, page)
+        elif (entry.excluded, entry.priority) < (found.entry.excluded, found.entry.priority):
+            found.entry = entry
+        if entry.domain != domain:
+            found.marks |= bit
+        if key not in here:  # a page that links twice has discovered once
+            here.add(key)
+            found.seen += entry.seen
+
+
+def _inputs(pages: list[str], again: bool, keyed: list[tuple[int, _Found]]) -> tuple[object, ...]:
+    """Return entries as ``add.lua`` takes them: together by host, flat, with the pages that they name."""
+    groups: list[list[Any]] = []
+    numbers: dict[int, int] = {0: 0}
+    for key, found in keyed:
+        one, marks = found.entry, found.marks
+        if not groups or groups[-1][0] != one.host:
+            groups.append([one.host, one.domain, 0, []])
+        group = groups[-1]
+        group[2] |= marks
+        priority = one.priority
+        line = f"{one.depth} {one.hops} {one.sitemap} {one.late} {tail_of(one.url, one.host)}"
+        number = numbers.setdefault(found.page, len(numbers))
+        # Seeds, and sitemaps that a robots.txt names, wait nowhere else: they are always taken in.
+        reason = one.excluded or ("" if one.depth and not one.sitemap else "!")
+        up = _levels_up(marks, found.seen - 1)
+        group[3] += (str(key), line, priority, priority - up, marks, found.seen, number, reason)
+    return [pages[page - 1] for page in numbers if page], again, groups
+
+
+@lru_cache(4096)
+def _levels_up(marks: int, again: int) -> int:
+    return -level(0, distinct(marks), again)
 
 
 def _parts(values: list[_T]) -> Iterator[list[_T]]:

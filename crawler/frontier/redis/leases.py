@@ -85,11 +85,10 @@ class Leases(Entries):
 
     def complete_many(self, completed: Sequence[Completed]) -> list[str]:
         ends = {end.token: (held, end) for end in completed if (held := _held(end.token))}
-        led = [(held, end) for held, end in ends.values() if end.discovered]
+        led = [(held, end.discovered) for held, end in ends.values() if end.discovered]
         pages = self._in_force([held for held, _ in led])
-        steps = [step for held, end in led if held in pages for step in self._adding(end.discovered, pages[held])]
-        if steps:  # before the leases end: a kill in between has them visited again, and loses nothing
-            self._add(steps)
+        if pages:  # before the leases end: a kill in between has them visited again, and loses nothing
+            self._add((pages[held], discovered) for held, discovered in led if held in pages)
         by_shard = _by_shard(held for held, _ in ends.values())
         replies = self._steps(
             [

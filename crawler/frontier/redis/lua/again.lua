@@ -11,8 +11,7 @@ end
 
 local function start_over(h, key, rec)
   touched(rec)
-  for i = 13, 16 do rec[i] = 0 end
-  rec[18] = ''
+  rec.attempts, rec.crashes, rec.reason, rec.ended = 0, 0, '', 0
   queue_again(h, key, rec)
   queued = queued + 1
   place(h)
@@ -20,16 +19,15 @@ end
 
 local ended = call('SRANDMEMBER', P .. 'ended', 10)
 for _, name in ipairs(ended) do
-  local h, all = host_of(name, name), call('HGETALL', P .. 'e:' .. name)
-  for i = 1, math.min(#all, 2 * AT_ONCE), 2 do
-    local key, one = all[i], cmsgpack.unpack(all[i + 1])
-    call('HDEL', P .. 'e:' .. name, key)
-    count(one[2], -1)
-    count((one[2] == 'failed' and 'f:' or 'e:') .. one[3][18], -1)
-    one[3][10] = 0
-    start_over(h, key, one[3])
+  local keys = call('HKEYS', P .. 'e:' .. name)
+  for i = 1, math.min(#keys, AT_ONCE) do
+    local rec = forget_ended(name, keys[i])
+    if rec then
+      rec.page = 0
+      start_over(host_of(name, name), keys[i], rec)
+    end
   end
-  if call('EXISTS', P .. 'e:' .. name) == 0 then call('SREM', P .. 'ended', name) end
+  if #keys <= AT_ONCE then call('SREM', P .. 'ended', name) end
 end
 local due = call('ZRANGE', P .. 'scheduled', 0, AT_ONCE - 1)
 for _, text in ipairs(due) do
@@ -38,7 +36,7 @@ for _, text in ipairs(due) do
   local key, name = text:match('^(%S+) (.*)$')
   local h = key and host_of(name)
   local rec = h and record(h, key, SCHEDULED)
-  if rec and rec[2] == SCHEDULED then start_over(h, key, rec) end
+  if rec and rec.state == SCHEDULED then start_over(h, key, rec) end
 end
 finish()
 return { queued, (#ended > 0 or #due > 0) and 1 or 0 }

@@ -18,20 +18,19 @@ local function finish_lease(h, key, rec, state, reason, due, memo)
     end_record(h, key, rec)
     count('done', 1)
   else
-    rec[2], rec[13], rec[14], rec[15], rec[16], rec[18], rec[20], rec[21] = SCHEDULED, 0, 0, now + due, 0, '',
-      memo, 1
+    rec.state, rec.attempts, rec.crashes, rec.due, rec.fence = SCHEDULED, 0, 0, now + due, 0
+    rec.reason, rec.memo, rec.ended = '', memo, now
     keep(h, key, rec)
-    call('ZADD', P .. 'scheduled', rec[15], member(h, key))
+    call('ZADD', P .. 'scheduled', rec.due, member(h, key))
     count('scheduled', 1)
   end
 end
 
 local ended = {}
 for i, one in ipairs(A) do
-  local fence, key, name = one[1], one[2], one[3]
-  local h = host_of(name)
-  local rec = h and record(h, key, LEASED)
-  if not rec or rec[2] ~= LEASED or rec[16] ~= fence or rec[15] <= now then
+  local key, h = one[2], host_of(one[3])
+  local rec = leased(h, key, one[1])
+  if not rec then
     lost[#lost + 1] = i - 1
   else
     call('ZREM', P .. 'leased', member(h, key))

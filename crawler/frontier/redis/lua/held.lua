@@ -4,6 +4,11 @@ local tails = {}
 for i, one in ipairs(A) do
   local raw = call('HGET', P .. 'q:' .. one[3], one[2])
   local rec = raw and decode(raw)
-  tails[i] = (rec and rec[2] == LEASED and rec[16] == one[1] and rec[15] > now) and rec[4] or ''
+  if rec and rec.state == LEASED and rec.fence == one[1] and rec.due > now then
+    tails[i] = select(5, parts_of(rec))
+  else
+    tails[i] = ''
+  end
 end
+keep_counts()
 return tails

@@ -10,21 +10,16 @@ local function first_of(h, at)
   local list = list_of(h, at)
   while true do
     local key = call('LINDEX', list, 0)
-    if not key then
-      h.level[at] = nil
-      return nil
-    end
+    if not key then return nil end
     local rec = record(h, key, QUEUED)
-    if rec and rec[2] == QUEUED and rec[3] == at then return { key, rec } end
+    if rec and rec.state == QUEUED and rec.level == at then return { key, rec } end
     call('LPOP', list)
   end
 end
 
 local function firsts_of(h)
-  local firsts = {}
-  for at in pairs(h.level) do firsts[#firsts + 1] = at end
   local found = {}
-  for _, at in ipairs(firsts) do found[at] = first_of(h, at) end
+  for _, at in ipairs(levels_of(h)) do found[at] = first_of(h, at) end
   return found
 end
 
@@ -40,13 +35,15 @@ end
 -- Where lists were lost, or a count is wrong, what is in the queue tells.
 local function mend(h)
   local all, n = call('HGETALL', queue_of(h)), 0
-  h.level = {}
+  h.levels = ''
   for i = 1, #all, 2 do
-    local rec = decode(all[i + 1]) or record(h, all[i], QUEUED)
-    if rec and rec[2] == QUEUED then
+    local rec = decode(all[i + 1])
+    if not rec then
+      give_up(h, all[i], all[i + 1], QUEUED)
+    elseif rec.state == QUEUED then
       n = n + 1
-      call('RPUSH', list_of(h, rec[3]), all[i])
-      h.level[rec[3]] = true
+      call('RPUSH', list_of(h, rec.level), all[i])
+      add_level(h, rec.level)
     end
   end
   count_queue(h, n - h.queued)
@@ -61,19 +58,19 @@ local function lease_host(h, most, leases)
   end
   local delay, got, alone = delay_of(h), 0, false
   while got < most and not alone do
-    local at = best(firsts)
+    local at, first_score = best(firsts)
     if not at then break end
     local key, rec = firsts[at][1], touched(firsts[at][2])
-    alone = rec[14] >= SUSPECT
+    alone = rec.crashes >= SUSPECT
     if alone and got > 0 then break end
     call('LPOP', list_of(h, at))
-    got = got + 1
-    rec[2], rec[15], rec[16], rec[17] = LEASED, now + ttl, fence + 1, node
-    fence = fence + 1
-    held[#held + 1], held[#held + 2] = now + ttl, member(h, key)
-    leases[#leases + 1] = { key, rec[16], h.name, rec[4], rec[5], rec[6], rec[13] + 1, delay, rec[7], rec[14],
-      rec[20], score(rec) }
+    got, fence = got + 1, fence + 1
+    rec.state, rec.due, rec.fence, rec.node = LEASED, now + ttl, fence, node
     keep(h, key, rec)
+    held[#held + 1], held[#held + 2] = rec.due, member(h, key)
+    local depth, hops, sitemap, _, tail = parts_of(rec)
+    leases[#leases + 1] = { key, fence, h.name, tail, depth, hops, rec.attempts + 1, delay, sitemap, rec.crashes, rec.memo,
+      first_score }
     firsts[at] = first_of(h, at)
   end
   if got > 0 then
@@ -84,10 +81,11 @@ local function lease_host(h, most, leases)
     take(h, got)
     tell_hunger(h)
   end
+  h.levels = ''
+  for at in pairs(firsts) do add_level(h, at) end
   local _, head = best(firsts)
-  if head then h.head = head end
+  h.head = head or h.head
   place(h)
-  return got
 end
 
 limit = math.min(limit, allowance())

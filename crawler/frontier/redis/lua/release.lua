@@ -2,22 +2,22 @@
 -- Inputs: fence, key, host, ms until it may be leased again, reason, whether the attempt counts.
 local fence, key, name, wait, reason, counted = A[1], A[2], A[3], A[4], A[5], A[6]
 local h = host_of(name)
-local rec = h and record(h, key, LEASED)
-if rec and rec[2] == LEASED and rec[16] == fence and rec[15] > now then
+local rec = leased(h, key, fence)
+if rec then
   call('ZREM', P .. 'leased', member(h, key))
   count('leased', -1)
   take(h, -1)
   h.leased = math.max(0, h.leased - 1)
   h.opens = math.max(h.opens, now + delay_of(h) * 1000) -- whatever was fetched of this host, it was no later than now
-  rec[18] = reason
+  rec.reason = reason
   if counted then
-    rec[13] = rec[13] + 1
+    rec.attempts = rec.attempts + 1
     note(rec, reason)
   end
   if wait > 0 then
-    rec[2], rec[15], rec[16] = SCHEDULED, now + wait, 0
+    rec.state, rec.due, rec.fence = SCHEDULED, now + wait, 0
     keep(h, key, rec)
-    call('ZADD', P .. 'scheduled', rec[15], member(h, key))
+    call('ZADD', P .. 'scheduled', rec.due, member(h, key))
     count('scheduled', 1)
   else
     queue_again(h, key, rec)

@@ -8,9 +8,9 @@ local function take_back(h, key, rec)
   h.leased = math.max(0, h.leased - 1)
   h.opens = math.max(h.opens, now + delay_of(h) * 1000)
   if not rec then return end
-  rec[14] = rec[14] + 1
+  rec.crashes = rec.crashes + 1
   note(rec, 'node_lost')
-  if rec[14] >= CRASHES then
+  if rec.crashes >= CRASHES then
     h.visited = h.visited + 1
     count('visited', 1)
     end_badly(h, key, rec, 'failed', 'node_lost')
@@ -23,8 +23,8 @@ end
 local function come_due(h, key, rec)
   count('scheduled', -1)
   if not rec then return end
-  if rec[21] == 1 then
-    rec[21] = 0
+  if rec.ended ~= 0 then
+    rec.ended = 0
     uncount_visit(h)
   end
   queue_again(h, key, rec)
@@ -38,7 +38,7 @@ local function drain(from, state, move)
     local h = key and host_of(name)
     if h then
       local rec = record(h, key, state)
-      move(h, key, rec and rec[2] == state and rec)
+      move(h, key, rec and rec.state == state and rec)
       moved[h] = true
     else
       count(from, -1)

@@ -9,56 +9,70 @@ local per_host, per_domain = tonumber(meta[3]) or 0, tonumber(meta[4]) or 0
 local growth, least_delay = tonumber(meta[5]) or 0, tonumber(meta[6]) or 0
 local room, era = tonumber(meta[8]) or 1000, tonumber(meta[9]) or 0
 
--- Returns the host; without `domain`, nil where it is not known.
+-- Returns the host; without `domain`, nil where it is not known. Its numbered fields are what was kept of the named ones.
 local function host_of(name, domain)
   local h = hosts[name]
   if h then return h end
-  local kept = call('HMGET', P .. 'h:' .. name, unpack(FIELDS))
-  if not kept[#FIELDS] then
+  h = call('HMGET', P .. 'h:' .. name, unpack(FIELDS))
+  if not h[#FIELDS] then
     if not domain then return nil end
     count('hosts', 1)
   end
-  h = { name = name, was = kept }
-  for i, field in ipairs(FIELDS) do
-    if i <= NUMBERS then h[field] = tonumber(kept[i]) or 0 else h[field] = kept[i] or '' end
+  for i = 1, NUMBERS do
+    local value = h[i] and tonumber(h[i]) or 0
+    h[i], h[FIELDS[i]] = value, value
   end
-  h.domain = kept[#FIELDS] or domain
+  for i = NUMBERS + 1, #FIELDS do
+    local value = h[i] or ''
+    h[i], h[FIELDS[i]] = value, value
+  end
+  if h.domain == '' then h.domain = domain end
   if h.era ~= era then h.era, h.visited = era, 0 end
-  h.level = {}
-  for one in h.levels:gmatch('[^,]+') do h.level[tonumber(one)] = true end
+  h.name = name
+  h.placed = h.leased == 0 and h.queued > 0 and h.spent == ''
   hosts[name] = h
   return h
 end
 
 local function keep_hosts()
   for name, h in pairs(hosts) do
-    local levels = {}
-    for one in pairs(h.level) do levels[#levels + 1] = one end
-    table.sort(levels)
-    h.levels = table.concat(levels, ',')
-    local set = {}
+    local set, n = {}, 0
     for i, field in ipairs(FIELDS) do
       local value = h[field]
-      if i <= NUMBERS then
-        if value ~= (tonumber(h.was[i]) or 0) then set[#set + 1], set[#set + 2] = field, value end
-      elseif value ~= (h.was[i] or '') then
-        set[#set + 1], set[#set + 2] = field, value
+      if value ~= h[i] then
+        set[n + 1], set[n + 2] = field, value
+        n = n + 2
       end
     end
-    if #set > 0 then call('HSET', P .. 'h:' .. name, unpack(set)) end
+    if n > 0 then call('HSET', P .. 'h:' .. name, unpack(set)) end
   end
 end
 
 local function place(h)
   local name, opens = h.name, math.max(h.opens, h.held)
   local idle = h.leased == 0 and h.queued > 0 and h.spent == ''
-  if idle and opens > now then
-    call('ZADD', P .. 'gates', opens, name)
-    call('ZREM', P .. 'ready', name)
-  else
-    call('ZREM', P .. 'gates', name)
-    if idle then call('ZADD', P .. 'ready', h.head, name) else call('ZREM', P .. 'ready', name) end
+  local to = idle and (opens > now and 'gates' or 'ready')
+  if h.placed then
+    if to ~= 'gates' then call('ZREM', P .. 'gates', name) end
+    if to ~= 'ready' then call('ZREM', P .. 'ready', name) end
   end
+  if to then call('ZADD', P .. to, to == 'gates' and opens or h.head, name) end
+  h.placed = idle
+end
+
+-- `levels` names the lists that a host has: ",0,2,".
+local function add_level(h, at)
+  if h.levels == '' then
+    h.levels = ',' .. at .. ','
+  elseif not h.levels:find(',' .. at .. ',', 1, true) then
+    h.levels = h.levels .. at .. ','
+  end
+end
+
+local function levels_of(h)
+  local levels = {}
+  for at in h.levels:gmatch('[^,]+') do levels[#levels + 1] = tonumber(at) end
+  return levels
 end
 
 local function delay_of(h)

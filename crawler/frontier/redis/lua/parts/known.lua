@@ -2,6 +2,7 @@
 -- most, before its turn to be split, and so stays an intset of 8 bytes a key.
 local FILL = 200
 local families = {}
+local sub, format, try = string.sub, string.format, redis.pcall
 
 local function family(name)
   local f = families[name]
@@ -18,17 +19,17 @@ end
 
 -- Nine digits, because Lua's numbers hold no 64 bits.
 local function bucket(f, key)
-  local hash = tonumber(key:sub(-9))
+  local hash = tonumber(sub(key, -9))
   local at = hash % (f.low * 2)
   if at >= f.buckets then at = hash % f.low end
-  return f.at .. at
+  return format('%s%d', f.at, at)
 end
 
 local function split(f)
   local old, new = f.at .. (f.buckets - f.low), f.at .. f.buckets
   local stay, go = {}, {}
   for _, key in ipairs(call('SMEMBERS', old)) do
-    local part = tonumber(key:sub(-9)) % (f.low * 2) == f.buckets and go or stay
+    local part = tonumber(sub(key, -9)) % (f.low * 2) == f.buckets and go or stay
     part[#part + 1] = key
   end
   if #go > 0 then
@@ -46,7 +47,10 @@ local function has(f, key)
 end
 
 local function put(f, key)
-  if call('SADD', bucket(f, key), key) == 0 then return false end
+  local at = bucket(f, key)
+  local added = try('SADD', at, key)
+  if added == 0 then return false end
+  if added ~= 1 then call('SADD', at, key) end -- raises, or mends
   f.keys = f.keys + 1
   if f.keys > FILL * f.buckets then split(f) end
   return true

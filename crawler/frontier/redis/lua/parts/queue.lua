@@ -1,10 +1,11 @@
--- What is kept of a URL while it is queued, scheduled or leased: an array of
---   1 version  2 state  3 level  4 tail (the URL without "https://host")  5 depth  6 hops  7 sitemap  8 late  9 found at
---   10 page that led here (in `pages`, 0: none)  11 marks of linking domains  12 again
--- and, once it was leased,
---   13 attempts  14 crashes  15 due  16 fence  17 node  18 reason  19 trail  20 memo  21 1 while it is scheduled after a
---   visit
+-- What is kept of a URL while it is queued, scheduled or leased: a header of fixed size (version, state, level, priority,
+-- marks of linking domains, times found again, found at, the page that led here: 0 for none), a line of text ("DEPTH HOPS
+-- SITEMAP LATE TAIL"; the tail is the URL without its host) and, once it was leased, a msgpack array of MORE. `ended` is set
+-- while it is counted as visited.
+local HEADER, HEADER_SIZE = '>BBhhI4I2dI4', 24
+local MORE = { 'attempts', 'crashes', 'due', 'fence', 'node', 'reason', 'trail', 'memo', 'ended', 'origin' }
 local VERSION, QUEUED, SCHEDULED, LEASED = 1, 0, 1, 2
+local STATES = { [0] = 'queued', 'scheduled', 'leased', 'failed', 'excluded' } -- the last two in `e:HOST`, not in `q:HOST`
 local TRAIL = 8
 local known = family('k')
 local pages = {}
@@ -13,34 +14,71 @@ local function queue_of(h) return P .. 'q:' .. h.name end
 local function list_of(h, at) return P .. 'l:' .. at .. ':' .. h.name end
 local function member(h, key) return key .. ' ' .. h.name end
 
-local function decode(raw)
-  local fine, rec = pcall(cmsgpack.unpack, raw)
-  if fine and type(rec) == 'table' and rec[1] == VERSION and #rec >= 12 then return rec end
+local function header(state, level_, priority, marks, again, found, page)
+  return struct.pack(HEADER, VERSION, state, level_, priority, marks, math.min(again, 65535), found, page)
 end
 
--- Returns the record; one that cannot be read is set aside and forgotten, so that it may be discovered anew.
-local function record(h, key, state)
-  local raw = call('HGET', queue_of(h), key)
-  if not raw then return nil end
-  local rec = decode(raw)
-  if not rec then
-    quarantine(queue_of(h) .. ' ' .. key, raw)
-    call('HDEL', queue_of(h), key)
-    drop(known, key)
-    if state == QUEUED then
-      h.queued = h.queued - 1
-      count_queue(h, -1)
-    end
+local function encode(rec)
+  local head = header(rec.state, rec.level, rec.priority, rec.marks, rec.again, rec.found, rec.page)
+  if not rec.node then return head .. rec.line end
+  local more = {}
+  for i, field in ipairs(MORE) do more[i] = rec[field] end
+  return head .. rec.line .. '\n' .. cmsgpack.pack(more)
+end
+
+-- Gives a record what it has once it was leased.
+local function touched(rec, more)
+  for i, field in ipairs(MORE) do rec[field] = more and more[i] or rec[field] or ((i <= 4 or i == 9) and 0 or '') end
+  return rec
+end
+
+local function decode(raw)
+  if #raw < HEADER_SIZE or raw:byte(1) ~= VERSION then return nil end
+  local rec = {}
+  local _
+  _, rec.state, rec.level, rec.priority, rec.marks, rec.again, rec.found, rec.page = struct.unpack(HEADER, raw)
+  local stop = raw:find('\n', HEADER_SIZE + 1, true)
+  rec.line = raw:sub(HEADER_SIZE + 1, (stop or 0) - 1)
+  if not STATES[rec.state] or not rec.line:find('^%d+ %d+ %d+ %-?%d+ ') then return nil end
+  if stop then
+    local fine, more = pcall(cmsgpack.unpack, raw:sub(stop + 1))
+    if not fine or type(more) ~= 'table' or #more ~= #MORE then return nil end
+    touched(rec, more)
   end
   return rec
 end
 
+-- Returns depth, hops, sitemap, late, tail.
+local function parts_of(rec)
+  local depth, hops, sitemap, late, tail = rec.line:match('^(%d+) (%d+) (%d+) (%-?%d+) (.*)$')
+  return tonumber(depth), tonumber(hops), tonumber(sitemap), tonumber(late), tail
+end
+
+-- What cannot be read is set aside and forgotten, so that it may be discovered anew; `state`: what it was taken for.
+local function give_up(h, key, raw, state)
+  quarantine(queue_of(h) .. ' ' .. key, raw)
+  call('HDEL', queue_of(h), key)
+  drop(known, key)
+  if state == QUEUED then
+    h.queued = h.queued - 1
+    count_queue(h, -1)
+  end
+end
+
+local function record(h, key, state)
+  local raw = call('HGET', queue_of(h), key)
+  if not raw then return nil end
+  local rec = decode(raw)
+  if not rec then give_up(h, key, raw, state) end
+  return rec
+end
+
 local function keep(h, key, rec)
-  call('HSET', queue_of(h), key, cmsgpack.pack(rec))
+  call('HSET', queue_of(h), key, encode(rec))
 end
 
 local function score(rec)
-  return rec[3] * LEVEL_MS + rec[9]
+  return rec.level * LEVEL_MS + rec.found
 end
 
 local function lead(h, at)
@@ -51,39 +89,33 @@ local function lead(h, at)
 end
 
 -- Put a key into the list of its level, in front where it was found before what is there.
-local function line_up(h, key, rec)
-  local list = list_of(h, rec[3])
+local function line_up(h, key, level_, found)
+  local list = list_of(h, level_)
   local first = call('LINDEX', list, 0)
   local ahead = first and call('HGET', queue_of(h), first)
   ahead = ahead and decode(ahead)
-  call(ahead and rec[9] < ahead[9] and 'LPUSH' or 'RPUSH', list, key)
-  h.level[rec[3]] = true
-  lead(h, score(rec))
-end
-
-local function touched(rec)
-  for i = #rec + 1, 20 do rec[i] = (i < 17) and 0 or '' end
-  return rec
+  call(ahead and found < ahead.found and 'LPUSH' or 'RPUSH', list, key)
+  add_level(h, level_)
+  lead(h, level_ * LEVEL_MS + found)
 end
 
 -- Queue a record that was something else before.
 local function queue_again(h, key, rec)
-  rec[2] = QUEUED
-  if rec[15] then rec[15], rec[16] = 0, 0 end
+  rec.state = QUEUED
+  if rec.node then rec.due, rec.fence = 0, 0 end
   keep(h, key, rec)
-  line_up(h, key, rec)
+  line_up(h, key, rec.level, rec.found)
   h.queued = h.queued + 1
   count_queue(h, 1)
 end
 
 -- A page is remembered while any URL that it led to is in the queue.
 local function let_page_go(rec)
-  local page = rec[10]
-  if page ~= 0 then pages[page] = (pages[page] or 0) - 1 end
+  if rec.page ~= 0 then pages[rec.page] = (pages[rec.page] or 0) - 1 end
 end
 
 local function page_of(rec)
-  return rec[10] ~= 0 and call('HGET', P .. 'pages', rec[10]) or ''
+  return rec.page ~= 0 and call('HGET', P .. 'pages', rec.page) or ''
 end
 
 local function keep_pages()
@@ -100,23 +132,58 @@ local function end_record(h, key, rec)
   let_page_go(rec)
 end
 
+local function count_end(state, reason, n)
+  count(state, n)
+  count((state == 'failed' and 'f:' or 'e:') .. reason, n)
+end
+
 -- Keep what ended without an answer, to tell why.
 local function end_badly(h, key, rec, state, reason)
-  touched(rec)
-  rec[18] = reason
-  call('HSET', P .. 'e:' .. h.name, key, cmsgpack.pack({ VERSION, state, rec, now, page_of(rec) }))
-  call('SADD', P .. 'ended', h.name)
   end_record(h, key, rec)
-  count(state, 1)
-  count((state == 'failed' and 'f:' or 'e:') .. reason, 1)
+  touched(rec)
+  rec.state, rec.reason, rec.ended, rec.origin = state == 'failed' and 3 or 4, reason, now, page_of(rec)
+  call('HSET', P .. 'e:' .. h.name, key, encode(rec))
+  call('SADD', P .. 'ended', h.name)
+  count_end(state, reason, 1)
+end
+
+local function ended_of(name, key)
+  local raw = call('HGET', P .. 'e:' .. name, key)
+  if not raw then return nil end
+  local rec = decode(raw)
+  if rec and rec.ended then return rec end
+  quarantine(P .. 'e:' .. name .. ' ' .. key, raw)
+  call('HDEL', P .. 'e:' .. name, key)
+end
+
+local function forget_ended(name, key)
+  local rec = ended_of(name, key)
+  if rec then
+    call('HDEL', P .. 'e:' .. name, key)
+    count_end(STATES[rec.state], rec.reason, -1)
+  end
+  return rec
+end
+
+-- Take back what became of a URL that is known and not in the queue.
+local function forget_end(h, name, key)
+  local rec = forget_ended(name, key)
+  if not rec then count('done', -1) end
+  if h and not (rec and STATES[rec.state] == 'excluded') then uncount_visit(h) end
 end
 
 -- Add a line to the trail of leases that did not end well: the latest last, at most so many.
 local function note(rec, reason)
   local lines = {}
-  for line in rec[19]:gmatch('[^\n]+') do lines[#lines + 1] = line end
-  lines[#lines + 1] = rec[17] .. ' ' .. string.format('%.0f', now) .. ' ' .. reason
-  rec[19] = table.concat(lines, '\n', math.max(1, #lines - TRAIL + 1))
+  for line in rec.trail:gmatch('[^\n]+') do lines[#lines + 1] = line end
+  lines[#lines + 1] = rec.node .. ' ' .. string.format('%.0f', now) .. ' ' .. reason
+  rec.trail = table.concat(lines, '\n', math.max(1, #lines - TRAIL + 1))
+end
+
+-- The lease that a token names, while it is in force.
+local function leased(h, key, fence)
+  local rec = h and record(h, key, LEASED)
+  if rec and rec.state == LEASED and rec.fence == fence and rec.due > now then return rec end
 end
 
 local function finish()
