@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 class RedisServer:
@@ -19,6 +21,7 @@ class RedisServer:
         self.folder, self.socket = folder, folder / "redis.sock"
         self.port = free_port()
         self._options = options
+        self._password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -35,7 +38,7 @@ class RedisServer:
         return self._process.pid
 
     def client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket))
+        return redis.Redis(unix_socket_path=str(self.socket), password=self._password, retry=Retry(NoBackoff(), 0))
 
     def empty(self) -> None:
         client = self.client()
@@ -43,15 +46,8 @@ class RedisServer:
         client.close()
 
     def start(self) -> None:
-        command = [
-            "redis-server",
-            "--port",
-            str(self.port),
-            "--unixsocket",
-            str(self.socket),
-            "--dir",
-            str(self.folder),
-        ]
+        where = {"port": self.port, "unixsocket": self.socket, "dir": self.folder}
+        command = ["redis-server", *(word for name, value in where.items() for word in (f"--{name}", str(value)))]
         aof = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         log = (self.folder / "redis.log").open("ab")
         with log:

@@ -15,12 +15,6 @@ from tests.frontier.contract import Clock, FrontierContract
 from tests.servers import RedisServer
 
 
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServer]]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as one, RedisServer(tmp_path_factory.mktemp("redis")) as two:
-        yield [one, two]
-
-
 class OnRedis:
     """The fixtures that both suites ask for."""
 
@@ -33,12 +27,12 @@ class OnRedis:
         return Clock()
 
     @pytest.fixture
-    def url(self, servers: list[RedisServer]) -> str:
-        for server in servers:
+    def url(self, redis_servers: list[RedisServer]) -> str:
+        for server in redis_servers:
             server.empty()
         if self.several:
-            return f"redis://{servers[0].address},{servers[1].address}/0?job=test&shards={self.shards}"
-        return f"{servers[0].url}?job=test&shards={self.shards}"
+            return f"redis://{redis_servers[0].address},{redis_servers[1].address}/0?job=test&shards={self.shards}"
+        return f"{redis_servers[0].url}?job=test&shards={self.shards}"
 
     @pytest.fixture
     def frontier(self, url: str, clock: Clock) -> Iterator[Frontier]:
@@ -74,8 +68,10 @@ class TestTwoServers(OnRedis, FrontierContract):
 
 class Accounts(OnRedis, AccountsContract):
     @pytest.fixture
-    def recounted(self, frontier: RedisFrontier, servers: list[RedisServer]) -> Iterator[Callable[[Counts], None]]:
-        clients = [server.client() for server in servers]
+    def recounted(
+        self, frontier: RedisFrontier, redis_servers: list[RedisServer]
+    ) -> Iterator[Callable[[Counts], None]]:
+        clients = [server.client() for server in redis_servers]
 
         def check(counts: Counts) -> None:
             walked: Counter[str] = Counter()
