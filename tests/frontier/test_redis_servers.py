@@ -173,7 +173,7 @@ def test_a_record_that_cannot_be_read_is_set_aside_and_may_be_discovered_anew(
     frontier: RedisFrontier, client: redis.Redis
 ) -> None:
     frontier.add(pages("a.test", 4))
-    ours = client.hgetall("{test:0}:q:a.test")
+    ours: dict[bytes, bytes] = client.hgetall("{test:0}:q:a.test")  # type: ignore[assignment]
     first, second, third, _ = ours
     client.hset("{test:0}:q:a.test", first, b"\x80\x05pickled")
     client.hset("{test:0}:q:a.test", second, b"\x63" + ours[second][1:])  # of version 99
