@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import subprocess
 import time
@@ -10,6 +12,8 @@ from pathlib import Path
 from typing import Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 class RedisServer:
@@ -19,6 +23,7 @@ class RedisServer:
         self.folder, self.socket = folder, folder / "redis.sock"
         self.port = free_port()
         self._options = options
+        self._password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -35,7 +40,7 @@ class RedisServer:
         return self._process.pid
 
     def client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket))
+        return redis.Redis(unix_socket_path=str(self.socket), password=self._password, retry=Retry(NoBackoff(), 0))
 
     def empty(self) -> None:
         client = self.client()
@@ -43,15 +48,8 @@ class RedisServer:
         client.close()
 
     def start(self) -> None:
-        command = [
-            "redis-server",
-            "--port",
-            str(self.port),
-            "--unixsocket",
-            str(self.socket),
-            "--dir",
-            str(self.folder),
-        ]
+        where = {"port": self.port, "unixsocket": self.socket, "dir": self.folder}
+        command = ["redis-server", *(word for name, value in where.items() for word in (f"--{name}", str(value)))]
         aof = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         log = (self.folder / "redis.log").open("ab")
         with log:
@@ -83,8 +81,9 @@ class RedisServer:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nobody listens on, low enough for a cluster's second port above it."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port

@@ -199,7 +199,7 @@ class RedisFrontier(Nodes):
             for name, n in zip(pairs[::2], pairs[1::2], strict=True):
                 totals[name.decode()] = totals.get(name.decode(), 0) + int(n)
             waiting += outside
-            left += max(rest, -1)
+            left += rest
         by: dict[str, dict[str, int]] = {"e": {}, "f": {}}
         for name, n in totals.items():
             kind, _, reason = name.partition(":")

@@ -92,6 +92,8 @@ class Nodes(Leases):
         return f"{self._place.job}:start_urls"
 
     def _peek(self, key: str, limit: int) -> list[bytes]:
+        if limit < 1:
+            return []
         client = self._servers[0].client
         kind = client.type(key)
         if kind == b"list":

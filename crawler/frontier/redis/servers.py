@@ -11,12 +11,18 @@ from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
+    BusyLoadingError,
+    ClusterDownError,
     ConnectionError,  # noqa: A004
+    MasterDownError,
     NoPermissionError,
     NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
     TimeoutError,  # noqa: A004
+    TryAgainError,
 )
 from redis.retry import Retry
 from redis.sentinel import Sentinel
@@ -32,8 +38,18 @@ _Redis: Any = redis.Redis
 _Sentinel: Any = Sentinel
 _ClusterNode: Any = ClusterNode
 
-# What a server answers that will be otherwise later; scripts put words of their own in front.
-_LATER = ("LOADING", "READONLY", "CLUSTERDOWN", "BUSY", "OOM", "MISCONF", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN")
+# What a server answers that will be otherwise later. Of some, redis-py takes the word away; scripts put words in front.
+_LATER: dict[str, type[Exception] | None] = {
+    "LOADING": BusyLoadingError,
+    "OOM": OutOfMemoryError,
+    "READONLY": ReadOnlyError,
+    "CLUSTERDOWN": ClusterDownError,
+    "MASTERDOWN": MasterDownError,
+    "TRYAGAIN": TryAgainError,
+    "BUSY": None,
+    "MISCONF": None,
+    "NOREPLICAS": None,
+}
 
 
 class Call(NamedTuple):
@@ -105,13 +121,15 @@ def trouble(name: str, error: Exception) -> LinkatlasError:
             f"frontier {name}: Redis was emptied or replaced while the crawl ran; "
             "what it held is in the link index: linkatlas reconcile rebuilds it"
         )
+    for word, kind in _LATER.items():
+        if word in text.split() or (kind is not None and isinstance(error, kind)):
+            return Unavailable(f"frontier {name}: Redis answers {word}; trying again later loses nothing")
     if isinstance(error, TimeoutError):
         return Unavailable(f"frontier {name}: Redis does not answer in time; trying again later loses nothing")
     if isinstance(error, ConnectionError | OSError):
         return Unavailable(f"frontier {name}: no connection to Redis; trying again later loses nothing")
-    later = next((word for word in _LATER if word in text), "")
-    if later or not isinstance(error, ResponseError):
-        return Unavailable(f"frontier {name}: Redis answers {later or type(error).__name__}; try again later")
+    if not isinstance(error, ResponseError):
+        return Unavailable(f"frontier {name}: {type(error).__name__} of Redis; trying again later loses nothing")
     return Incompatible(f"frontier {name}: what Redis holds is not ours, or it is no Redis: {text}")
 
 

@@ -4,7 +4,7 @@ local AT_ONCE = 300
 local queued = 0
 if A[1] then
   era = redis.call('HINCRBY', P .. 'm', 'era', 1)
-  local visited = tonumber(call('HGET', P .. 'c', 'visited')) or 0
+  local visited = tonumber(redis.call('HGET', P .. 'm', 'n:visited')) or 0
   count('visited', -visited)
   call('DEL', P .. 'taken')
 end

@@ -1,4 +1,4 @@
--- Hear that a hungry host was fed. Parts: store known order hosts
+-- Hear that a hungry host was fed. Parts: store known order hosts queue
 -- Inputs: host, whether more waits outside.
 local h = host_of(A[1])
 if h then
@@ -9,6 +9,5 @@ if h then
   else
     tell_hunger(h)
   end
-  keep_hosts()
-  keep_counts()
+  finish()
 end

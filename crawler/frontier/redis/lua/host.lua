@@ -1,4 +1,4 @@
--- Change what a host's gate goes by. Parts: store known order hosts
+-- Change what a host's gate goes by. Parts: store known order hosts queue
 -- Inputs: host, domain, "hold" with ms from now and the reason, or "delay" with seconds.
 local h = host_of(A[1], A[2])
 if A[3] == 'delay' then
@@ -8,5 +8,4 @@ elseif now + A[4] > h.held then
   call('HSET', P .. 'h:' .. h.name, 'because', A[5])
   place(h)
 end
-keep_hosts()
-keep_counts()
+finish()

@@ -32,28 +32,12 @@ local function best(firsts)
   return at, least
 end
 
--- Where lists were lost, or a count is wrong, what is in the queue tells.
-local function mend(h)
-  local all, n = call('HGETALL', queue_of(h)), 0
-  h.levels = ''
-  for i = 1, #all, 2 do
-    local rec = decode(all[i + 1])
-    if not rec then
-      give_up(h, all[i], all[i + 1], QUEUED)
-    elseif rec.state == QUEUED then
-      n = n + 1
-      call('RPUSH', list_of(h, rec.level), all[i])
-      add_level(h, rec.level)
-    end
-  end
-  count_queue(h, n - h.queued)
-  h.queued = n
-end
-
 local function lease_host(h, most, leases)
   local firsts, held = firsts_of(h), {}
   if not next(firsts) then
-    mend(h)
+    local counted = h.queued
+    recount(h)
+    count_queue(h, h.queued - counted)
     firsts = firsts_of(h)
   end
   local delay, got, alone = delay_of(h), 0, false

@@ -7,8 +7,7 @@ end
 local quota, given = tonumber(meta[7]), A
 if not quota then return 0 end
 if given < 0 then
-  local kept = call('HMGET', P .. 'c', 'visited', 'leased')
-  given = -math.max(0, math.min(-given, quota - (tonumber(kept[1]) or 0) - (tonumber(kept[2]) or 0)))
+  given = -math.max(0, math.min(-given, quota - visited_and_leased()))
 end
 redis.call('HSET', P .. 'm', 'quota', quota + given)
 return given

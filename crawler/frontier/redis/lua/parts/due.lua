@@ -64,7 +64,5 @@ open_gates()
 local function allowance()
   local quota = tonumber(meta[7])
   if not quota then return 1e15 end
-  local kept = call('HMGET', P .. 'c', 'visited', 'leased')
-  local used = (tonumber(kept[1]) or 0) + (tonumber(kept[2]) or 0) + (tally.visited or 0) + (tally.leased or 0)
-  return math.max(0, quota - used)
+  return math.max(0, quota - visited_and_leased())
 end

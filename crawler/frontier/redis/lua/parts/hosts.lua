@@ -9,14 +9,18 @@ local per_host, per_domain = tonumber(meta[3]) or 0, tonumber(meta[4]) or 0
 local growth, least_delay = tonumber(meta[5]) or 0, tonumber(meta[6]) or 0
 local room, era = tonumber(meta[8]) or 1000, tonumber(meta[9]) or 0
 
+local recount -- in queue.lua
+
 -- Returns the host; without `domain`, nil where it is not known. Its numbered fields are what was kept of the named ones.
 local function host_of(name, domain)
   local h = hosts[name]
   if h then return h end
+  local before = tally.quarantined
   h = call('HMGET', P .. 'h:' .. name, unpack(FIELDS))
+  local lost = tally.quarantined ~= before
   if not h[#FIELDS] then
-    if not domain then return nil end
-    count('hosts', 1)
+    if not domain and not lost then return nil end
+    if not lost then count('hosts', 1) end
   end
   for i = 1, NUMBERS do
     local value = h[i] and tonumber(h[i]) or 0
@@ -26,9 +30,10 @@ local function host_of(name, domain)
     local value = h[i] or ''
     h[i], h[FIELDS[i]] = value, value
   end
-  if h.domain == '' then h.domain = domain end
+  if h.domain == '' then h.domain = domain or name end
   if h.era ~= era then h.era, h.visited = era, 0 end
   h.name = name
+  if lost then recount(h) end
   h.placed = h.leased == 0 and h.queued > 0 and h.spent == ''
   hosts[name] = h
   return h

@@ -65,6 +65,34 @@ local function give_up(h, key, raw, state)
   end
 end
 
+local function score(rec)
+  return rec.level * LEVEL_MS + rec.found
+end
+
+local function lead(h, at)
+  if h.queued == 0 or at < h.head then
+    h.head = at
+    h.led = true
+  end
+end
+
+-- Where lists or the host's own account were lost, what is in the queue tells.
+function recount(h)
+  local all = call('HGETALL', queue_of(h))
+  h.levels, h.queued, h.leased = '', 0, 0
+  for i = 1, #all, 2 do
+    local rec = decode(all[i + 1])
+    if rec and rec.state == QUEUED then
+      call('RPUSH', list_of(h, rec.level), all[i])
+      add_level(h, rec.level)
+      lead(h, score(rec))
+      h.queued = h.queued + 1
+    elseif rec and rec.state == LEASED then
+      h.leased = h.leased + 1
+    end
+  end
+end
+
 local function record(h, key, state)
   local raw = call('HGET', queue_of(h), key)
   if not raw then return nil end
@@ -75,17 +103,6 @@ end
 
 local function keep(h, key, rec)
   call('HSET', queue_of(h), key, encode(rec))
-end
-
-local function score(rec)
-  return rec.level * LEVEL_MS + rec.found
-end
-
-local function lead(h, at)
-  if h.queued == 0 or at < h.head then
-    h.head = at
-    h.led = true
-  end
 end
 
 -- Put a key into the list of its level, in front where it was found no later than what is there.

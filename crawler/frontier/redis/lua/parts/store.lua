@@ -44,9 +44,14 @@ local function call(command, key, ...)
   return reply
 end
 
--- Written last, so that a step that fails has not moved the accounts.
+-- The accounts are kept beside the epoch: who reads one has the other.
 local function keep_counts()
   for name, n in pairs(tally) do
-    if n ~= 0 then call('HINCRBY', P .. 'c', name, n) end
+    if n ~= 0 then redis.call('HINCRBY', P .. 'm', 'n:' .. name, n) end
   end
+end
+
+local function visited_and_leased()
+  local kept = redis.call('HMGET', P .. 'm', 'n:visited', 'n:leased')
+  return (tonumber(kept[1]) or 0) + (tonumber(kept[2]) or 0) + (tally.visited or 0) + (tally.leased or 0)
 end
