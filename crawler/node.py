@@ -362,7 +362,7 @@ class Node:
             state, reason = decided
             self._end(lease, Completed(token=lease.token, state=state, reason=reason, ago=ago))
         elif (visit.outcome.transient or visit.status == 429) and lease.attempt < self._settings.retries:
-            self._spawn(self._release, lease, politeness.backoff(lease.attempt), visit.reason, True)
+            self._release(lease, politeness.backoff(lease.attempt), visit.reason)
         elif strangers := discovery.strangers(visit):
             self._spawn(self._end_sitemap, lease, visit, ago, strangers, (etag, modified))
         else:
@@ -403,7 +403,7 @@ class Node:
         if lease is None:
             return
         if lease.attempt < self._settings.retries:
-            self._spawn(self._release, lease, politeness.backoff(lease.attempt), reason, True)
+            self._release(lease, politeness.backoff(lease.attempt), reason)
         else:
             self._end(lease, Completed(token=lease.token, state="failed", reason=reason))
 
@@ -416,11 +416,15 @@ class Node:
 
     def _give_back(self, lane: Lane, not_before: float, reason: str) -> None:
         while lane.leases:
-            self._spawn(self._release, lane.leases.popleft(), not_before, reason, False)
+            self._release(lane.leases.popleft(), not_before, reason, counted=False)
 
-    async def _release(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
-        crash.passing("release")
+    def _release(self, lease: Lease, not_before: float, reason: str, *, counted: bool = True) -> None:
+        """Give a lease back; from now on it is in hand no more, whatever else is heard of it."""
         del self._hand[lease.url]
+        self._spawn(self._give, lease, not_before, reason, counted)
+
+    async def _give(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
+        crash.passing("release")
         await self._call(lambda: self._frontier.release(lease.token, not_before, reason, counted=counted))
         self._places.free(lease.url)
         self._depart()
