@@ -9,7 +9,7 @@ from crawler.traps import Traps
 from linkindex.model import Visit
 
 NAME = "traps"  # of the notes in the frontier
-YOUNG = 16  # pages of a host before anything is written down for other nodes: most hosts never have as many
+YOUNG = 16  # pages of a host, all of them fresh, before anything is written down: most hosts never have as many
 _REMEMBERED = 10_000  # hosts of fewer pages, a few hundred bytes each
 
 
@@ -47,7 +47,7 @@ class TrapNotes:
             traps = self._held.pop(host)
             if not traps.changed:
                 continue
-            if traps.pages >= YOUNG:
+            if traps.pages >= YOUNG or traps.doubtful:
                 notes[host] = traps.pack()
                 self._young.pop(host, None)
             else:

@@ -135,6 +135,11 @@ class Traps:
         return note
 
     @property
+    def doubtful(self) -> bool:
+        """Whether some pages were stale: what is known of the host is worth keeping then, few as they are."""
+        return any(pattern.stale >= 2 for pattern in self._patterns.values())
+
+    @property
     def _sets(self) -> tuple[_Bits, _Bits, _Bits]:
         return self._seen, self._outside, self._terms
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from crawler.frontier import Lease
 from crawler.trap_notes import YOUNG, TrapNotes
 from tests.crawler.test_traps import SITE, page
@@ -33,14 +35,20 @@ def test_a_host_is_written_down_when_its_last_lease_has_ended() -> None:
     assert other.leave() == {}  # nothing was learned
 
 
-def test_of_a_host_with_few_pages_only_this_node_knows() -> None:
+def test_of_a_host_with_few_pages_only_this_node_knows_until_they_are_stale() -> None:
     notes = TrapNotes()
-    for number in range(1, 8):
+    for number in range(1, 5):
         notes.read(["a.test"], {})
-        learn(notes, number)
+        one = lease(number)
+        notes.heard(one, page(one.url, number), [])
         assert notes.leave() == {}
     notes.read(["a.test"], {})
-    assert notes.refusal(lease(7)) == "trap: calendar"
+    learn(notes, 11, 12, 13)
+    written = notes.leave()
+    other = TrapNotes()
+    other.read(["a.test"], written)
+    again = lease(1).url + "?PHPSESSID=7"
+    assert other.refusal(msgspec.structs.replace(lease(1), url=again)) == "trap: session"
 
 
 def test_entries_of_other_hosts_go_as_they_are() -> None:
