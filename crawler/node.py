@@ -18,7 +18,7 @@ from crawler import crash, discovery, politeness, recrawl, trap_notes
 from crawler.batches import Batches
 from crawler.calls import Calls
 from crawler.errands import Errands, Sources
-from crawler.frontier import Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
+from crawler.frontier import SUSPECT, Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
 from crawler.job import Job
 from crawler.lanes import Lane
 from crawler.offers import Offers
@@ -90,6 +90,7 @@ class Node:
         self._errands = Errands(frontier, self._call, sources, self._beat, self._on_job)
         self._lanes: dict[str, Lane] = {}
         self._hand: dict[str, Lease] = {}  # URL -> its lease, from lease to acknowledgement
+        self._good: dict[str, float] = {}  # token -> until when (monotonic) its lease holds, for all this node can know
         self._places = Places(settings.concurrency)
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
         self._offers = Offers()
@@ -115,11 +116,13 @@ class Node:
         while not self.stopping:
             room = most - len(self._hand)
             leases: list[Lease] = []
+            asked = time.monotonic()
             if room > most // 4:
                 leases = await self._call(self._frontier.lease, room, settings.name, settings.ttl)
             if leases:
                 crash.passing("lease")
                 pause = IDLE_PAUSE[0]
+                self._good.update((lease.token, asked + settings.ttl) for lease in leases)
                 await self._take(leases)
                 continue
             if not self._hand and await self._is_over():
@@ -156,9 +159,14 @@ class Node:
         self._engine.finish(reason)
 
     async def _renew_forever(self) -> None:
+        ttl = self._settings.ttl
         while True:
-            await asyncio.sleep(self._settings.ttl / 3)
-            await self._call(self._frontier.renew, [lease.token for lease in self._hand.values()], self._settings.ttl)
+            await asyncio.sleep(ttl / 3)
+            asked, good = time.monotonic(), self._good
+            tokens = [lease.token for lease in self._hand.values() if good[lease.token] > asked]
+            await self._call(self._frontier.renew, tokens, ttl)
+            self._good = {lease.token: good[lease.token] for lease in self._hand.values()}
+            self._good.update((token, asked + ttl) for token in tokens if token in self._good)
 
     def _beat(self) -> Beat:
         return self._errands.sign_of_life(self._settings.name, len(self._hand), self._pages)
@@ -285,6 +293,7 @@ class Node:
         if self.stopping:
             return
         for lane in self._places.next():
+            self._drop_expired(lane)
             if not lane.leases:  # they were given back meanwhile
                 self._leave_gate(lane)
                 lane.busy = False
@@ -296,7 +305,21 @@ class Node:
             else:
                 lease = lane.leases.popleft()
                 self._places.take(lease.url, lease.crashes)
-                self._engine.fetch(lease, bool(lease.sitemap) and discovery.is_guess(lease, lane.rules))
+                guessed = bool(lease.sitemap) and discovery.is_guess(lease, lane.rules)
+                if lease.crashes < SUSPECT:
+                    self._engine.fetch(lease, guessed)
+                else:
+                    self._spawn(self._fetch_suspect, lease, guessed)
+
+    async def _fetch_suspect(self, lease: Lease, guessed: bool) -> None:
+        await self._call(self._frontier.depart, lease.token)
+        self._engine.fetch(lease, guessed)
+
+    def _drop_expired(self, lane: Lane) -> None:
+        """Let go of leases that ran out while this node slept or could not renew them: others have those URLs by now."""
+        now = time.monotonic()
+        while lane.leases and self._good[lane.leases[0].token] <= now:
+            del self._hand[lane.leases.popleft().url]
 
     def fetch_ended(self, host: str) -> None:
         """Hear that the fetch under way on a host has ended, however it did."""

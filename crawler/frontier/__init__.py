@@ -56,8 +56,8 @@ __all__ = [
     "open_frontier",
 ]
 
-CRASHES = 3  # a URL whose leases ran out this often is taken for what kills the nodes: it ends as failed(node_lost)
-SUSPECT = 2  # from so many on, a node visits it alone, so that the next crash tells
+CRASHES = 3  # a URL whose leases ran out this often, the last while it was visited alone, ends as failed(node_lost)
+SUSPECT = 2  # from so many on, a node visits it alone
 
 
 class Frontier(Protocol):
@@ -88,6 +88,10 @@ class Frontier(Protocol):
         Empty means "nothing now"; :meth:`outlook` tells why. Leases that ran out are taken back first. A URL with
         ``SUSPECT`` crashes is the only one of its host in a batch.
         """
+
+    def depart(self, token: str) -> None:
+        """Hear that the visit of a suspect begins, alone. Only then does the end of its node speak against it: one that
+        died while the URL waited had other reasons."""
 
     def renew(self, tokens: Iterable[str], ttl: float) -> None:
         """Let leases run ``ttl`` seconds from now. Expired ones stay expired."""

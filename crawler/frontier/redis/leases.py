@@ -78,6 +78,11 @@ class Leases(Entries):
                 borrowed += given
         return int(self._step(shard, "quota", borrowed)) if borrowed else 0
 
+    def depart(self, token: str) -> None:
+        held = _held(token)
+        if held:
+            self._step(held.shard, "depart", held.lease)
+
     def renew(self, tokens: Iterable[str], ttl: float) -> None:
         by_shard = _by_shard(_held(token) for token in tokens)
         self._steps(

@@ -99,11 +99,11 @@ class Leases(Entries):
         self._count(State.QUEUED, "", -spent)
         self._count(State.EXCLUDED, reason, spent)
 
-    def _take_back(self, overdue: Iterable[tuple[int, int, int, int, str, int, int | None]], now: int) -> None:
+    def _take_back(self, overdue: Iterable[tuple[int, int, int, int, int, str, int, int | None]], now: int) -> None:
         """Queue what was scheduled for now and what is leased by nodes that are gone."""
-        for row, host, state, crashes_before, node, due, ended_at in overdue:
+        for row, host, state, crashes_before, departed, node, due, ended_at in overdue:
             was_leased = state == State.LEASED
-            crashes = crashes_before + was_leased
+            crashes = crashes_before + (was_leased and (crashes_before < SUSPECT or bool(departed)))
             ends = crashes >= CRASHES and was_leased
             self._count(state, "", -1)
             if was_leased:
@@ -123,6 +123,10 @@ class Leases(Entries):
             # When the dead node's fetch ended is not known: the gate opens as if it ended now.
             opens = now + self._delay_of(host) if was_leased else 0
             self._move_host(host, queued=not ends, leased=-was_leased, visited=ends, opens=opens)
+
+    def depart(self, token: str) -> None:
+        with self._transaction():
+            self._db.execute("UPDATE url SET departed = 1 WHERE id = ? AND fence = ? AND state = 2", _split(token))
 
     def renew(self, tokens: Iterable[str], ttl: float) -> None:
         with self._transaction() as now:

@@ -72,6 +72,7 @@ CREATE TABLE url (
   sitemap INTEGER NOT NULL,               -- how many sitemaps deep it is one; 0: none
   attempt INTEGER NOT NULL DEFAULT 0,
   crashes INTEGER NOT NULL DEFAULT 0,
+  departed INTEGER NOT NULL DEFAULT 0,    -- 1 while it is visited alone
   due INTEGER,                            -- ms: scheduled until then, or leased until then
   fence INTEGER,                          -- of the lease
   node TEXT NOT NULL DEFAULT '',
@@ -125,7 +126,7 @@ HOST_QUEUE = """
 SELECT id, url, depth, hops, sitemap, attempt, crashes, memo FROM url
 WHERE host = ? AND state = 0 ORDER BY score, id LIMIT ?"""
 
-LEASE_URL = "UPDATE url SET state = 2, fence = ?, due = ?, node = ? WHERE id = ?"
+LEASE_URL = "UPDATE url SET state = 2, fence = ?, due = ?, node = ?, departed = 0 WHERE id = ?"
 
 MOVE_HOST = """
 UPDATE host SET queued = queued + :queued, leased = leased + :leased, visited = visited + :visited,
@@ -139,10 +140,13 @@ TAKE_DOMAIN = "UPDATE domain SET taken = taken + ? WHERE id = (SELECT domain FRO
 
 END_URL = "UPDATE url SET state = ?, reason = ?, ended_at = ?, due = ?, memo = ?, fence = NULL WHERE id = ?"
 
-OVERDUE = "SELECT id, host, state, crashes, node, due, ended_at FROM url INDEXED BY url_due WHERE state IN (1, 2) AND due <= ?"
+OVERDUE = """
+SELECT id, host, state, crashes, departed, node, due, ended_at FROM url INDEXED BY url_due
+WHERE state IN (1, 2) AND due <= ?"""
 
 LEASED_ALL = """
-SELECT id, host, state, crashes, node, due, ended_at FROM url INDEXED BY url_due WHERE state IN (1, 2) AND state = 2"""
+SELECT id, host, state, crashes, departed, node, due, ended_at FROM url INDEXED BY url_due
+WHERE state IN (1, 2) AND state = 2"""
 
 NEXT_OPEN = """
 SELECT min(max(opens, held_until)) FROM host INDEXED BY host_ready WHERE queued > 0 AND leased = 0"""

@@ -49,7 +49,7 @@ local function lease_host(h, most, leases)
     if alone and got > 0 then break end
     call('LPOP', list_of(h, at))
     got, fence = got + 1, fence + 1
-    rec.state, rec.due, rec.fence, rec.node = LEASED, now + ttl, fence, node
+    rec.state, rec.due, rec.fence, rec.node, rec.departed = LEASED, now + ttl, fence, node, 0
     keep(h, key, rec)
     held[#held + 1], held[#held + 2] = rec.due, member(h, key)
     local depth, hops, sitemap, _, tail = parts_of(rec)

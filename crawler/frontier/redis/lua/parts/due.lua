@@ -8,7 +8,7 @@ local function take_back(h, key, rec)
   h.leased = math.max(0, h.leased - 1)
   h.opens = math.max(h.opens, now + delay_of(h) * 1000)
   if not rec then return end
-  rec.crashes = rec.crashes + 1
+  if rec.crashes < SUSPECT or rec.departed == 1 then rec.crashes = rec.crashes + 1 end
   note(rec, 'node_lost')
   if rec.crashes >= CRASHES then
     h.visited = h.visited + 1

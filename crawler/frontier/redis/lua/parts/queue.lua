@@ -1,9 +1,9 @@
 -- What is kept of a URL while it is queued, scheduled or leased: a header of fixed size (version, state, level, priority,
 -- marks of linking domains, times found again, found at, the page that led here: 0 for none), a line of text ("DEPTH HOPS
 -- SITEMAP LATE TAIL"; the tail is the URL without its host) and, once it was leased, a msgpack array of MORE. `ended` is set
--- while it is counted as visited.
+-- while it is counted as visited, `departed` while it is visited alone.
 local HEADER, HEADER_SIZE = '>BBhhI4I2dI4', 24
-local MORE = { 'attempts', 'crashes', 'due', 'fence', 'node', 'reason', 'trail', 'memo', 'ended', 'origin' }
+local MORE = { 'attempts', 'crashes', 'due', 'fence', 'node', 'reason', 'trail', 'memo', 'ended', 'origin', 'departed' }
 local VERSION, QUEUED, SCHEDULED, LEASED = 1, 0, 1, 2
 local STATES = { [0] = 'queued', 'scheduled', 'leased', 'failed', 'excluded' } -- the last two in `e:HOST`, not in `q:HOST`
 local TRAIL = 8
@@ -28,7 +28,7 @@ end
 
 -- Gives a record what it has once it was leased.
 local function touched(rec, more)
-  for i, field in ipairs(MORE) do rec[field] = more and more[i] or rec[field] or ((i <= 4 or i == 9) and 0 or '') end
+  for i, field in ipairs(MORE) do rec[field] = more and more[i] or rec[field] or ((i <= 4 or i == 9 or i == 11) and 0 or '') end
   return rec
 end
 
