@@ -226,7 +226,7 @@ class Fleet:
             time.sleep(WAIT)
         self.late += len(self.alive)
 
-    def finish(self, timeout: float = 120.0) -> None:
+    def finish(self, timeout: float = 90.0) -> None:
         """Wait for the end; where it comes by itself with work left, go on as a person would, with the same command."""
         over = time.monotonic() + timeout
         while True:
