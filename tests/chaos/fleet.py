@@ -212,9 +212,14 @@ class Fleet:
         self.allowed[name] += pages
 
     def run(self, *arguments: str) -> None:
-        """Run another command on the frontier and the index; raises CalledProcessError when it fails."""
+        """Run another command on the frontier and the index, watching who ends meanwhile; RuntimeError when it fails."""
         places = ("--index", f"sqlite:///{self.ground.index}", "--frontier", self.ground.frontier)
-        subprocess.run(command(*arguments, *places), env=environment(), check=True, capture_output=True, timeout=60)
+        other = subprocess.Popen(command(*arguments, *places), env=environment(), stdout=subprocess.DEVNULL)
+        while other.poll() is None:
+            self.look()
+            time.sleep(WAIT)
+        if other.returncode:
+            raise RuntimeError(f"linkatlas {' '.join(arguments)} ended with {other.returncode}")
 
     def tell_to_stop(self) -> None:
         """Send SIGTERM to all; who has not ended within :data:`PATIENCE` seconds is late."""
@@ -226,7 +231,7 @@ class Fleet:
             time.sleep(WAIT)
         self.late += len(self.alive)
 
-    def finish(self, timeout: float = 120.0) -> None:
+    def finish(self, timeout: float = 90.0) -> None:
         """Wait for the end; where it comes by itself with work left, go on as a person would, with the same command."""
         over = time.monotonic() + timeout
         while True:

@@ -11,7 +11,7 @@ from tests.chaos.rows import rows
 from tests.chaos.trial import Findings
 
 AWAY = 4.0  # s, at most, that Redis is away
-AT_ONCE = 4  # trials: they mostly wait for hosts that want to be left alone
+AT_ONCE = 5  # trials: they mostly wait for hosts that want to be left alone
 CHOSEN = (
     *("sqlite: kills, 1", "sqlite: kills, 4 workers", "sqlite: crash rules, 1", "sqlite: crash completed, 2"),
     *("sqlite: freeze complete, 1", "sqlite: freeze lease, 2", "sqlite: stop, 2 workers"),
