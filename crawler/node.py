@@ -348,12 +348,13 @@ class Node:
         self._lanes.pop(lane.host, None)
 
     async def _keep_rules(self, lane: Lane, robots: Robots, sitemaps: list[Entry]) -> None:
-        await self._offer(sitemaps)  # first: what is known of a host is not asked for again after a crash
-        await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
-        crash.passing("rules")
+        # The rules go last: what is known of a host is not asked for again after a crash.
+        await self._offer(sitemaps)
         assert lane.rules is not None
         if lane.rules.crawl_delay:
             await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
+        crash.passing("rules")
+        await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
 
     async def _keep_closed(self, host: str, robots: Robots, wait: float) -> None:
         # The hold goes first: the leases that are given back meanwhile must find the host shut.
@@ -407,6 +408,8 @@ class Node:
         found = discovery.entries(lease, visit, self._offers, refused)
         judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
         pause = self._settings.slow * visit.elapsed / 1000 if lease.delay else 0.0
+        rules, _ = self._rules.get(lease.host, (None, 0.0))
+        pause = max(pause, rules.crawl_delay if rules else 0.0)  # which the frontier may not have heard of yet
         led = tuple(self._traps.heard(lease, visit, judged))
         end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=led)
         if self._settings.recrawl and state != "excluded":

@@ -55,7 +55,8 @@ class SqliteFrontier(Leases):
             frontier = cls(path, db, lock, clock)
             if exclusive:
                 with frontier._transaction() as now:
-                    frontier._take_back(db.execute(sql.LEASED_ALL).fetchall(), now)
+                    leased = db.execute(sql.LEASED_ALL).fetchall()
+                    frontier._take_back([row for row in leased if not _lives(row[sql.NODE])], now)
             undo.pop_all()
         return frontier
 
@@ -231,6 +232,20 @@ class SqliteFrontier(Leases):
         ]
         wait = (min(nexts) - self._now()) / 1000 if nexts else 0.0
         return Outlook(finished=False, wait=max(0.0, wait))
+
+
+def _lives(node: str) -> bool:
+    """Return whether the process of a node, HOST:PID of this machine, is there: it may have joined by itself."""
+    pid = node.rpartition(":")[2]
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def _claim(path: Path) -> int:

@@ -148,6 +148,8 @@ LEASED_ALL = """
 SELECT id, host, state, crashes, departed, node, due, ended_at FROM url INDEXED BY url_due
 WHERE state IN (1, 2) AND state = 2"""
 
+NODE = 5  # where it stands in a row of these
+
 NEXT_OPEN = """
 SELECT min(max(opens, held_until)) FROM host INDEXED BY host_ready WHERE queued > 0 AND leased = 0"""
 
