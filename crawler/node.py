@@ -44,8 +44,9 @@ PARTING = 5.0  # s that a node which ends waits for a store that is away
 class Engine(Protocol):
     """What a node needs of the machine that fetches."""
 
-    def fetch(self, lease: Lease, guessed: bool) -> None:
-        """Start the visit of a leased URL now; ``guessed``: a sitemap that may well not be there."""
+    def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
+        """Start the visit of a leased URL now; ``guessed``: a sitemap that may well not be there; ``clock``: ms that the
+        frontier's clock is before this process' monotonic one."""
 
     def fetch_robots(self, lane: Lane) -> None:
         """Start fetching a host's robots.txt now."""
@@ -91,6 +92,7 @@ class Node:
         self._lanes: dict[str, Lane] = {}
         self._hand: dict[str, Lease] = {}  # URL -> its lease, from lease to acknowledgement
         self._good: dict[str, float] = {}  # token -> until when (monotonic) its lease holds, for all this node can know
+        self._clock = 0  # ms from the monotonic clock to the frontier's
         self._places = Places(settings.concurrency)
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
         self._offers = Offers()
@@ -122,6 +124,7 @@ class Node:
             if leases:
                 crash.passing("lease")
                 pause = IDLE_PAUSE[0]
+                self._clock = leases[0].now - int(time.monotonic() * 1000)
                 self._good.update((lease.token, asked + settings.ttl) for lease in leases)
                 await self._take(leases)
                 continue
@@ -307,13 +310,13 @@ class Node:
                 self._places.take(lease.url, lease.crashes)
                 guessed = bool(lease.sitemap) and discovery.is_guess(lease, lane.rules)
                 if lease.crashes < SUSPECT:
-                    self._engine.fetch(lease, guessed)
+                    self._engine.fetch(lease, guessed, self._clock)
                 else:
                     self._spawn(self._fetch_suspect, lease, guessed)
 
     async def _fetch_suspect(self, lease: Lease, guessed: bool) -> None:
         await self._call(self._frontier.depart, lease.token)
-        self._engine.fetch(lease, guessed)
+        self._engine.fetch(lease, guessed, self._clock)
 
     def _drop_expired(self, lane: Lane) -> None:
         """Let go of leases that ran out while this node slept or could not renew them: others have those URLs by now."""
@@ -437,7 +440,7 @@ class Node:
         """End the lane's first lease without a fetch: the visit says why, and goes the way of all visits."""
         lease = lane.leases.popleft()
         self._decided[lease.url] = (state, reason)
-        at = int(time.time() * 1000)
+        at = int(time.monotonic() * 1000) + self._clock
         self._engine.decided(Visit(url=lease.url, at=at, outcome=outcome, reason=reason, depth=lease.depth))
 
     def _give_back(self, lane: Lane, not_before: float, reason: str) -> None:

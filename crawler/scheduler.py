@@ -122,9 +122,9 @@ class FrontierScheduler(BaseScheduler):
 
     # ---------------------------------------------------------------- what the node asks (crawler.node.Engine)
 
-    def fetch(self, lease: Lease, guessed: bool) -> None:
+    def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
         spider = self._spider
-        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth}
+        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth, "clock": clock}
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
         headers = recrawl.conditions(lease.memo)

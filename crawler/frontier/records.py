@@ -52,6 +52,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     sitemap: int = 0
     crashes: int = 0  # leases of this URL that ran out or whose node died; from SUSPECT on it is visited alone
     memo: bytes = b""  # what the visit before left for this one
+    now: int = 0  # ms since 1970, UTC, by the store's clock, when it was handed out
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ class DiscoverSpider(Spider):
         if not hasattr(error, "reason"):
             self.logger.error("%s: %s", request.url, error, exc_info=error)
         depth = request.meta.get("depth", 0)
-        yield Visit(url=request.url, at=_now(), outcome=outcome, reason=reason, depth=depth)
+        yield Visit(url=request.url, at=_now(request.meta), outcome=outcome, reason=reason, depth=depth)
 
 
 def visit_of(response: Response, max_links: int = 10_000) -> Visit:
@@ -81,7 +81,7 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     return Visit(
         **msgspec.structs.asdict(facts),
         url=response.url,
-        at=_now(),
+        at=_now(response.meta),
         outcome=outcome,
         reason=reason,
         status=response.status,
@@ -190,5 +190,6 @@ def _utf8(value: str) -> str:
         return value
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
+def _now(meta: Mapping[str, Any]) -> int:
+    """Return the time by the frontier's clock, as far as a node can tell: its own may be wrong, and another's too."""
+    return int(time.monotonic() * 1000) + meta["clock"] if "clock" in meta else int(time.time() * 1000)

@@ -131,7 +131,7 @@ class Leases(Entries):
 
 
 def _lease(shard: int, row: list[Any]) -> Lease:
-    key, fence, host, tail, depth, hops, attempt, delay, sitemap, crashes, memo, _ = row
+    key, fence, host, tail, depth, hops, attempt, delay, sitemap, crashes, memo, _, now = row
     return Lease(
         token=f"{shard}.{fence}.{key}.{host}",
         url=url_of(tail, host),
@@ -143,6 +143,7 @@ def _lease(shard: int, row: list[Any]) -> Lease:
         sitemap=sitemap,
         crashes=crashes,
         memo=b64decode(memo),
+        now=int(now),
     )
 
 

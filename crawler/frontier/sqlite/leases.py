@@ -54,12 +54,12 @@ class Leases(Entries):
                 if left <= 0:
                     self._spend_host(host.row, reason, now)
                     continue
-                batch = self._lease_host(host, delay, min(most, left), node, now + int(ttl * 1000))
+                batch = self._lease_host(host, delay, min(most, left), node, now, now + int(ttl * 1000))
                 taken[host.domain] = taken.get(host.domain, 0) + len(batch)
                 leases += batch
             return leases
 
-    def _lease_host(self, host: _Host, delay: float, most: int, node: str, due: int) -> list[Lease]:
+    def _lease_host(self, host: _Host, delay: float, most: int, node: str, now: int, due: int) -> list[Lease]:
         leases: list[Lease] = []
         rows = []
         queue = self._db.execute(sql.HOST_QUEUE, (host.row, most)).fetchall()
@@ -80,6 +80,7 @@ class Leases(Entries):
                     sitemap=sitemap,
                     crashes=crashes,
                     memo=memo or b"",
+                    now=now,
                 )
             )
             if crashes >= SUSPECT:

@@ -1,7 +1,7 @@
 -- Lease the first URLs of hosts whose gates are open, and shut those. Parts: store known order hosts queue due
 -- Inputs: how many at most, node, ms to live, ms in which a host's batch can be fetched.
 -- Returns an array of {key, fence, host, tail, depth, hops, attempt, delay, sitemap, crashes, memo,
---   score}, packed.
+--   score, now}, packed.
 local limit, node, ttl, span = A[1], A[2], A[3], A[4]
 local fence = 0
 
@@ -54,7 +54,7 @@ local function lease_host(h, most, leases)
     held[#held + 1], held[#held + 2] = rec.due, member(h, key)
     local depth, hops, sitemap, _, tail = parts_of(rec)
     leases[#leases + 1] = { key, fence, h.name, tail, depth, hops, rec.attempts + 1, delay, sitemap, rec.crashes, rec.memo,
-      first_score }
+      first_score, now }
     firsts[at] = first_of(h, at)
   end
   if got > 0 then
