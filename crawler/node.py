@@ -166,9 +166,9 @@ class Node:
         while True:
             await asyncio.sleep(ttl / 3)
             asked, good = time.monotonic(), self._good
-            tokens = [lease.token for lease in self._hand.values() if good[lease.token] > asked]
+            tokens = [lease.token for lease in self._hand.values() if good.get(lease.token, 0.0) > asked]
             await self._call(self._frontier.renew, tokens, ttl)
-            self._good = {lease.token: good[lease.token] for lease in self._hand.values()}
+            self._good = {lease.token: good.get(lease.token, 0.0) for lease in self._hand.values()}
             self._good.update((token, asked + ttl) for token in tokens if token in self._good)
 
     def _beat(self) -> Beat:
@@ -296,8 +296,7 @@ class Node:
         if self.stopping:
             return
         for lane in self._places.next():
-            self._drop_expired(lane)
-            if not lane.leases:  # they were given back meanwhile
+            if self._drop_expired(lane) or not lane.leases:  # or they were given back meanwhile
                 self._leave_gate(lane)
                 lane.busy = False
                 self.advance(lane)
@@ -318,11 +317,24 @@ class Node:
         await self._call(self._frontier.depart, lease.token)
         self._engine.fetch(lease, guessed, self._clock)
 
-    def _drop_expired(self, lane: Lane) -> None:
-        """Let go of leases that ran out while this node slept or could not renew them: others have those URLs by now."""
-        now = time.monotonic()
-        while lane.leases and self._good[lane.leases[0].token] <= now:
-            del self._hand[lane.leases.popleft().url]
+    def _drop_expired(self, lane: Lane) -> int:
+        """Let go of leases that ran out while this node slept or could not renew them: others have those URLs by now.
+
+        Return how many; what is then the first of the lane is still to be judged.
+        """
+        now, before = time.monotonic(), len(lane.leases)
+        while lane.leases:
+            lease = lane.leases[0]
+            if self._hand.get(lease.url) is lease and self._good.get(lease.token, now) > now:
+                break
+            self._let_go(lane.leases.popleft())
+        return before - len(lane.leases)
+
+    def _let_go(self, lease: Lease) -> None:
+        """Have a lease in hand no more; the same URL may have been leased again meanwhile, which stays."""
+        if self._hand.get(lease.url) is lease:
+            del self._hand[lease.url]
+            self._places.free(lease.url)
 
     def fetch_ended(self, host: str) -> None:
         """Hear that the fetch under way on a host has ended, however it did."""
@@ -382,7 +394,9 @@ class Node:
         ``etag`` and ``modified`` are what the answer's ETag and Last-Modified said.
         """
         lease = self._hand.get(visit.url)
-        if lease is None:
+        if lease is None:  # it ran out meanwhile
+            self._places.free(visit.url)
+            self._depart()
             return
         decided = self._decided.pop(visit.url, None)
         if decided:
@@ -430,6 +444,8 @@ class Node:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
         lease = self._hand.get(url)
         if lease is None:
+            self._places.free(url)
+            self._depart()
             return
         if lease.attempt < self._settings.retries:
             self._release(lease, politeness.backoff(lease.attempt), reason)
@@ -449,7 +465,8 @@ class Node:
 
     def _release(self, lease: Lease, not_before: float, reason: str, *, counted: bool = True) -> None:
         """Give a lease back; from now on it is in hand no more, whatever else is heard of it."""
-        del self._hand[lease.url]
+        if self._hand.get(lease.url) is lease:
+            del self._hand[lease.url]
         self._spawn(self._give, lease, not_before, reason, counted)
 
     async def _give(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
@@ -472,10 +489,11 @@ class Node:
         if lost:
             logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
         self._pages += len(batch) - len(lost)
+        refused = set(lost)
         for lease, end, _ in batch:
-            self._offers.heard(end.discovered, urls.domain_of(lease.host))
-            self._hand.pop(lease.url, None)
-            self._places.free(lease.url)
+            if lease.token not in refused:
+                self._offers.heard(end.discovered, urls.domain_of(lease.host))
+            self._let_go(lease)
         self._depart()
         if not {lease.host for lease, _, _ in batch} <= {lease.host for lease in self._hand.values()}:
             self._news.set()  # a host is let go: there may be more of it
