@@ -30,9 +30,14 @@ class Calls:
         self._name = name
         self._thread = ThreadPoolExecutor(1, name)
         self._away = False
+        self._turn = asyncio.Lock()  # calls are made in the order in which they came, those that wait too
 
     async def __call__(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Return what ``function`` returns; it must be safe to call it again when it raised."""
+        async with self._turn:
+            return await self._persist(function, arguments)
+
+    async def _persist(self, function: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
         began = time.monotonic()
         while True:
             try:

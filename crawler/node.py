@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from crawler import crash, discovery, politeness, recrawl
+from crawler import crash, discovery, politeness, recrawl, trap_notes
 from crawler.batches import Batches
 from crawler.calls import Calls
 from crawler.errands import Errands, Sources
@@ -25,6 +25,7 @@ from crawler.offers import Offers
 from crawler.places import Places
 from crawler.politeness import Rules
 from crawler.scope import Scope
+from crawler.trap_notes import TrapNotes
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Outcome, Visit
@@ -92,6 +93,7 @@ class Node:
         self._places = Places(settings.concurrency)
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
         self._offers = Offers()
+        self._traps = TrapNotes()
         self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
         self._ends: Batches[_End] = Batches(self._acknowledge, settings.batch, GATHER, self._spawn)
         self._news = asyncio.Event()  # set when there is reason to look at the frontier again
@@ -170,7 +172,7 @@ class Node:
             self._hand[lease.url] = lease
             refusal = self._scope.refusal(_entry(lease))
             if refusal:  # the scope grew narrower since it was queued
-                self._end(lease, Completed(token=lease.token, state="excluded", reason=refusal))
+                self._exclude(lease, refusal)
                 continue
             lane = self._lanes.get(lease.host) or fresh.get(lease.host)
             if lane is None:
@@ -182,7 +184,9 @@ class Node:
             self.advance(lane)
 
     async def _brief(self, lanes: dict[str, Lane]) -> None:
-        """Give lanes the rules of their hosts, as far as they are known."""
+        """Give lanes the rules of their hosts and what is known of their traps, as far as they are known."""
+        if lanes:
+            self._traps.read(lanes, await self._call(self._frontier.notes, trap_notes.NAME, list(lanes)))
         now = time.monotonic()
         for host, lane in lanes.items():
             rules, until = self._rules.get(host, (None, 0.0))
@@ -235,8 +239,13 @@ class Node:
         """Start whatever may be started on a lane now, or come back when it may."""
         if lane.busy:
             return
-        while lane.leases and lane.rules and not lane.rules.allows(lane.leases[0].url):
-            self._decide(lane, Outcome.BLOCKED, "robots", "excluded")
+        while lane.leases and lane.rules:
+            if not lane.rules.allows(lane.leases[0].url):
+                self._decide(lane, Outcome.BLOCKED, "robots", "excluded")
+            elif refusal := self._traps.refusal(lane.leases[0]):
+                self._exclude(lane.leases.popleft(), refusal)
+            else:
+                break
         if not lane.leases:
             self._lanes.pop(lane.host, None)
             return
@@ -353,7 +362,7 @@ class Node:
             state, reason = decided
             self._end(lease, Completed(token=lease.token, state=state, reason=reason, ago=ago))
         elif (visit.outcome.transient or visit.status == 429) and lease.attempt < self._settings.retries:
-            self._spawn(self._release, lease, politeness.backoff(lease.attempt), visit.reason, True)
+            self._release(lease, politeness.backoff(lease.attempt), visit.reason)
         elif strangers := discovery.strangers(visit):
             self._spawn(self._end_sitemap, lease, visit, ago, strangers, (etag, modified))
         else:
@@ -375,7 +384,8 @@ class Node:
         found = discovery.entries(lease, visit, self._offers, refused)
         judged = [entry if entry.excluded else self._scope.judged(entry) for entry in found]
         pause = self._settings.slow * visit.elapsed / 1000 if lease.delay else 0.0
-        end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=tuple(judged))
+        led = tuple(self._traps.heard(lease, visit, judged))
+        end = Completed(token=lease.token, state=state, reason=reason, ago=ago, pause=pause, discovered=led)
         if self._settings.recrawl and state != "excluded":
             since = recrawl.before(visit, lease.memo)
             if since is not None and (news := discovery.changed(lease, visit, since, refused)):
@@ -393,7 +403,7 @@ class Node:
         if lease is None:
             return
         if lease.attempt < self._settings.retries:
-            self._spawn(self._release, lease, politeness.backoff(lease.attempt), reason, True)
+            self._release(lease, politeness.backoff(lease.attempt), reason)
         else:
             self._end(lease, Completed(token=lease.token, state="failed", reason=reason))
 
@@ -406,20 +416,29 @@ class Node:
 
     def _give_back(self, lane: Lane, not_before: float, reason: str) -> None:
         while lane.leases:
-            self._spawn(self._release, lane.leases.popleft(), not_before, reason, False)
+            self._release(lane.leases.popleft(), not_before, reason, counted=False)
 
-    async def _release(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
-        crash.passing("release")
+    def _release(self, lease: Lease, not_before: float, reason: str, *, counted: bool = True) -> None:
+        """Give a lease back; from now on it is in hand no more, whatever else is heard of it."""
         del self._hand[lease.url]
+        self._spawn(self._give, lease, not_before, reason, counted)
+
+    async def _give(self, lease: Lease, not_before: float, reason: str, counted: bool) -> None:
+        crash.passing("release")
         await self._call(lambda: self._frontier.release(lease.token, not_before, reason, counted=counted))
         self._places.free(lease.url)
         self._depart()
         self._news.set()
 
+    def _exclude(self, lease: Lease, reason: str) -> None:
+        self._end(lease, Completed(token=lease.token, state="excluded", reason=reason))
+
     def _end(self, lease: Lease, end: Completed) -> None:
         self._ends.put((lease, end, time.monotonic()))
 
     async def _acknowledge(self, batch: list[_End]) -> None:
+        ending = {lease.url for lease, _, _ in batch}
+        await self._keep_notes({lease.host for url, lease in self._hand.items() if url not in ending})
         lost = await self._call(self._complete, batch)
         if lost:
             logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
@@ -440,6 +459,12 @@ class Node:
         crash.passing("completed")
         return lost
 
+    async def _keep_notes(self, held: Set[str] = frozenset()) -> None:
+        """Write down what was learned of hosts, before their last leases end and another node may have them."""
+        notes = self._traps.leave(held)
+        if notes:
+            await self._call(self._frontier.put_notes, trap_notes.NAME, notes)
+
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
         self.stopping = True
@@ -451,6 +476,7 @@ class Node:
         await self._guarded(self._ends.drain)
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self._guarded(self._keep_notes)
         await self._guarded(self._leave)
         self._call.close()
 

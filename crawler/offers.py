@@ -48,7 +48,5 @@ class Offers:
         for entry in entries:
             marks = linker if entry.domain != domain else 0
             before = known.get(entry.url)
-            if before is None:
-                known[entry.url] = (entry.priority, marks)
-            else:
-                known[entry.url] = (min(entry.priority, before[0]), marks | before[1])
+            priority = entry.priority - entry.late  # which is no part of what :meth:`worth` is asked
+            known[entry.url] = (min(priority, before[0]), marks | before[1]) if before else (priority, marks)

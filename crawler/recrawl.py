@@ -62,7 +62,9 @@ def plan(visit: Visit, packed: bytes, etag: str, modified: str) -> tuple[float, 
     """
     last = unpack(packed)
     if visit.outcome is Outcome.UNCHANGED:
-        memo = msgspec.structs.replace(last, interval=_next(last.interval, changed=False))
+        # Its own validators renew those that it confirms (RFC 9110, 15.4.5).
+        fresh = (_validator(etag) or last.etag, _validator(modified) or last.modified)
+        memo = Memo(1, _next(last.interval, changed=False), last.text, last.links, *fresh)
     elif visit.outcome in (Outcome.PAGE, Outcome.REDIRECT):
         memo = _read(visit, last, _validator(etag), _validator(modified))
     else:
@@ -71,7 +73,8 @@ def plan(visit: Visit, packed: bytes, etag: str, modified: str) -> tuple[float, 
 
 
 def _read(visit: Visit, last: Memo, etag: str, modified: str) -> Memo:
-    links = links_digest(visit.links)
+    # A list of the newest posts beside a page changes without it.
+    links = links_digest(link for link in visit.links if not link.internal)
     changed = (visit.text_digest, links) != (last.text, last.links)
     interval = _next(last.interval, changed) if last.interval else _first(visit)
     return Memo(interval=interval, text=visit.text_digest, links=links, etag=etag, modified=modified)

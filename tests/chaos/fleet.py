@@ -60,6 +60,14 @@ class Ground:
             return -1
         return counts.queued + counts.scheduled + counts.leased
 
+    def fate(self, url: str) -> str:
+        """Return what the frontier says of a URL."""
+        with open_frontier(self.frontier, create=False) as frontier:
+            life = frontier.why(url)
+        if life is None:
+            return "(unknown)"
+        return f"({life.state} {life.reason}, crashes {life.crashes}, attempts {life.attempts}: {life.trail})"
+
 
 @contextmanager
 def ground(folder: Path, backend: str, seed: int) -> Iterator[Ground]:
@@ -83,6 +91,11 @@ class Node:
     leads: bool  # it is `linkatlas crawl`, which begins the job; the others join
     err: Path
     told: bool = False  # to stop
+
+    @property
+    def said(self) -> str:
+        """What it wrote to stderr."""
+        return self.err.read_text(errors="replace")
 
     @property
     def pids(self) -> list[int]:
@@ -153,6 +166,12 @@ class Fleet:
         for _ in range(1, nodes):
             self.start(python=python)
 
+    def joined(self) -> None:
+        """Wait until every node has given a sign of life."""
+        with open_frontier(self.ground.frontier) as frontier:
+            while self.look() and len(frontier.nodes()) < len(self.alive):
+                time.sleep(10 * WAIT)
+
     def until(self, asks: int, timeout: float = 60.0) -> bool:
         """Wait until the site was asked so often; False when the nodes all ended before."""
         over = time.monotonic() + timeout
@@ -172,7 +191,8 @@ class Fleet:
             if code == -signal.SIGKILL:
                 self.kills += 1
             else:
-                self.ended.append(Ended(node.name, code, node.told, self.ground.left() if code == 0 else 0))
+                left = self.ground.left() if code == 0 else 0
+                self.ended.append(Ended(node.name, code, node.told, left, node.said[-300:]))
         return bool(self.alive)
 
     def kill(self, node: Node, number: int = 0) -> None:
@@ -238,5 +258,5 @@ def _is_ours(pid: int) -> bool:
 
 def _refusals(node: Node) -> int:
     """Count the completions that were refused, as the node says it."""
-    lines = node.err.read_text(errors="replace").splitlines()
+    lines = node.said.splitlines()
     return sum(int(line.partition(" leases had run out")[0].split()[-1]) for line in lines if "leases had run" in line)

@@ -118,6 +118,7 @@ def outage(nodes: int, most: float, dice: Dice) -> Scenario:
         redis = fleet.ground.redis
         assert redis is not None
         fleet.begin(nodes)
+        fleet.joined()  # who starts while Redis is away says so and ends
         if fleet.until(5 + dice.below(ASKS - 60)):
             redis.kill()
             time.sleep(most * dice.below(1000) / 1000)

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -37,9 +38,15 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     disallowed: list[str]
 
     @property
-    def breaches(self) -> dict[str, object]:
+    def breaches(self) -> dict[str, Any]:
+        """What must be empty and is not."""
         figures = msgspec.structs.asdict(self)
         return {name: figures[name] for name in figures if name not in ("kills", "again", "refused") and figures[name]}
+
+    @property
+    def breached(self) -> dict[str, int]:
+        """How much of each there is."""
+        return {name: what if isinstance(what, int) else len(what) for name, what in self.breaches.items()}
 
 
 def attempt(scenario: Scenario, backend: str = "sqlite", workers: int = 1, seed: int = 1) -> Findings:
@@ -65,7 +72,7 @@ def judge(place: Ground, fleet: Fleet) -> Findings:
         kills=fleet.kills,
         again={name: again[name] for name in fleet.allowed.keys() | again.keys()},
         refused=fleet.refused,
-        urls_lost=verdicts.urls_lost(asks, read, web.pages),
+        urls_lost=[f"{url} {place.fate(url)}" for url in verdicts.urls_lost(asks, read, web.pages)],
         links_lost=verdicts.links_lost(held, web.links),
         links_doubled=verdicts.links_doubled(held, web.links),
         too_many_refetches=verdicts.too_many_refetches(again, fleet.allowed),

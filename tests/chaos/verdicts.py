@@ -32,6 +32,7 @@ class Ended(NamedTuple):
     code: int
     told: bool  # to stop: by a signal
     left: int  # URLs that the frontier still had to visit then
+    said: str = ""  # last
 
 
 def read_log(text: str) -> list[Ask]:

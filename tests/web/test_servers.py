@@ -22,7 +22,7 @@ from interfaces.demo.web import make_web
 from tests.web import realpages
 
 ROOT = Path(__file__).parents[2]
-SERVERS = ("interfaces.demo.serve", "tests.web.misbehave", "tests.web.realpages")
+SERVERS = ("interfaces.demo.serve", "tests.web.farm", "tests.web.misbehave", "tests.web.realpages")
 
 
 @pytest.fixture(scope="module")
