@@ -359,6 +359,24 @@ def test_work_wakes_who_waits(server: RedisServer, frontier: RedisFrontier) -> N
     assert number < 199
 
 
+def test_closing_ends_a_wait(server: RedisServer) -> None:
+    frontier, errors = RedisFrontier.open(f"{server.url}?job=test"), []
+
+    def idle() -> None:
+        try:
+            frontier.wait(60)
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    waiting = threading.Thread(target=idle)
+    waiting.start()
+    time.sleep(0.2)
+    frontier.close()
+    waiting.join(30)
+    assert not waiting.is_alive()
+    assert errors == []
+
+
 def test_an_idle_node_is_quiet(frontier: RedisFrontier, client: redis.Redis) -> None:
     frontier.wait(0.01)
     before = client.info("stats")["total_commands_processed"]
@@ -391,6 +409,21 @@ def test_a_cluster_of_two(tmp_path: Path) -> None:
                 client.flushall()
             with pytest.raises(Incompatible, match="emptied or replaced"):
                 frontier.beat(BEAT)
+
+
+def test_sentinels_name_the_server(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("server", "sentinel")]
+    for folder in folders:
+        folder.mkdir()
+    with RedisServer(folders[0]) as server:
+        configuration = folders[1] / "sentinel.conf"
+        configuration.write_text(f"sentinel monitor main 127.0.0.1 {server.port} 1\n")
+        with RedisServer(folders[1], sentinel=configuration) as sentinel:
+            with RedisFrontier.open(f"redis+sentinel://{sentinel.address}/main/0?job=test") as frontier:
+                frontier.add(pages("a.test", 2))
+                assert len(visit(frontier)) == 2
+            with pytest.raises(Unavailable):
+                RedisFrontier.open(f"redis+sentinel://{sentinel.address}/other/0?job=test")
 
 
 def join(one: RedisServer, two: RedisServer) -> None:
