@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import redis
 
-from crawler.frontier import Beat, Budget, Completed, open_frontier
+from crawler.frontier import Beat, Budget, Completed, open_frontier, order
 from crawler.frontier.redis import RedisFrontier
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from tests.frontier.contract import Clock, entry, life_of, pages, visit
@@ -248,6 +250,21 @@ def test_what_is_no_text_or_no_collection_is_set_aside(frontier: RedisFrontier, 
     assert frontier.counts().quarantined == 2
     client.rpush("test:start_urls", "https://b.test/")
     assert frontier.arrivals(9) == ["https://b.test/"]
+
+
+# ---- the order
+
+
+def test_lua_orders_as_python_does(client: redis.Redis) -> None:
+    lua = files("crawler.frontier.redis") / "lua" / "parts" / "order.lua"
+    step = client.register_script(
+        lua.read_text() + "local m = tonumber(ARGV[1]) return { distinct(m), level(9, m, tonumber(ARGV[2])) }"
+    )
+    for bits in range(33):
+        marks = sum(1 << place for place in random.Random(bits).sample(range(32), bits))
+        for again in (0, 62, 63, 5000):
+            domains = order.distinct(marks)
+            assert step(args=[marks, again]) == [domains, order.level(9, domains, again)]
 
 
 # ---- a bounded queue
