@@ -17,9 +17,10 @@ from redis.retry import Retry
 
 
 class RedisServer:
-    """A redis-server with its append-only file in ``folder``."""
+    """A redis-server with its append-only file in ``folder``, or a sentinel with its configuration."""
 
-    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = (), *, sentinel: Path | None = None) -> None:
+        self._sentinel = sentinel
         self.folder, self.socket = folder, folder / "redis.sock"
         self.port = free_port()
         self._options = options
@@ -49,11 +50,14 @@ class RedisServer:
 
     def start(self) -> None:
         where = {"port": self.port, "unixsocket": self.socket, "dir": self.folder}
-        command = ["redis-server", *(word for name, value in where.items() for word in (f"--{name}", str(value)))]
+        command = ["redis-server", *([str(self._sentinel)] if self._sentinel else [])]
+        command += (word for name, value in where.items() for word in (f"--{name}", str(value)))
         aof = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         log = (self.folder / "redis.log").open("ab")
         with log:
-            self._process = subprocess.Popen([*command, *aof, *self._options], stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [*command, *(["--sentinel"] if self._sentinel else aof), *self._options], stdout=log, stderr=log
+            )
         client = self.client()
         for _ in range(500):
             try:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import redis
 
-from crawler.frontier import Beat, Budget, Completed, open_frontier
+from crawler.frontier import Beat, Budget, Completed, open_frontier, order
 from crawler.frontier.redis import RedisFrontier
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from tests.frontier.contract import Clock, entry, life_of, pages, visit
@@ -250,6 +252,21 @@ def test_what_is_no_text_or_no_collection_is_set_aside(frontier: RedisFrontier, 
     assert frontier.arrivals(9) == ["https://b.test/"]
 
 
+# ---- the order
+
+
+def test_lua_orders_as_python_does(client: redis.Redis) -> None:
+    lua = files("crawler.frontier.redis") / "lua" / "parts" / "order.lua"
+    step = client.register_script(
+        lua.read_text() + "local m = tonumber(ARGV[1]) return { distinct(m), level(9, m, tonumber(ARGV[2])) }"
+    )
+    for bits in range(33):
+        marks = sum(1 << place for place in random.Random(bits).sample(range(32), bits))
+        for again in (0, 62, 63, 5000):
+            domains = order.distinct(marks)
+            assert step(args=[marks, again]) == [domains, order.level(9, domains, again)]
+
+
 # ---- a bounded queue
 
 
@@ -359,6 +376,24 @@ def test_work_wakes_who_waits(server: RedisServer, frontier: RedisFrontier) -> N
     assert number < 199
 
 
+def test_closing_ends_a_wait(server: RedisServer) -> None:
+    frontier, errors = RedisFrontier.open(f"{server.url}?job=test"), []
+
+    def idle() -> None:
+        try:
+            frontier.wait(60)
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    waiting = threading.Thread(target=idle)
+    waiting.start()
+    time.sleep(0.2)
+    frontier.close()
+    waiting.join(30)
+    assert not waiting.is_alive()
+    assert errors == []
+
+
 def test_an_idle_node_is_quiet(frontier: RedisFrontier, client: redis.Redis) -> None:
     frontier.wait(0.01)
     before = client.info("stats")["total_commands_processed"]
@@ -391,6 +426,21 @@ def test_a_cluster_of_two(tmp_path: Path) -> None:
                 client.flushall()
             with pytest.raises(Incompatible, match="emptied or replaced"):
                 frontier.beat(BEAT)
+
+
+def test_sentinels_name_the_server(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("server", "sentinel")]
+    for folder in folders:
+        folder.mkdir()
+    with RedisServer(folders[0]) as server:
+        configuration = folders[1] / "sentinel.conf"
+        configuration.write_text(f"sentinel monitor main 127.0.0.1 {server.port} 1\n")
+        with RedisServer(folders[1], sentinel=configuration) as sentinel:
+            with RedisFrontier.open(f"redis+sentinel://{sentinel.address}/main/0?job=test") as frontier:
+                frontier.add(pages("a.test", 2))
+                assert len(visit(frontier)) == 2
+            with pytest.raises(Unavailable):
+                RedisFrontier.open(f"redis+sentinel://{sentinel.address}/other/0?job=test")
 
 
 def join(one: RedisServer, two: RedisServer) -> None:

@@ -67,11 +67,6 @@ class RedisFrontier(Nodes):
             undo.pop_all()
         return cls(place, servers, shards, epoch, clock)
 
-    def close(self) -> None:
-        self._hang_up()
-        for server in self._servers:
-            server.close()
-
     def __enter__(self) -> Self:
         return self
 

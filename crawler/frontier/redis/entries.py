@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any, TypeVar
 
-from crawler.frontier.order import distinct, level, mark
+from crawler.frontier.order import mark
 from crawler.frontier.records import Added, Entry
 from crawler.frontier.redis.store import Step, Store, tail_of
 from linkindex import urls
@@ -37,7 +36,7 @@ class Entries(Store):
             by_shard[self._shard(found.entry.domain)].append((key, found))
         steps = []
         for shard, keyed in by_shard.items():
-            keyed.sort(key=lambda each: each[1].entry.host)
+            keyed.sort(key=_host)  # for the parts
             steps += [Step(shard, "add", _inputs(pages, again, part)) for part in _parts(keyed)]
         replies = self._steps(steps)
         new, known, refused, waiting, woke = (sum(numbers) for numbers in zip((0,) * 5, *replies, strict=True))
@@ -121,29 +120,27 @@ def _gather(entries: Iterable[Entry], domain: str, page: int, wanted: dict[int, 
             found.seen += entry.seen
 
 
+def _host(keyed: tuple[int, _Found]) -> str:
+    return keyed[1].entry.host
+
+
 def _inputs(pages: list[str], again: bool, keyed: list[tuple[int, _Found]]) -> tuple[object, ...]:
-    """Return entries as ``add.lua`` takes them: together by host, flat, with the pages that they name."""
-    groups: list[list[Any]] = []
+    """Return entries as ``add.lua`` takes them: together by host and by what they share, with the pages that they name."""
+    groups: dict[tuple[str, int, int, str], list[Any]] = {}
     numbers: dict[int, int] = {0: 0}
     for key, found in keyed:
-        one, marks = found.entry, found.marks
-        if not groups or groups[-1][0] != one.host:
-            groups.append([one.host, one.domain, 0, []])
-        group = groups[-1]
-        group[2] |= marks
-        priority = one.priority
-        line = f"{one.depth} {one.hops} {one.sitemap} {one.late} {tail_of(one.url, one.host)}"
-        number = numbers.setdefault(found.page, len(numbers))
+        one = found.entry
         # Seeds, and sitemaps that a robots.txt names, wait nowhere else: they are always taken in.
         reason = one.excluded or ("" if one.depth and not one.sitemap else "!")
-        up = _levels_up(marks, found.seen - 1)
-        group[3] += (str(key), line, priority, priority - up, marks, found.seen, number, reason)
-    return [pages[page - 1] for page in numbers if page], again, groups
-
-
-@lru_cache(4096)
-def _levels_up(marks: int, again: int) -> int:
-    return -level(0, distinct(marks), again)
+        group = groups.get((one.host, found.marks, found.page, reason))
+        if group is None:
+            number = numbers.setdefault(found.page, len(numbers))
+            group = [one.host, one.domain, found.marks, number, reason, []]
+            groups[one.host, found.marks, found.page, reason] = group
+        line = f"{one.depth} {one.hops} {one.sitemap} {one.late} {tail_of(one.url, one.host)}"
+        text = str(key)
+        group[5] += (text, int(text[-9:]), line, one.priority, found.seen)
+    return [pages[page - 1] for page in numbers if page], again, list(groups.values())
 
 
 def _parts(values: list[_T]) -> Iterator[list[_T]]:

@@ -20,6 +20,7 @@ class Nodes(Leases):
     """``arrivals``, ``arrived``, ``claim``, ``unclaim``, ``beat``, ``leave``, ``nodes``, ``wait``."""
 
     _subscription: Any = None
+    _closed = False
 
     def claim(self, name: str, node: str, ttl: float) -> float:
         return float(self._step(0, "claim", (name, node, int(ttl * 1000)))) / 1000
@@ -52,8 +53,16 @@ class Nodes(Leases):
                         pass
                     return
         except BaseException:
+            if self._closed:  # by another thread
+                return
             self._hang_up()
             raise
+
+    def close(self) -> None:
+        self._closed = True
+        self._hang_up()
+        for server in self._servers:
+            server.close()
 
     def _heard(self, patience: float) -> bool:
         message = self._servers[0].talk(lambda: self._subscription.get_message(timeout=patience))

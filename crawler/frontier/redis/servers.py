@@ -124,6 +124,8 @@ def trouble(name: str, error: Exception) -> LinkatlasError:
     for word, kind in _LATER.items():
         if word in text.split() or (kind is not None and isinstance(error, kind)):
             return Unavailable(f"frontier {name}: Redis answers {word}; trying again later loses nothing")
+    if "CERTIFICATE_VERIFY" in text or "WRONG_VERSION" in text:  # other failures of TLS pass
+        return BadInput(f"frontier {name}: no TLS with Redis: {text[text.index('[SSL') :]}")
     if isinstance(error, TimeoutError):
         return Unavailable(f"frontier {name}: Redis does not answer in time; trying again later loses nothing")
     if isinstance(error, ConnectionError | OSError):
@@ -157,7 +159,9 @@ def connect(place: Place, more: Mapping[str, object]) -> list[Server]:
         options.pop("socket_keepalive")
         return [Server(place.path, _Redis(unix_socket_path=place.path, **{"db": place.db} | options))]
     if "url" in more:
-        return [Server(place.name, _Redis.from_url(str(more["url"]), **options))]
+        client = _Redis.from_url(str(more["url"]), **options)
+        where = client.get_connection_kwargs()
+        return [Server(str(where.get("path") or f"{where.get('host')}:{where.get('port')}"), client)]
     if place.kind == "cluster":
         nodes = [_ClusterNode(host, port) for host, port in place.addresses]
         try:

@@ -17,9 +17,9 @@ local function family(name)
   return f
 end
 
--- Nine digits, because Lua's numbers hold no 64 bits.
-local function bucket(f, key)
-  local hash = tonumber(sub(key, -9))
+-- A key's hash is its last nine digits, because Lua's numbers hold no 64 bits.
+local function bucket(f, key, hash)
+  hash = hash or tonumber(sub(key, -9))
   local at = hash % (f.low * 2)
   if at >= f.buckets then at = hash % f.low end
   return format('%s%d', f.at, at)
@@ -42,12 +42,12 @@ local function split(f)
   if f.buckets == f.low * 2 then f.low = f.buckets end
 end
 
-local function has(f, key)
-  return f.keys > 0 and call('SISMEMBER', bucket(f, key), key) == 1
+local function has(f, key, hash)
+  return f.keys > 0 and call('SISMEMBER', bucket(f, key, hash), key) == 1
 end
 
-local function put(f, key)
-  local at = bucket(f, key)
+local function put(f, key, hash)
+  local at = bucket(f, key, hash)
   local added = try('SADD', at, key)
   if added == 0 then return false end
   if added ~= 1 then call('SADD', at, key) end -- raises, or mends

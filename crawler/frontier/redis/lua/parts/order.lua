@@ -1,12 +1,20 @@
 -- crawler/frontier/order.py, in Lua.
 local LEVEL_MS = 6 * 3600 * 1000
 
-local function distinct(marks)
+local BITS = { [0] = 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 } -- of a half byte
+
+local function bits(marks)
   local set = 0
-  while marks ~= 0 do
-    set = set + 1
-    marks = bit.band(marks, marks - 1) -- one bit less
+  while marks > 0 do
+    local half = marks % 16
+    set = set + BITS[half]
+    marks = (marks - half) / 16
   end
+  return set
+end
+
+local function distinct(marks)
+  local set = bits(marks)
   if set == 32 then return 128 end
   return math.floor(-32 * math.log((32 - set) / 32) + 0.5)
 end
@@ -15,11 +23,12 @@ local function both(marks, more)
   return bit.bor(marks, more) % 4294967296
 end
 
--- Levels for domains: int(log2(1 + n) / 2); for discoveries: int(log2(1 + n) / 6), at most 1.
+-- Levels for domains: int(log2(1 + n) / 2), where 3, 12 and 28 bits stand for n = 3, 15 and 63; for discoveries:
+-- int(log2(1 + n) / 6), at most 1.
 local function level(priority, marks, again)
   if marks ~= 0 then
-    local n = distinct(marks)
-    priority = priority - (n >= 63 and 3 or n >= 15 and 2 or n >= 3 and 1 or 0)
+    local set = bits(marks)
+    priority = priority - (set >= 28 and 3 or set >= 12 and 2 or set >= 3 and 1 or 0)
   end
   return priority - (again >= 63 and 1 or 0)
 end

@@ -109,9 +109,9 @@ end
 local function line_up(h, key, level_, found)
   local list = list_of(h, level_)
   local first = call('LINDEX', list, 0)
-  local ahead = first and call('HGET', queue_of(h), first)
-  ahead = ahead and decode(ahead)
-  call(ahead and found <= ahead.found and 'LPUSH' or 'RPUSH', list, key)
+  local raw = first and call('HGET', queue_of(h), first)
+  local before = raw and #raw >= HEADER_SIZE and found <= select(7, struct.unpack(HEADER, raw))
+  call(before and 'LPUSH' or 'RPUSH', list, key)
   add_level(h, level_)
   lead(h, level_ * LEVEL_MS + found)
 end
