@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from linkindex.model import Visit
+
 
 class Reason(StrEnum):
     """The ends of a fetch without an answer."""
@@ -21,6 +23,14 @@ class Reason(StrEnum):
     PROTOCOL = "protocol"  # what came is not HTTP
     HEADERS_TOO_LARGE = "headers_too_large"
     UNDECODABLE = "undecodable"  # a Content-Encoding that nothing could be made of
+
+
+class NotFetched(Exception):  # an outcome
+    """Politeness ended a visit before its fetch; ``visit`` says how."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(visit.url, visit.reason)
+        self.visit = visit
 
 
 class FetchFailed(Exception):  # an outcome

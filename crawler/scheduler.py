@@ -142,7 +142,10 @@ class FrontierScheduler(BaseScheduler):
         return await cast("Downloader", engine.downloader).address(host)
 
     def decided(self, visit: Visit) -> None:
-        self._spider.decided(visit)
+        # A request like others: Scrapy waits for it before it closes. For what Spider.start() yields it waits too, but
+        # nothing wakes it when the last of that becomes durable, and the node would never end.
+        meta = {"host": urls.host_of(visit.url), "decided": visit}
+        self._start(PageRequest(visit.url, errback=self._spider.decided, meta=meta))
 
     def finish(self, reason: str) -> None:
         engine = self._crawler.engine

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
 from crawler.extract.listings import looks_like_xml, read_listing, unpacked
 from crawler.extract.sitemaps import MAX_BYTES
+from crawler.failures import NotFetched
 from linkindex import urls
 from linkindex.model import Link, Outcome, PageFacts, Visit
 
@@ -35,19 +35,15 @@ class DiscoverSpider(Spider):
     def __init__(self, seeds: str = "", **arguments: Any) -> None:
         super().__init__(**arguments)
         self.seeds = [seed for seed in seeds.replace(",", " ").split() if seed]
-        self._decided: asyncio.Queue[Visit] = asyncio.Queue()
-
-    def decided(self, visit: Visit) -> None:
-        """Take in a visit that politeness ended without a fetch: it goes the way of all visits."""
-        self._decided.put_nowait(visit)
-
-    async def start(self) -> AsyncIterator[Visit]:
-        while True:
-            yield await self._decided.get()
 
     def page(self, response: Response) -> Iterator[Visit]:
         """Yield the one visit that a response makes."""
         yield visit_of(response, self.settings.getint("LINKATLAS_MAX_LINKS"))
+
+    def decided(self, failure: Failure) -> Iterator[Visit]:
+        """Yield the one visit that politeness ended without a fetch."""
+        assert isinstance(failure.value, NotFetched)
+        yield failure.value.visit
 
     def failed(self, failure: Failure) -> Iterator[Visit]:
         """Yield the one visit that a fetch without an answer makes."""
