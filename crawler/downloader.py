@@ -37,8 +37,9 @@ class Downloader:
 
     The facts of each fetch are in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`), failed or not. A
     request with ``robots`` or ``sitemap`` in its meta gets its body whatever its type, a sitemap as much of it as the
-    protocol allows; one with ``decided``, a visit, is not fetched at all. Under Scrapy's own scheduler it needs a
-    ``SCHEDULER_PRIORITY_QUEUE`` that asks for no slots, ``scrapy.pqueues.ScrapyPriorityQueue``.
+    protocol allows; one with ``decided``, a visit, is not fetched at all; ``wanted`` is as in :meth:`Fetcher.fetch`. Under
+    Scrapy's own scheduler it needs a ``SCHEDULER_PRIORITY_QUEUE`` that asks for no slots,
+    ``scrapy.pqueues.ScrapyPriorityQueue``.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -107,6 +108,7 @@ class Downloader:
                 data=request.body,
                 any_type="robots" in request.meta or "sitemap" in request.meta,
                 at_least=MAX_BYTES if "sitemap" in request.meta else 0,
+                wanted=request.meta.get("wanted"),
             )
             response = _response(request, answer)
             self._count(answer)

@@ -55,7 +55,7 @@ class DiscoverSpider(Spider):
         if not hasattr(error, "reason"):
             self.logger.error("%s: %s", request.url, error, exc_info=error)
         depth = request.meta.get("depth", 0)
-        yield Visit(url=request.url, at=_now(request.meta), outcome=outcome, reason=reason, depth=depth)
+        yield Visit(url=request.url, at=_asked_at(request.meta), outcome=outcome, reason=reason, depth=depth)
 
 
 def visit_of(response: Response, max_links: int = 10_000) -> Visit:
@@ -77,7 +77,7 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     return Visit(
         **msgspec.structs.asdict(facts),
         url=response.url,
-        at=_now(response.meta),
+        at=_asked_at(response.meta),
         outcome=outcome,
         reason=reason,
         status=response.status,
@@ -186,6 +186,12 @@ def _utf8(value: str) -> str:
         return value
 
 
-def _now(meta: Mapping[str, Any]) -> int:
-    """Return the time by the frontier's clock, as far as a node can tell: its own may be wrong, and another's too."""
-    return int(time.monotonic() * 1000) + meta["clock"] if "clock" in meta else int(time.time() * 1000)
+def _asked_at(meta: Mapping[str, Any]) -> int:
+    """Return when the fetch began, by the frontier's clock as far as a node can tell: its own may be wrong, and another's too.
+
+    What was asked for later is newer, however late a node comes to read its answer: it may have been frozen meanwhile.
+    """
+    fetched = meta.get("fetch")
+    ago = (time.monotonic() - fetched.ended) * 1000 + fetched.elapsed_ms if fetched else 0.0
+    now = time.monotonic() * 1000 + meta["clock"] if "clock" in meta else time.time() * 1000
+    return int(now - ago)
