@@ -26,10 +26,11 @@ class Calls:
     """
 
     def __init__(self, name: str, patience: float) -> None:
-        self.patience = patience
+        self._patience = patience
         self._name = name
         self._thread = ThreadPoolExecutor(1, name)
-        self._away = False
+        self._away: Unavailable | None = None
+        self._over = float("inf")  # when patience ends, however long a call has tried
         self._turn = asyncio.Lock()  # calls are made in the order in which they came, those that wait too
 
     async def __call__(self, function: Callable[..., _T], *arguments: object) -> _T:
@@ -40,20 +41,26 @@ class Calls:
     async def _persist(self, function: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
         began = time.monotonic()
         while True:
+            if self._away is not None and time.monotonic() > self._over:
+                raise self._away
             try:
                 result = await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
             except Unavailable as error:
-                if time.monotonic() - began > self.patience:
+                if time.monotonic() - began > self._patience:
                     raise
-                if not self._away:
-                    self._away = True
+                if self._away is None:
                     logger.warning("%s; waiting for it", error)
+                self._away = error
                 await asyncio.sleep(random.uniform(*PAUSES))  # noqa: S311  so that nodes do not come back all at once
             else:
-                if self._away:
-                    self._away = False
+                if self._away is not None:
+                    self._away = None
                     logger.warning("the %s is back, going on", self._name)
                 return result
+
+    def hurry(self, seconds: float) -> None:
+        """Have patience for so long from now at most, for all calls together."""
+        self._over = time.monotonic() + seconds
 
     def close(self) -> None:
         """Let the thread end. Calls that are under way still return."""

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from crawler.calls import Calls
 from crawler.frontier import Beat, Entry, Frontier
 from crawler.job import Job, admit, read_job
 from crawler.scope import Scope
+from linkindex.errors import Unavailable
 
 BEAT = 2.0  # s between signs of life; within this a store that was emptied is noticed
 LOOK = 2.0  # s between looks for seeds that people pushed, and for hosts whose queue runs low
@@ -90,9 +92,12 @@ class Errands:
             asyncio.ensure_future(asyncio.to_thread(self._frontier.wait, seconds)),
             asyncio.ensure_future(news.wait()),
         ]
-        _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
+        for task in done:
+            with suppress(Unavailable):  # the next call says so, and is patient
+                task.result()
 
 
 def _some(entries: Iterator[Entry]) -> list[Entry]:
