@@ -97,8 +97,9 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
     from interfaces.cli.workers import workers
 
     began, before = time.monotonic(), frontier.counts()
-    with Progress(lambda: Snapshot(frontier.counts(), index.versions())), workers(options, options.workers - 1):
-        end = run_node(options)
+    others = workers(options, options.workers - 1)
+    with Progress(lambda: Snapshot(frontier.counts(), index.versions())), others as stop_workers:
+        end = run_node(options, stop_workers)
     counts = frontier.counts()
     _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
     _print_questions(frontier, index, options)
