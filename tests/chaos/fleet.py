@@ -16,6 +16,7 @@ from pathlib import Path
 from crawler.frontier import open_frontier
 from interfaces.demo import loopback
 from linkindex.errors import LinkatlasError
+from tests.chaos import verdicts
 from tests.chaos.verdicts import Ask, Ended, read_log
 from tests.chaos.web import Web
 from tests.crawls.command import command, environment
@@ -121,7 +122,7 @@ class Fleet:
     alive: list[Node] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     deaths: dict[str, float] = field(default_factory=dict)  # name -> when
-    forgot: float = 0.0  # when the frontier had forgotten what it knew of hosts
+    blind: verdicts.Span = verdicts.NEVER  # while the frontier does not know what was leased, what hosts had asked for
     allowed: Counter[str] = field(default_factory=Counter)  # name -> pages that may be asked for again because of it
     kills: int = 0
     excused: bool = False  # nodes may end with an error that tells why

@@ -140,11 +140,12 @@ def cut(nodes: int, most: int, dice: Dice) -> Scenario:
         fleet.begin(nodes)
         fleet.until(30 + dice.below(ASKS - 60))
         redis.kill()
+        killed = time.monotonic()
         (tail,) = redis.folder.glob("appendonlydir/*.incr.aof")
         size = tail.stat().st_size
         os.truncate(tail, size - dice.below(min(most, size)))
         redis.start()
-        fleet.forgot = time.monotonic()
+        fleet.blind = (killed, time.monotonic() + TTL)  # until the leases that it forgot have run out
         for node in fleet.alive:  # the frontier forgot what they had visited
             fleet.struck(node.name, ASKS)
         fleet.run("reconcile")
