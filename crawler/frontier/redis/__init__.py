@@ -27,7 +27,7 @@ from linkindex.errors import BadInput, Incompatible
 
 __all__ = ["RedisFrontier", "from_scrapy_redis"]
 
-FORMAT = "1"  # of the keys
+FORMAT = "2"  # of the keys
 HOST_QUEUE = 1000
 _CLUSTER_SHARDS = 16
 _STATES = ("queued", "scheduled", "leased", "done", "failed", "excluded", "visited", "hosts", "quarantined")

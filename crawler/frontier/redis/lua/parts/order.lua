@@ -1,5 +1,6 @@
 -- crawler/frontier/order.py, in Lua.
 local LEVEL_MS = 6 * 3600 * 1000
+local OFTEN = 63 -- discoveries that count as a level
 
 local BITS = { [0] = 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 } -- of a half byte
 
@@ -30,5 +31,5 @@ local function level(priority, marks, again)
     local set = bits(marks)
     priority = priority - (set >= 28 and 3 or set >= 12 and 2 or set >= 3 and 1 or 0)
   end
-  return priority - (again >= 63 and 1 or 0)
+  return priority - (again >= OFTEN and 1 or 0)
 end
