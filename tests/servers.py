@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import socket
 import subprocess
@@ -14,6 +15,9 @@ from typing import Self
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+
+PROGRAM = os.environ.get("LINKATLAS_REDIS_SERVER", "redis-server")  # or a valkey-server, or another release
 
 
 class RedisServer:
@@ -50,7 +54,7 @@ class RedisServer:
 
     def start(self) -> None:
         where = {"port": self.port, "unixsocket": self.socket, "dir": self.folder}
-        command = ["redis-server", *([str(self._sentinel)] if self._sentinel else [])]
+        command = [PROGRAM, *([str(self._sentinel)] if self._sentinel else [])]
         command += (word for name, value in where.items() for word in (f"--{name}", str(value)))
         aof = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         log = (self.folder / "redis.log").open("ab")

@@ -121,8 +121,9 @@ def trouble(name: str, error: Exception) -> LinkatlasError:
             f"frontier {name}: Redis was emptied or replaced while the crawl ran; "
             "what it held is in the link index: linkatlas reconcile rebuilds it"
         )
+    words = {word.removeprefix("-") for word in text.split()}  # scripts of Redis 6.2 leave it there
     for word, kind in _LATER.items():
-        if word in text.split() or (kind is not None and isinstance(error, kind)):
+        if word in words or (kind is not None and isinstance(error, kind)):
             return Unavailable(f"frontier {name}: Redis answers {word}; trying again later loses nothing")
     if "CERTIFICATE_VERIFY" in text or "WRONG_VERSION" in text:  # other failures of TLS pass
         return BadInput(f"frontier {name}: no TLS with Redis: {text[text.index('[SSL') :]}")
