@@ -136,7 +136,9 @@ def _inputs(pages: list[str], again: bool, keyed: list[tuple[int, _Found]]) -> t
     """Return entries, which are in the order of their groups, as ``add.lua`` takes them: with the pages that they name."""
     numbers: dict[int, int] = {0: 0}
     groups: list[list[Any]] = []
-    keys, lines, end = [], [], 0
+    keys: list[bytes] = []
+    lines: list[bytes] = []
+    end = 0
     columns: list[list[int]] = [[] for _ in range(6)]
     shared: tuple[str, str] | None = None
     for i, each in enumerate(keyed, 1):
