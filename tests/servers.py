@@ -16,7 +16,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-REDIS = os.environ.get("LINKATLAS_REDIS_SERVER", "redis-server")  # or the program of another release
+REDIS = os.environ.get("TEST_REDIS_SERVER", "redis-server")  # or the program of another release
 
 
 class RedisServer:
