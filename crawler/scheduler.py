@@ -70,9 +70,9 @@ class FrontierScheduler(BaseScheduler):
         options = _with_redis_settings(options, self._crawler.settings, spider.name)
         client = None
         if not options.frontier_url.startswith("sqlite:"):
-            from crawler.frontier.redis import from_scrapy_redis  # noqa: PLC0415  a driver that few need
+            from crawler.redis_settings import connection_of  # noqa: PLC0415  a driver that few need
 
-            client = from_scrapy_redis(self._crawler.settings)
+            client = connection_of(self._crawler.settings)
         frontier = _join(options, spider.seeds, client)
         self._node = Node(
             frontier,

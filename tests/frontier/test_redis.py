@@ -1,4 +1,4 @@
-"""The Redis frontier keeps the contract, on one shard, on several, and on two servers."""
+"""The Redis frontier keeps the contract, on one shard, on several, on two servers, and on Valkey."""
 
 from __future__ import annotations
 
@@ -65,6 +65,16 @@ class TestThreeShards(OnRedis, FrontierContract):
 class TestTwoServers(OnRedis, FrontierContract):
     shards = 4
     several = True
+
+
+class TestValkey(OnRedis, FrontierContract):
+    @pytest.fixture
+    def redis_servers(self, valkey_server: RedisServer) -> list[RedisServer]:
+        return [valkey_server]
+
+    def test_it_is_a_valkey(self, valkey_server: RedisServer) -> None:
+        with valkey_server.client() as client:
+            assert client.info("server")["server_name"] == "valkey"
 
 
 class Accounts(OnRedis, AccountsContract):

@@ -19,15 +19,15 @@ import msgspec
 from crawler.frontier.records import Budget, Counts, Life, Outlook, Robots
 from crawler.frontier.redis.guard import guard
 from crawler.frontier.redis.nodes import Nodes
-from crawler.frontier.redis.place import Place, from_scrapy_redis, parse
+from crawler.frontier.redis.place import Place, parse
 from crawler.frontier.redis.servers import Call, Server, connect
 from crawler.frontier.redis.store import Step, prefix
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible
 
-__all__ = ["RedisFrontier", "from_scrapy_redis"]
+__all__ = ["RedisFrontier"]
 
-FORMAT = "1"  # of the keys
+FORMAT = "2"  # of the keys
 HOST_QUEUE = 1000
 _CLUSTER_SHARDS = 16
 _STATES = ("queued", "scheduled", "leased", "done", "failed", "excluded", "visited", "hosts", "quarantined")
@@ -51,7 +51,7 @@ class RedisFrontier(Nodes):
         """Open the job that ``url`` names (:func:`crawler.frontier.redis.place.parse`), and make it where it is not there.
 
         ``host_queue``: how many URLs of a host are queued at most, where the job is made. ``client`` goes before what
-        ``url`` says of the connection (:func:`from_scrapy_redis`). ``clock`` stands for the servers' clock, in tests.
+        ``url`` says of the connection (``servers.connect``). ``clock`` stands for the servers' clock, in tests.
 
         Raises BadInput for what cannot be used, with its remedy; Unavailable; Incompatible for another format, or when
         some of the job is gone.
