@@ -97,7 +97,7 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
     from interfaces.cli.workers import workers
 
     began, before = time.monotonic(), frontier.counts()
-    with Progress(lambda: Snapshot(frontier.counts(), index.versions())), workers(options, options.workers - 1):
+    with Progress(lambda: Snapshot(frontier.counts(), index.grown())), workers(options, options.workers - 1):
         end = run_node(options)
     counts = frontier.counts()
     _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
