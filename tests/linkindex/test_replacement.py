@@ -61,7 +61,7 @@ def test_the_nearest_live_page(
 
 def test_nearer_pages_score_higher() -> None:
     same = SITE.nearest("https://a.test/old/how-to-tie-knots", "How to tie knots")
-    like = SITE.nearest("https://a.test/old/tie-knots-quickly", "")
+    like = SITE.nearest("https://a.test/articles/tie-knots-quickly", "")
     section = SITE.nearest("https://a.test/blog/qqq")
     assert same and like and section
     assert same.score > like.score > section.score
