@@ -54,7 +54,6 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     decorated: Callable[..., Any] = called
     for option in (
-        option_flags("time_limit"),
         click.option(
             "--limit", type=_limit, metavar="N", help=f"At most N rows; 0: all.  [{SHOWN} in a table, else all]"
         ),
@@ -65,7 +64,7 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Write to FILE, which appears when it is whole.  [format: its ending]",
         ),
         click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP),
-        option_flags("index"),
+        option_flags("index", "time_limit"),
     ):
         decorated = option(decorated)
     return decorated

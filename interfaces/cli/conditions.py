@@ -17,6 +17,8 @@ A DATE is one of
   30d                 the day that was 30 days ago
 """
 
+SINCE = "First seen on DATE or later; with --lost: lost; with --all: either."
+
 Flag = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -39,7 +41,7 @@ _FLAGS: dict[str, tuple[Flag, ...]] = {
         click.option("--all", "state", flag_value="all", help="Lost links too."),
     ),
     "as_of": (_text("--as-of", "DATE", "The links of then, as they were then."),),
-    "since": (_text("--since", "DATE", "First seen on DATE or later; with --lost: lost; with --all: either."),),
+    "since": (_text("--since", "DATE", SINCE),),
     "until": (_text("--until", "DATE", "The same, on DATE or earlier."),),
     "follow": (click.option("--follow/--nofollow", default=None, help="Only links that are followed, or are not."),),
     "kind": (_words("--kind", "KIND,…", "Only of this kind: text, image, redirect…"),),
@@ -53,8 +55,12 @@ _FLAGS: dict[str, tuple[Flag, ...]] = {
 }
 
 
-def condition_options(without: tuple[str, ...] = ()) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Give a command the flags of all conditions but some; it is called with ``conditions``, those that were given."""
+def condition_options(without: tuple[str, ...] = (), since: str = SINCE) -> Flag:
+    """Give a command the flags of all conditions but some; it is called with ``conditions``, those that were given.
+
+    ``since`` is the help of that flag: what is to have happened then.
+    """
+    flags = _FLAGS | {"since": (_text("--since", "DATE", since),)}
     names = [name for name in _FLAGS if name not in without]
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
@@ -66,7 +72,7 @@ def condition_options(without: tuple[str, ...] = ()) -> Callable[[Callable[..., 
 
         decorated: Callable[..., Any] = called
         for name in reversed(names):
-            for option in reversed(_FLAGS[name]):
+            for option in reversed(flags[name]):
                 decorated = option(decorated)
         return decorated
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 import click
@@ -48,7 +49,7 @@ def backlinks(target: str, order: Order, per: Per, after: str, conditions: Condi
 
 @click.command(epilog=examples("broken example.com", "broken example.com --follow --sort rank -o redirects.csv"))
 @click.argument("target")
-@condition_options(without=("state", "as_of", "broken"))
+@condition_options(without=("state", "as_of", "broken"), since="First seen on DATE or later.")
 @order_options
 @answer_options
 def broken(target: str, order: Order, per: Per, after: str, conditions: Conditions, question: Question) -> int:
@@ -107,13 +108,13 @@ def overview(target: str, question: Question) -> int:
     epilog=examples("changes example.com --since 7d", "changes example.com --since 2026-11-01 -o november.csv")
 )
 @click.argument("target")
-@condition_options(without=("state", "as_of", "broken"))
+@condition_options(without=("state", "as_of", "broken"), since="Happened on DATE or later.")
 @answer_options
 def changes(target: str, conditions: Conditions, question: Question) -> int:
     """Show what happened to links that point at TARGET, the latest first.
 
     A link is new, changed (what, from what, to what), lost (why), returned after it had been lost; or it moved: its target
-    began to lead elsewhere. --since and --until say when.
+    began to lead elsewhere.
     """
     return question.rows(
         lambda index, limit: index.changes(target, limit=limit, **conditions),
@@ -167,6 +168,6 @@ def _nothing(what: str, target: str) -> str:
 
 
 for _command in (backlinks, broken, domains, anchors, changes, pages, overview):
-    _command.help = f"{_command.help}\n\n{TARGETS}"
+    _command.help = f"{cleandoc(_command.help or '')}\n\n{TARGETS}"
 for _command in (backlinks, broken, domains, anchors, changes):
-    _command.help = f"{_command.help}\n\n{DATES}"
+    _command.help = f"{_command.help}\n{DATES}"
