@@ -42,7 +42,7 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     text_after: str
     heading: str
     first_seen: datetime  # the first version's ``since``
-    last_seen: datetime  # last confirmed on the page
+    last_seen: datetime  # last confirmed on the page, never before ``first_seen``
     lost_at: datetime | None  # None while live
     lost_reason: str | None  # removed, page_gone, page_unreachable, page_redirected, not_indexable, not_canonical
     doubt: str | None  # why the last visit could neither confirm nor deny it: blocked, unreachable…
