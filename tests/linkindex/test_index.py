@@ -52,7 +52,7 @@ def test_every_question_is_documented() -> None:
 
 def test_importing_it_costs_nothing() -> None:
     code = "import sys, linkindex; print(*(name for name in sys.modules if 'linkindex' in name), len(sys.modules))"
-    bare = "import sys, typing; print(len(sys.modules))"
+    bare = "import sys, typing, __future__; print(len(sys.modules))"
     ours = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     theirs = subprocess.run([sys.executable, "-c", bare], capture_output=True, text=True, check=True).stdout
     assert ours.startswith("linkindex ")
