@@ -23,7 +23,7 @@ KEY = (
     *("first_seen", "last_seen", "lost_at", "source_rank", "domain_rank"),
 )
 MOMENTS = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
+TEXTS = st.text(st.characters(codec="utf-8"))
 
 
 def row(**given: object) -> Backlink:

@@ -92,7 +92,7 @@ def test_what_cannot_be_asked_is_said_before_anything_is_read(index: Index) -> N
     with pytest.raises(BadInput, match="it is one of link"):
         index.backlinks("example.com", per="site")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="state 'gone'"):
-        index.domains("example.com", state="gone")  # type: ignore[typeddict-item]
+        index.domains("example.com", state="gone")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="no such file"):
         linkindex.open("sqlite:///none.db")
 
