@@ -38,7 +38,7 @@ def backlinks(target: str, order: Order, per: Per, after: str, conditions: Condi
         *["source", "target", *(["end_status"] if conditions.get("broken") else []), "anchor", "follow"],
         *(["links", "pages"] if per != "link" else []),
         *(["domain_rank", "source_rank"] if order == "rank" else []),
-        *["rel", "lost_at", "lost_reason", "doubt", "placement", "relevance", "kind", "hops", *_PERIOD],
+        *["rel", "lost_at", "lost_reason", "doubt", "placement", "relevance", "kind", *_PERIOD, "hops"],
     ]
     return question.rows(
         lambda index, limit: index.backlinks(target, order=order, per=per, after=after, limit=limit, **conditions),
