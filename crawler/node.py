@@ -322,13 +322,15 @@ class Node:
 
         Return how many; what is then the first of the lane is still to be judged.
         """
-        now, before = time.monotonic(), len(lane.leases)
-        while lane.leases:
-            lease = lane.leases[0]
-            if self._hand.get(lease.url) is lease and self._good.get(lease.token, now) > now:
-                break
+        before = len(lane.leases)
+        while lane.leases and not self.holds(lane.leases[0]):
             self._let_go(lane.leases.popleft())
         return before - len(lane.leases)
+
+    def holds(self, *leases: Lease) -> bool:
+        """Return whether any of these leases is in hand, and has not run out for all this node can know."""
+        now = time.monotonic()
+        return any(self._hand.get(lease.url) is lease and self._good.get(lease.token, now) > now for lease in leases)
 
     def _let_go(self, lease: Lease) -> None:
         """Have a lease in hand no more; the same URL may have been leased again meanwhile, which stays."""
@@ -439,6 +441,10 @@ class Node:
 
     async def _visit_again(self, entries: list[Entry]) -> None:
         await self._call(lambda: self._frontier.add(entries, again=True))
+
+    def never_fetched(self, lease: Lease) -> None:
+        """Hear that a lease ran out before its fetch could begin: others have the URL by now, or it is to be had again."""
+        self._release(lease, 0.0, "late", counted=False)
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""

@@ -11,8 +11,9 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request, signals
@@ -20,6 +21,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
 from crawler import crash, politeness, recrawl
+from crawler.failures import Reason
 from crawler.frontier import Frontier, Lease, Robots
 from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
@@ -124,14 +126,15 @@ class FrontierScheduler(BaseScheduler):
 
     def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
         spider = self._spider
-        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth, "clock": clock}
+        meta: dict[str, Any] = {"lease": lease, "host": lease.host, "depth": lease.depth, "clock": clock}
+        meta["wanted"] = partial(self._node.holds, lease)
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
         headers = recrawl.conditions(lease.memo)
-        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta, headers=headers))
+        self._start(PageRequest(lease.url, callback=spider.page, errback=self._failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
-        meta = {"host": lane.host, "robots": lane, "hops": hops}
+        meta = {"host": lane.host, "robots": lane, "hops": hops, "wanted": lambda: self._node.holds(*lane.leases)}
         self._start(
             PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
         )
@@ -142,7 +145,10 @@ class FrontierScheduler(BaseScheduler):
         return await cast("Downloader", engine.downloader).address(host)
 
     def decided(self, visit: Visit) -> None:
-        self._spider.decided(visit)
+        # A request like others: Scrapy waits for it before it closes. For what Spider.start() yields it waits too, but
+        # nothing wakes it when the last of that becomes durable, and the node would never end.
+        meta = {"host": urls.host_of(visit.url), "decided": visit}
+        self._start(PageRequest(visit.url, errback=self._spider.decided, meta=meta))
 
     def finish(self, reason: str) -> None:
         engine = self._crawler.engine
@@ -166,6 +172,12 @@ class FrontierScheduler(BaseScheduler):
     def _left(self, request: Request) -> None:
         crash.passing("fetched")
         self._node.fetch_ended(request.meta["host"])
+
+    def _failed(self, failure: Failure) -> Iterator[Visit]:
+        if _is_late(failure):
+            self._node.never_fetched(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
+        else:
+            yield from self._spider.failed(failure)
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
         crash.passing("stored")
@@ -202,6 +214,9 @@ class FrontierScheduler(BaseScheduler):
     def _robots_failed(self, failure: Failure) -> None:
         reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
         lane: Lane = failure.request.meta["robots"]  # type: ignore[attr-defined]
+        if _is_late(failure):
+            self._node.advance(lane)
+            return
         self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
 
 
@@ -228,6 +243,10 @@ def _retry_after(response: Response) -> float | None:
 def _header(response: Response | Failure | None, name: bytes) -> str:
     headers = getattr(response, "headers", None)
     return (headers.get(name) or b"").decode("latin-1") if headers else ""
+
+
+def _is_late(failure: Failure) -> bool:
+    return getattr(failure.value, "reason", None) is Reason.LATE
 
 
 def _since_fetched(response: Response | Failure | None) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from crawler.frontier import Counts, open_frontier
+from interfaces.demo import loopback
 from interfaces.demo.serve import serving
 from interfaces.demo.site import make_site
 from linkindex.store import open_index
@@ -79,6 +80,29 @@ def test_a_node_takes_what_is_seeded_while_it_waits_and_leaves_when_told(crawl: 
     assert node.returncode == 0, err
     assert "left the crawl" in out
     assert json.loads(crawl.run("nodes", "--format", "json").out) == []
+
+
+def test_a_node_ends_that_is_told_to_while_it_stores_a_visit_without_a_fetch(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with loopback.child("tests.chaos.site", "--log", str(log)) as (port,):
+        options = ("--connect-to", f"::127.0.0.1:{port}", "--contact", "n1", "--flush-interval", "3")
+        crawl = subprocess.Popen(
+            command("crawl", "http://quick-0.example/private/1", *options),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _until(lambda: log.exists() and "robots.txt" in log.read_text())
+            time.sleep(0.5)  # the rules are judged, and the visit waits for others to be stored with
+            crawl.terminate()
+            assert crawl.wait(timeout=30) == 130
+        finally:
+            crawl.kill()
+            crawl.wait()
+    with open_index(f"sqlite:///{tmp_path}/linkatlas.db") as index:
+        assert index.counts().by_outcome == {"blocked": 1}
 
 
 def test_pages_are_visited_again_when_asked_for(crawl: Crawl) -> None:
