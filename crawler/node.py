@@ -15,8 +15,6 @@ from typing import Protocol
 import msgspec
 
 from crawler import crash, discovery, politeness, recrawl, trap_notes
-from crawler.batches import Batches
-from crawler.calls import Calls
 from crawler.errands import Errands, Sources
 from crawler.frontier import SUSPECT, Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
 from crawler.job import Job
@@ -27,6 +25,8 @@ from crawler.politeness import Rules
 from crawler.scope import Scope
 from crawler.trap_notes import TrapNotes
 from linkindex import urls
+from linkindex.batches import Batches
+from linkindex.calls import Calls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Outcome, Visit
 
@@ -56,6 +56,9 @@ class Engine(Protocol):
 
     def decided(self, visit: Visit) -> None:
         """Store a visit that ended without a fetch."""
+
+    def begun(self, run: str) -> None:
+        """Store what is visited from now on as of this run."""
 
     def finish(self, reason: str) -> None:
         """There is nothing more to do."""
@@ -176,6 +179,7 @@ class Node:
 
     def _on_job(self, job: Job) -> None:
         self._scope = job.scope  # seeds may have joined
+        self._engine.begun(job.run)
 
     async def _take(self, leases: Iterable[Lease]) -> None:
         fresh: dict[str, Lane] = {}
@@ -521,7 +525,7 @@ class Node:
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
         self.stopping = True
-        self._call.patience = PARTING
+        self._call.end_within(PARTING)
         for task in self._forever:
             task.cancel()
         while self._tasks:  # some end leases

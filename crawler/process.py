@@ -15,6 +15,7 @@ from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
 from settings.options import Options, scrapy_settings
+from settings.signals import stopping
 
 
 class End(msgspec.Struct, frozen=True):
@@ -83,6 +84,7 @@ class _Drain:
         assert engine is not None
         assert self._loop is not None
         if engine.running:
+            self._crawler.signals.send_catch_log(stopping)
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason="shutdown"))
         elif engine.spider is not None:
             self._loop.call_later(0.01, self._close)

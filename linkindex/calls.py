@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
@@ -22,14 +23,15 @@ PAUSES = (0.2, 2.0)  # s between tries, the least and the most: a store that is 
 class Calls:
     """One thread, on which a store is called. While it does not answer, calls wait and try again; it is said once.
 
-    ``patience`` is how long, in s, one call tries; then it raises :class:`Unavailable` as it came.
+    When it has been away for ``patience`` seconds, they raise :class:`Unavailable` as it came.
     """
 
     def __init__(self, name: str, patience: float) -> None:
-        self.patience = patience
         self._name = name
+        self._patience = patience
+        self._end = math.inf  # when (monotonic) nobody waits any more, whatever the patience
         self._thread = ThreadPoolExecutor(1, name)
-        self._away = False
+        self._away: float | None = None  # since when (monotonic)
         self._turn = asyncio.Lock()  # calls are made in the order in which they came, those that wait too
 
     async def __call__(self, function: Callable[..., _T], *arguments: object) -> _T:
@@ -38,22 +40,31 @@ class Calls:
             return await self._persist(function, arguments)
 
     async def _persist(self, function: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
-        began = time.monotonic()
         while True:
+            tried = time.monotonic()
             try:
                 result = await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
             except Unavailable as error:
-                if time.monotonic() - began > self.patience:
-                    raise
-                if not self._away:
-                    self._away = True
-                    logger.warning("%s; waiting for it", error)
+                self._missed(error, tried)
                 await asyncio.sleep(random.uniform(*PAUSES))  # noqa: S311  so that nodes do not come back all at once
             else:
-                if self._away:
-                    self._away = False
+                if self._away is not None:
+                    self._away = None
                     logger.warning("the %s is back, going on", self._name)
                 return result
+
+    def _missed(self, error: Unavailable, tried: float) -> None:
+        """Hear that the store did not answer; raise what it said when that has lasted too long."""
+        if self._away is None:
+            self._away = tried
+            what, _, _ = str(error).partition(";")  # what could be done comes behind it; this waits
+            logger.warning("%s; waiting for it", what)
+        if time.monotonic() >= min(self._away + self._patience, self._end):
+            raise error
+
+    def end_within(self, seconds: float) -> None:
+        """Wait no longer than so many seconds from now, for whatever is called and will be."""
+        self._end = time.monotonic() + seconds
 
     def close(self) -> None:
         """Let the thread end. Calls that are under way still return."""

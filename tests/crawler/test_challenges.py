@@ -37,7 +37,9 @@ AKAMAI = (
     b"access &quot;http&#58;&#47;&#47;a&#46;test&#47;&quot; on this server.<P>\nReference&#32;&#35;18&#46;1\n<P>"
     b"https&#58;&#47;&#47;errors&#46;edgesuite&#46;net&#47;18&#46;1</P></BODY></HTML>"
 )
-AKAMAI_BOTS = b'<html><body><div id="sec-if-cpt-container" style="display:none"></div><script src="/x?v=1"></script></body>'
+AKAMAI_BOTS = (
+    b'<html><body><div id="sec-if-cpt-container" style="display:none"></div><script src="/x?v=1"></script></body>'
+)
 ANUBIS = (
     b"<html><head><title>Making sure you&#39;re not a bot!</title>"
     b'<script id="anubis_challenge" type="application/json">{"rules":{}}</script></head><body></body></html>'
@@ -47,8 +49,8 @@ TURNSTILE = (
     b'<script src="https://challenges.cloudflare.com/turnstile/v0/api.js"></script></head><body><div class="cf-turnstile">'
 )
 GUARDS = {
-    "cloudflare": CLOUDFLARE, "cloudflare block": CLOUDFLARE_BLOCK, "incapsula": INCAPSULA, "datadome": DATADOME, "human": HUMAN,
-    "akamai": AKAMAI, "akamai bots": AKAMAI_BOTS, "anubis": ANUBIS, "turnstile": TURNSTILE,
+    "cloudflare": CLOUDFLARE, "cloudflare block": CLOUDFLARE_BLOCK, "incapsula": INCAPSULA, "datadome": DATADOME,
+    "human": HUMAN, "akamai": AKAMAI, "akamai bots": AKAMAI_BOTS, "anubis": ANUBIS, "turnstile": TURNSTILE,
 }  # fmt: skip
 
 
