@@ -65,7 +65,7 @@ class GuardedConnector(aiohttp.TCPConnector):
         connection = await super().connect(*request, **limits)
         if not WANTED.get()():
             connection.release()
-            raise FetchFailed(Reason.LATE, "somebody else's by now")
+            raise FetchFailed(Reason.GIVEN_UP, "somebody else's by now")
         return connection
 
     async def _resolve_host(self, host: str, port: int, traces: Sequence[Any] | None = None) -> list[ResolveResult]:

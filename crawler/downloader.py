@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from crawler.addresses import DEFAULT_PORTS, parse_connect_to
 from crawler.connecting import Reach
 from crawler.extract.sitemaps import MAX_BYTES
-from crawler.failures import FetchFailed, NotFetched
+from crawler.failures import FetchFailed, NotFetched, Reason
 from crawler.fetching import Answer, Fetched, Fetcher, Limits
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class Downloader:
         """Return the address that a fetch of ``host`` would connect to, "" where there is none that may be."""
         return await self._fetcher.address(host)
 
+    def give_up(self) -> None:
+        """End all fetches that are under way, as :class:`FetchFailed`."""
+        for task in self.active.values():
+            task.cancel()
+
     def needs_backout(self) -> bool:
         """Return whether as many fetches are under way as there may be."""
         return len(self.active) >= self._concurrency
@@ -88,6 +93,8 @@ class Downloader:
         except FetchFailed as error:
             # An outcome, not a fault of the program: there is no traceback to show.
             answer = Failure(error.with_traceback(None))  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            answer = Failure(FetchFailed(Reason.GIVEN_UP, "the node ends"))  # type: ignore[no-untyped-call]
         except Exception:  # noqa: BLE001  # handed on, to be logged where it matters
             answer = Failure()  # type: ignore[no-untyped-call]
         finally:

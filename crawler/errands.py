@@ -102,9 +102,12 @@ class Errands:
             asyncio.ensure_future(asyncio.to_thread(self._frontier.wait, seconds)),
             asyncio.ensure_future(news.wait()),
         ]
-        _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
+        for task in done:
+            with suppress(Unavailable):  # the next call says so, and is patient
+                task.result()
 
 
 def _some(entries: Iterator[Entry]) -> list[Entry]:

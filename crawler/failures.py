@@ -10,7 +10,7 @@ from linkindex.model import Visit
 class Reason(StrEnum):
     """The ends of a fetch without an answer."""
 
-    LATE = "late"  # it was no longer to be made when its connection stood; nothing was asked
+    GIVEN_UP = "given_up"  # by us: when its connection stood it was no longer to be made, or the node had to end
     REFUSED_SCHEME = "refused_scheme"  # not an http or https URL
     REFUSED_PORT = "refused_port"  # a port that is not visited
     REFUSED_ADDRESS = "refused_address"  # the name means no address that may be connected to

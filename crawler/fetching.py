@@ -102,7 +102,7 @@ class Fetcher:
         """Return the answer to one request. Bodies that are no page are left where they are, unless ``any_type``.
 
         ``at_least`` raises the limit on the body to so many bytes. ``wanted`` is asked once the connection stands: where it
-        says no, nothing is sent, and that is :class:`FetchFailed` too, with ``Reason.LATE``.
+        says no, nothing is sent, and that is :class:`FetchFailed` too, with ``Reason.GIVEN_UP``.
 
         Raises :class:`FetchFailed`. Takes at most ``limits.whole`` seconds, once more ``limits.connect`` where a
         certificate is met that does not hold.

@@ -38,7 +38,7 @@ RULES_REMEMBERED = 600.0  # s that parsed rules are used before the frontier is 
 GATHER = 0.01  # s that an acknowledgement waits for others: a batch of visits becomes durable at one moment
 IDLE_PAUSE = (0.05, 1.0)  # s, first and longest, between looks at a frontier that has nothing to lease
 ADDRESS_LOOK = 0.5  # s, at most, between looks whether an address is free
-PARTING = 5.0  # s that a node which ends waits for a store that is away
+PARTING = 3.0  # s that a node which ends waits for a store that is away
 
 
 class Engine(Protocol):
@@ -446,9 +446,9 @@ class Node:
     async def _visit_again(self, entries: list[Entry]) -> None:
         await self._call(lambda: self._frontier.add(entries, again=True))
 
-    def never_fetched(self, lease: Lease) -> None:
-        """Hear that a lease ran out before its fetch could begin: others have the URL by now, or it is to be had again."""
-        self._release(lease, 0.0, "late", counted=False)
+    def fetch_given_up(self, lease: Lease) -> None:
+        """Hear that a fetch was given up, because its lease had run out before it could begin or because the node ends."""
+        self._release(lease, 0.0, "given up", counted=False)
 
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
@@ -525,7 +525,7 @@ class Node:
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
         self.stopping = True
-        self._call.end_within(PARTING)
+        self._call.hurry(PARTING)
         for task in self._forever:
             task.cancel()
         while self._tasks:  # some end leases

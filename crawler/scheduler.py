@@ -181,8 +181,8 @@ class FrontierScheduler(BaseScheduler):
         self._node.fetch_ended(request.meta["host"])
 
     def _failed(self, failure: Failure) -> Iterator[Visit]:
-        if _is_late(failure):
-            self._node.never_fetched(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
+        if _is_given_up(failure):
+            self._node.fetch_given_up(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
         else:
             yield from self._spider.failed(failure)
 
@@ -221,7 +221,7 @@ class FrontierScheduler(BaseScheduler):
     def _robots_failed(self, failure: Failure) -> None:
         reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
         lane: Lane = failure.request.meta["robots"]  # type: ignore[attr-defined]
-        if _is_late(failure):
+        if _is_given_up(failure):
             self._node.advance(lane)
             return
         self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
@@ -252,8 +252,8 @@ def _header(response: Response | Failure | None, name: bytes) -> str:
     return (headers.get(name) or b"").decode("latin-1") if headers else ""
 
 
-def _is_late(failure: Failure) -> bool:
-    return getattr(failure.value, "reason", None) is Reason.LATE
+def _is_given_up(failure: Failure) -> bool:
+    return getattr(failure.value, "reason", None) is Reason.GIVEN_UP
 
 
 def _since_fetched(response: Response | Failure | None) -> float:

@@ -29,9 +29,10 @@ class Calls:
     def __init__(self, name: str, patience: float) -> None:
         self._name = name
         self._patience = patience
-        self._end = math.inf  # when (monotonic) nobody waits any more, whatever the patience
+        self._over = math.inf  # when (monotonic) patience ends, however long the store has been away
         self._thread = ThreadPoolExecutor(1, name)
-        self._away: float | None = None  # since when (monotonic)
+        self._away: Unavailable | None = None  # what it said last
+        self._since = 0.0  # when it was first missed (monotonic)
         self._turn = asyncio.Lock()  # calls are made in the order in which they came, those that wait too
 
     async def __call__(self, function: Callable[..., _T], *arguments: object) -> _T:
@@ -41,11 +42,15 @@ class Calls:
 
     async def _persist(self, function: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
         while True:
+            if self._away is not None and time.monotonic() > self._over:
+                raise self._away
             tried = time.monotonic()
             try:
                 result = await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
             except Unavailable as error:
                 self._missed(error, tried)
+                if time.monotonic() - self._since > self._patience:
+                    raise
                 await asyncio.sleep(random.uniform(*PAUSES))  # noqa: S311  so that nodes do not come back all at once
             else:
                 if self._away is not None:
@@ -54,17 +59,15 @@ class Calls:
                 return result
 
     def _missed(self, error: Unavailable, tried: float) -> None:
-        """Hear that the store did not answer; raise what it said when that has lasted too long."""
         if self._away is None:
-            self._away = tried
+            self._since = tried
             what, _, _ = str(error).partition(";")  # what could be done comes behind it; this waits
             logger.warning("%s; waiting for it", what)
-        if time.monotonic() >= min(self._away + self._patience, self._end):
-            raise error
+        self._away = error
 
-    def end_within(self, seconds: float) -> None:
-        """Wait no longer than so many seconds from now, for whatever is called and will be."""
-        self._end = time.monotonic() + seconds
+    def hurry(self, seconds: float) -> None:
+        """Have patience for so long from now at most, for all calls together."""
+        self._over = time.monotonic() + seconds
 
     def close(self) -> None:
         """Let the thread end. Calls that are under way still return."""

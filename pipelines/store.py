@@ -55,7 +55,7 @@ class StorePipeline:
         self._run = run
 
     def stopping(self) -> None:
-        self._call.end_within(PARTING)
+        self._call.hurry(PARTING)
 
     async def process_item(self, item: Visit) -> Visit:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -32,7 +32,7 @@ def test_what_nobody_wants_any_more_when_its_connection_stands_is_not_asked_for(
     assert isinstance(before, Answer)
     assert isinstance(after, Answer)
     assert isinstance(late, FetchFailed)
-    assert late.reason is Reason.LATE
+    assert late.reason is Reason.GIVEN_UP
     assert len(server.requests) == 2
 
 
