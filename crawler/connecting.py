@@ -8,7 +8,8 @@ connections, so that a release that does without them is noticed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from aiohttp.abc import AbstractResolver, ResolveResult
+
+# Whether the fetch that this task makes is still to be made; asked as late as can be, when its connection stands.
+WANTED: ContextVar[Callable[[], bool]] = ContextVar("wanted", default=lambda: True)
 
 DNS_TTL = 300  # s
 DNS_NAMES = 10_000  # remembered at most
@@ -56,6 +60,13 @@ class GuardedConnector(aiohttp.TCPConnector):
         )
         self._reach = reach
         self._factory = partial(Wire, self._loop, max_headers)  # type: ignore[assignment]
+
+    async def connect(self, *request: Any, **limits: Any) -> aiohttp.connector.Connection:
+        connection = await super().connect(*request, **limits)
+        if not WANTED.get()():
+            connection.release()
+            raise FetchFailed(Reason.GIVEN_UP, "somebody else's by now")
+        return connection
 
     async def _resolve_host(self, host: str, port: int, traces: Sequence[Any] | None = None) -> list[ResolveResult]:
         reach = self._reach

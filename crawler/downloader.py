@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from crawler.addresses import DEFAULT_PORTS, parse_connect_to
 from crawler.connecting import Reach
 from crawler.extract.sitemaps import MAX_BYTES
-from crawler.failures import FetchFailed
+from crawler.failures import FetchFailed, NotFetched, Reason
 from crawler.fetching import Answer, Fetched, Fetcher, Limits
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ class Downloader:
 
     The facts of each fetch are in ``request.meta["fetch"]`` (:class:`crawler.fetching.Fetched`), failed or not. A
     request with ``robots`` or ``sitemap`` in its meta gets its body whatever its type, a sitemap as much of it as the
-    protocol allows. Under Scrapy's own scheduler it needs a
-    ``SCHEDULER_PRIORITY_QUEUE`` that asks for no slots, ``scrapy.pqueues.ScrapyPriorityQueue``.
+    protocol allows; one with ``decided``, a visit, is not fetched at all; ``wanted`` is as in :meth:`Fetcher.fetch`. Under
+    Scrapy's own scheduler it needs a ``SCHEDULER_PRIORITY_QUEUE`` that asks for no slots,
+    ``scrapy.pqueues.ScrapyPriorityQueue``.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -52,14 +53,22 @@ class Downloader:
         crawler.signals.connect(self._engine_stopped, signals.engine_stopped)
 
     def fetch(self, request: Request) -> Deferred[Response | Request]:
-        """Begin to fetch; the result is a response, a :class:`FetchFailed`, or what a middleware makes of either."""
+        """Begin to fetch; the result is a response, a failure of :mod:`crawler.failures`, or what a middleware makes of it."""
         result: Deferred[Response | Request] = Deferred()
+        if "decided" in request.meta:
+            result.errback(Failure(NotFetched(request.meta["decided"])))  # type: ignore[no-untyped-call]
+            return result
         self.active[request] = asyncio.get_running_loop().create_task(self._settle(request, result))
         return result
 
     async def address(self, host: str) -> str:
         """Return the address that a fetch of ``host`` would connect to, "" where there is none that may be."""
         return await self._fetcher.address(host)
+
+    def give_up(self) -> None:
+        """End all fetches that are under way, as :class:`FetchFailed`."""
+        for task in self.active.values():
+            task.cancel()
 
     def needs_backout(self) -> bool:
         """Return whether as many fetches are under way as there may be."""
@@ -84,6 +93,8 @@ class Downloader:
         except FetchFailed as error:
             # An outcome, not a fault of the program: there is no traceback to show.
             answer = Failure(error.with_traceback(None))  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            answer = Failure(FetchFailed(Reason.GIVEN_UP, "the node ends"))  # type: ignore[no-untyped-call]
         except Exception:  # noqa: BLE001  # handed on, to be logged where it matters
             answer = Failure()  # type: ignore[no-untyped-call]
         finally:
@@ -104,6 +115,7 @@ class Downloader:
                 data=request.body,
                 any_type="robots" in request.meta or "sitemap" in request.meta,
                 at_least=MAX_BYTES if "sitemap" in request.meta else 0,
+                wanted=request.meta.get("wanted"),
             )
             response = _response(request, answer)
             self._count(answer)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from linkindex.model import Visit
+
 
 class Reason(StrEnum):
     """The ends of a fetch without an answer."""
 
+    GIVEN_UP = "given_up"  # by us: when its connection stood it was no longer to be made, or the node had to end
     REFUSED_SCHEME = "refused_scheme"  # not an http or https URL
     REFUSED_PORT = "refused_port"  # a port that is not visited
     REFUSED_ADDRESS = "refused_address"  # the name means no address that may be connected to
@@ -21,6 +24,14 @@ class Reason(StrEnum):
     PROTOCOL = "protocol"  # what came is not HTTP
     HEADERS_TOO_LARGE = "headers_too_large"
     UNDECODABLE = "undecodable"  # a Content-Encoding that nothing could be made of
+
+
+class NotFetched(Exception):  # an outcome
+    """Politeness ended a visit before its fetch; ``visit`` says how."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(visit.url, visit.reason)
+        self.visit = visit
 
 
 class FetchFailed(Exception):  # an outcome

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from time import monotonic
@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from crawler.connecting import GuardedConnector, Reach, WiredResponse
+from crawler.connecting import WANTED, GuardedConnector, Reach, WiredResponse
 from crawler.decoding import ACCEPT_ENCODING, Body, Undecodable
 from crawler.failures import FetchFailed, Reason
 from linkindex import urls
@@ -97,16 +97,20 @@ class Fetcher:
         data: bytes | None = None,
         any_type: bool = False,
         at_least: int = 0,
+        wanted: Callable[[], bool] | None = None,
     ) -> Answer:
         """Return the answer to one request. Bodies that are no page are left where they are, unless ``any_type``.
 
-        ``at_least`` raises the limit on the body to so many bytes.
+        ``at_least`` raises the limit on the body to so many bytes. ``wanted`` is asked once the connection stands: where it
+        says no, nothing is sent, and that is :class:`FetchFailed` too, with ``Reason.GIVEN_UP``.
 
         Raises :class:`FetchFailed`. Takes at most ``limits.whole`` seconds, once more ``limits.connect`` where a
         certificate is met that does not hold.
         """
         began = monotonic()
         target = _target(url)
+        if wanted is not None:
+            WANTED.set(wanted)
         try:
             response, certificate_error = await self._open(target, method, headers, data)
             try:

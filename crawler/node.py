@@ -15,8 +15,6 @@ from typing import Protocol
 import msgspec
 
 from crawler import crash, discovery, politeness, recrawl, trap_notes
-from crawler.batches import Batches
-from crawler.calls import Calls
 from crawler.errands import Errands, Sources
 from crawler.frontier import SUSPECT, Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
 from crawler.job import Job
@@ -27,6 +25,8 @@ from crawler.politeness import Rules
 from crawler.scope import Scope
 from crawler.trap_notes import TrapNotes
 from linkindex import urls
+from linkindex.batches import Batches
+from linkindex.calls import Calls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Outcome, Visit
 
@@ -38,7 +38,7 @@ RULES_REMEMBERED = 600.0  # s that parsed rules are used before the frontier is 
 GATHER = 0.01  # s that an acknowledgement waits for others: a batch of visits becomes durable at one moment
 IDLE_PAUSE = (0.05, 1.0)  # s, first and longest, between looks at a frontier that has nothing to lease
 ADDRESS_LOOK = 0.5  # s, at most, between looks whether an address is free
-PARTING = 5.0  # s that a node which ends waits for a store that is away
+PARTING = 3.0  # s that a node which ends waits for a store that is away
 
 
 class Engine(Protocol):
@@ -56,6 +56,9 @@ class Engine(Protocol):
 
     def decided(self, visit: Visit) -> None:
         """Store a visit that ended without a fetch."""
+
+    def begun(self, run: str) -> None:
+        """Store what is visited from now on as of this run."""
 
     def finish(self, reason: str) -> None:
         """There is nothing more to do."""
@@ -176,6 +179,7 @@ class Node:
 
     def _on_job(self, job: Job) -> None:
         self._scope = job.scope  # seeds may have joined
+        self._engine.begun(job.run)
 
     async def _take(self, leases: Iterable[Lease]) -> None:
         fresh: dict[str, Lane] = {}
@@ -322,13 +326,15 @@ class Node:
 
         Return how many; what is then the first of the lane is still to be judged.
         """
-        now, before = time.monotonic(), len(lane.leases)
-        while lane.leases:
-            lease = lane.leases[0]
-            if self._hand.get(lease.url) is lease and self._good.get(lease.token, now) > now:
-                break
+        before = len(lane.leases)
+        while lane.leases and not self.holds(lane.leases[0]):
             self._let_go(lane.leases.popleft())
         return before - len(lane.leases)
+
+    def holds(self, *leases: Lease) -> bool:
+        """Return whether any of these leases is in hand, and has not run out for all this node can know."""
+        now = time.monotonic()
+        return any(self._hand.get(lease.url) is lease and self._good.get(lease.token, now) > now for lease in leases)
 
     def _let_go(self, lease: Lease) -> None:
         """Have a lease in hand no more; the same URL may have been leased again meanwhile, which stays."""
@@ -440,6 +446,10 @@ class Node:
     async def _visit_again(self, entries: list[Entry]) -> None:
         await self._call(lambda: self._frontier.add(entries, again=True))
 
+    def fetch_given_up(self, lease: Lease) -> None:
+        """Hear that a fetch was given up, because its lease had run out before it could begin or because the node ends."""
+        self._release(lease, 0.0, "given up", counted=False)
+
     def visit_lost(self, url: str, reason: str) -> None:
         """Hear that a visit did not come to be, by a fault of ours: try again later, a few times."""
         lease = self._hand.get(url)
@@ -515,7 +525,7 @@ class Node:
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
         self.stopping = True
-        self._call.patience = PARTING
+        self._call.hurry(PARTING)
         for task in self._forever:
             task.cancel()
         while self._tasks:  # some end leases

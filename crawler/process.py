@@ -7,6 +7,7 @@ import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from scrapy import signals
@@ -15,6 +16,12 @@ from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
 from settings.options import Options, scrapy_settings
+from settings.signals import stopping
+
+if TYPE_CHECKING:
+    from crawler.downloader import Downloader
+
+DRAIN = 6.0  # s that fetches have to end in when the node is told to; what takes longer is given back
 
 
 class End(msgspec.Struct, frozen=True):
@@ -28,7 +35,8 @@ class End(msgspec.Struct, frozen=True):
 def run_node(options: Options) -> End:
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
-    The first SIGINT or SIGTERM drains: what is being fetched is finished and stored. The second stops now.
+    The first SIGINT or SIGTERM drains: what is being fetched is finished and stored, as far as that takes no longer than
+    :data:`DRAIN`. The second stops now.
     """
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
@@ -83,6 +91,8 @@ class _Drain:
         assert engine is not None
         assert self._loop is not None
         if engine.running:
+            self._crawler.signals.send_catch_log(stopping)
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason="shutdown"))
+            self._loop.call_later(DRAIN, cast("Downloader", engine.downloader).give_up)
         elif engine.spider is not None:
             self._loop.call_later(0.01, self._close)

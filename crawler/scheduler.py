@@ -11,8 +11,9 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request, signals
@@ -20,6 +21,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
 from crawler import crash, politeness, recrawl
+from crawler.failures import Reason
 from crawler.frontier import Frontier, Lease, Robots
 from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
@@ -30,6 +32,7 @@ from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
 from settings.options import from_scrapy
+from settings.signals import run_named, stopping
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -72,9 +75,11 @@ class FrontierScheduler(BaseScheduler):
 
             client = from_scrapy_redis(self._crawler.settings)
         frontier = _join(options, spider.seeds, client)
+        job = read_job(frontier)
+        self.begun(job.run)
         self._node = Node(
             frontier,
-            read_job(frontier).scope,
+            job.scope,
             NodeSettings(
                 name=f"{socket.gethostname()}:{os.getpid()}",
                 concurrency=options.concurrency,
@@ -124,14 +129,15 @@ class FrontierScheduler(BaseScheduler):
 
     def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
         spider = self._spider
-        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth, "clock": clock}
+        meta: dict[str, Any] = {"lease": lease, "host": lease.host, "depth": lease.depth, "clock": clock}
+        meta["wanted"] = partial(self._node.holds, lease)
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
         headers = recrawl.conditions(lease.memo)
-        self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta, headers=headers))
+        self._start(PageRequest(lease.url, callback=spider.page, errback=self._failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
-        meta = {"host": lane.host, "robots": lane, "hops": hops}
+        meta = {"host": lane.host, "robots": lane, "hops": hops, "wanted": lambda: self._node.holds(*lane.leases)}
         self._start(
             PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
         )
@@ -142,11 +148,18 @@ class FrontierScheduler(BaseScheduler):
         return await cast("Downloader", engine.downloader).address(host)
 
     def decided(self, visit: Visit) -> None:
-        self._spider.decided(visit)
+        # A request like others: Scrapy waits for it before it closes. For what Spider.start() yields it waits too, but
+        # nothing wakes it when the last of that becomes durable, and the node would never end.
+        meta = {"host": urls.host_of(visit.url), "decided": visit}
+        self._start(PageRequest(visit.url, errback=self._spider.decided, meta=meta))
+
+    def begun(self, run: str) -> None:
+        self._crawler.signals.send_catch_log(run_named, run=run)
 
     def finish(self, reason: str) -> None:
         engine = self._crawler.engine
         assert engine is not None
+        self._crawler.signals.send_catch_log(stopping)
         self._closing = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
     def _start(self, request: Request) -> None:
@@ -166,6 +179,12 @@ class FrontierScheduler(BaseScheduler):
     def _left(self, request: Request) -> None:
         crash.passing("fetched")
         self._node.fetch_ended(request.meta["host"])
+
+    def _failed(self, failure: Failure) -> Iterator[Visit]:
+        if _is_given_up(failure):
+            self._node.fetch_given_up(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
+        else:
+            yield from self._spider.failed(failure)
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
         crash.passing("stored")
@@ -202,6 +221,9 @@ class FrontierScheduler(BaseScheduler):
     def _robots_failed(self, failure: Failure) -> None:
         reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
         lane: Lane = failure.request.meta["robots"]  # type: ignore[attr-defined]
+        if _is_given_up(failure):
+            self._node.advance(lane)
+            return
         self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
 
 
@@ -228,6 +250,10 @@ def _retry_after(response: Response) -> float | None:
 def _header(response: Response | Failure | None, name: bytes) -> str:
     headers = getattr(response, "headers", None)
     return (headers.get(name) or b"").decode("latin-1") if headers else ""
+
+
+def _is_given_up(failure: Failure) -> bool:
+    return getattr(failure.value, "reason", None) is Reason.GIVEN_UP
 
 
 def _since_fetched(response: Response | Failure | None) -> float:

@@ -96,7 +96,7 @@ class Visit(PageFacts, frozen=True, kw_only=True):
     """
 
     url: str
-    at: int  # when the answer was complete
+    at: int  # when it was asked for
     outcome: Outcome
     reason: str = ""  # detail of the outcome: "dns", "timeout", "robots", "too_large"…
     status: int = 0  # HTTP status, 0 where there was no answer

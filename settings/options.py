@@ -110,6 +110,13 @@ class Options:
         "visit only URLs that match this pattern, with * and ? as in file names (repeatable)", "PATTERN", "scope"
     )
     exclude: tuple[str, ...] = _texts("visit no URL that matches this pattern (repeatable)", "PATTERN", "scope")
+    soft_404: str = _one_of(
+        "several",
+        "hosts that are asked once for a page that cannot be there, so that it is recognised where it comes instead of "
+        "others: those of which several pages are visited, all, none",
+        "scope",
+        *("several", "all", "none"),
+    )
     max_redirects: int = _count(10, "redirects in a row that are followed", "scope")
     max_url: int = _count(2083, "bytes of a URL; longer ones are not visited", "scope", 50)
     delay: float = _seconds(1.0, "seconds between two fetches of a host", "politeness", most=3600.0)
@@ -164,6 +171,20 @@ class Options:
     max_headers: int = _option(256 * 1024, "size of an answer's headers", values.size, "SIZE", "network")
     max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
+    lost_after_visits: int = _count(
+        3,
+        "failed visits in a row after which the links of a page that is gone or unreachable are lost",
+        "index",
+        1,
+        1000,
+    )
+    lost_after_days: float = _option(
+        3.0,
+        "days that those visits must span",
+        values.number(0.0, 3650.0, whole=False),
+        "DAYS",
+        "index",
+    )
     durability: str = _one_of("normal", "normal survives a kill, full a loss of power too", "index", "normal", "full")
     store_wait: float = _seconds(
         600.0, "seconds to wait for a store that is away, before stopping with exit code 69", "index"

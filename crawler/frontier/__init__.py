@@ -40,6 +40,7 @@ from linkindex.errors import BadInput
 
 __all__ = [
     "CRASHES",
+    "REPRIEVE",
     "SUSPECT",
     "Added",
     "Beat",
@@ -56,8 +57,9 @@ __all__ = [
     "open_frontier",
 ]
 
-CRASHES = 3  # a URL whose leases ran out this often, the last while it was visited alone, ends as failed(node_lost)
+CRASHES = 4  # a URL whose leases ran out this often, the last two while it was visited alone, ends as failed(node_lost)
 SUSPECT = 2  # from so many on, a node visits it alone
+REPRIEVE = 30.0  # s that it waits after the first such: if something else was killing nodes, that has passed by then
 
 
 class Frontier(Protocol):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from scrapy import Spider
 
+from crawler import challenges
 from crawler.discovery import NO_SITEMAP
 from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
 from crawler.extract.listings import looks_like_xml, read_listing, unpacked
 from crawler.extract.sitemaps import MAX_BYTES
+from crawler.failures import NotFetched
 from linkindex import urls
 from linkindex.model import Link, Outcome, PageFacts, Visit
 
@@ -35,19 +36,15 @@ class DiscoverSpider(Spider):
     def __init__(self, seeds: str = "", **arguments: Any) -> None:
         super().__init__(**arguments)
         self.seeds = [seed for seed in seeds.replace(",", " ").split() if seed]
-        self._decided: asyncio.Queue[Visit] = asyncio.Queue()
-
-    def decided(self, visit: Visit) -> None:
-        """Take in a visit that politeness ended without a fetch: it goes the way of all visits."""
-        self._decided.put_nowait(visit)
-
-    async def start(self) -> AsyncIterator[Visit]:
-        while True:
-            yield await self._decided.get()
 
     def page(self, response: Response) -> Iterator[Visit]:
         """Yield the one visit that a response makes."""
         yield visit_of(response, self.settings.getint("LINKATLAS_MAX_LINKS"))
+
+    def decided(self, failure: Failure) -> Iterator[Visit]:
+        """Yield the one visit that politeness ended without a fetch."""
+        assert isinstance(failure.value, NotFetched)
+        yield failure.value.visit
 
     def failed(self, failure: Failure) -> Iterator[Visit]:
         """Yield the one visit that a fetch without an answer makes."""
@@ -59,7 +56,7 @@ class DiscoverSpider(Spider):
         if not hasattr(error, "reason"):
             self.logger.error("%s: %s", request.url, error, exc_info=error)
         depth = request.meta.get("depth", 0)
-        yield Visit(url=request.url, at=_now(request.meta), outcome=outcome, reason=reason, depth=depth)
+        yield Visit(url=request.url, at=_asked_at(request.meta), outcome=outcome, reason=reason, depth=depth)
 
 
 def visit_of(response: Response, max_links: int = 10_000) -> Visit:
@@ -69,6 +66,8 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     """
     fetched = response.meta.get("fetch")
     outcome, reason, redirect = _outcome(response)
+    if challenges.is_challenge(response.status, response.headers, response.body):
+        outcome, reason, redirect = Outcome.BLOCKED, challenges.REASON, ""
     facts = PageFacts()
     if outcome is Outcome.PAGE:
         outcome, reason, facts = _read_listing(response, max_links) or _read_page(response, max_links)
@@ -81,7 +80,7 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     return Visit(
         **msgspec.structs.asdict(facts),
         url=response.url,
-        at=_now(response.meta),
+        at=_asked_at(response.meta),
         outcome=outcome,
         reason=reason,
         status=response.status,
@@ -190,6 +189,12 @@ def _utf8(value: str) -> str:
         return value
 
 
-def _now(meta: Mapping[str, Any]) -> int:
-    """Return the time by the frontier's clock, as far as a node can tell: its own may be wrong, and another's too."""
-    return int(time.monotonic() * 1000) + meta["clock"] if "clock" in meta else int(time.time() * 1000)
+def _asked_at(meta: Mapping[str, Any]) -> int:
+    """Return when the fetch began, by the frontier's clock as far as a node can tell: its own may be wrong, and another's too.
+
+    What was asked for later is newer, however late a node comes to read its answer: it may have been frozen meanwhile.
+    """
+    fetched = meta.get("fetch")
+    ago = (time.monotonic() - fetched.ended) * 1000 + fetched.elapsed_ms if fetched else 0.0
+    now = time.monotonic() * 1000 + meta["clock"] if "clock" in meta else time.time() * 1000
+    return int(now - ago)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_text
+from linkindex.errors import Unavailable
 from linkindex.model import Outcome
 from linkindex.store import LinkIndex, Selection, open_index
 from linkindex.target import Target
@@ -37,11 +38,11 @@ Examples:
 # Options that say what to visit; the others say how, and may differ when a crawl goes on.
 CRAWL_OPTIONS = (
     "index", "frontier", "accept_volatile", "host_queue", "depth", "max_pages", "max_pages_per_host", "max_pages_per_domain",
-    "more_pages_per_linker", "sitemaps", "recrawl", "stay", "include", "exclude", "delay",
+    "more_pages_per_linker", "sitemaps", "soft_404", "recrawl", "stay", "include", "exclude", "delay",
     "max_crawl_delay", "slow", "per_address", "keep_alive", "store_wait",
     "workers", "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
     "first_byte_timeout", "timeout", "max_body", "max_headers", "max_redirects", "max_links", "max_url", "retries",
-    "lease", "internal_links", "durability", "batch", "flush_interval", "log_level",
+    "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "log_level",
 )  # fmt: skip
 
 
@@ -77,9 +78,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
 def _begin(frontier: Frontier, seeds: list[str], again: bool, options: Options) -> bool:
     """Give the frontier its job; False, having said so, when there is nothing left of it."""
     known = bool(read_job(frontier).seeds)
-    begin(frontier, seeds, scope_of(options), budget_of(options), options.delay)
-    if again:
-        frontier.again()
+    begin(frontier, seeds, scope_of(options), budget_of(options), options.delay, again=again)
     outlook, counts = frontier.outlook(), frontier.counts()
     if outlook.finished or outlook.spent:
         why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"
@@ -100,8 +99,11 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
     with Progress(lambda: Snapshot(frontier.counts(), index.grown())), workers(options, options.workers - 1):
         end = run_node(options)
     counts = frontier.counts()
-    _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
-    _print_questions(frontier, index, options)
+    told = (Unavailable,) if end.message else ()  # the index may be what is away
+    with suppress(*told):
+        _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
+        click.echo(f"run: {read_job(frontier).run}")
+        _print_questions(frontier, index, options)
     return _conclude(end.reason, end.message, end.exit_code, frontier, counts)
 
 

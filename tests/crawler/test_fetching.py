@@ -24,6 +24,18 @@ def test_an_answer_is_kept_as_it_came() -> None:
     assert answer.fetched.size_on_wire == len(PAGE)
 
 
+def test_what_nobody_wants_any_more_when_its_connection_stands_is_not_asked_for() -> None:
+    with serving({"/": page(PAGE)}) as server:
+        wanted = iter((True, False, True))
+        url = "http://site.example/"
+        before, late, after = fetch(url, url, url, reach=to(server), wanted=lambda: next(wanted))
+    assert isinstance(before, Answer)
+    assert isinstance(after, Answer)
+    assert isinstance(late, FetchFailed)
+    assert late.reason is Reason.GIVEN_UP
+    assert len(server.requests) == 2
+
+
 def test_a_request_is_what_it_should_be() -> None:
     with serving({"/a%20b?q=|": page(b"", HTML + b"Set-Cookie: a=b; Path=/\r\n")}) as server:
         url = "http://user:secret@site.example/a%20b?q=|#fragment"

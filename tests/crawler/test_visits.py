@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import time
 
 import pytest
 from scrapy import Request
 from scrapy.http import Response
 
+from crawler.fetching import Fetched
 from crawler.spiders.discover import visit_of
 from linkindex.model import Outcome, Visit
 
@@ -103,3 +105,14 @@ def test_robots_directives_hold_for_sitemaps_too() -> None:
 def test_refused_entries_are_counted() -> None:
     seen = visit(SITEMAP.replace(b"</urlset>", b"<url><loc>/x</loc></url><url/><url/></urlset>"), "text/xml")
     assert (seen.outcome, seen.reason, seen.unusable) == (Outcome.PAGE, "no_url 2, not_a_url 1", 3)
+
+
+@pytest.mark.parametrize("frozen", [0.0, 20.0])
+def test_a_visit_is_dated_by_when_it_was_asked_for(frozen: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what was asked for later is newer, though a node that was frozen comes to read its answer after that."""
+    now = time.monotonic()
+    fetched = Fetched(elapsed_ms=1500, ended=now)
+    monkeypatch.setattr(time, "monotonic", lambda: now + frozen)
+    request = Request(URL, meta={"fetch": fetched, "clock": 1_700_000_000_000})
+    seen = visit_of(Response(URL, 503, request=request))
+    assert abs(seen.at - (1_700_000_000_000 + now * 1000 - 1500)) < 2

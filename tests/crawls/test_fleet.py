@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 
 from crawler.frontier import Counts, open_frontier
+from interfaces.demo import loopback
 from interfaces.demo.serve import serving
 from interfaces.demo.site import make_site
 from linkindex.store import open_index
 from linkindex.target import parse_target
 from tests.crawls.command import Ran, command, environment, run
+from tests.rawserver import page, silence
+from tests.rawserver import serving as serving_raw
 
 PAGES = 40
 SITE = make_site(PAGES)
@@ -79,6 +82,50 @@ def test_a_node_takes_what_is_seeded_while_it_waits_and_leaves_when_told(crawl: 
     assert node.returncode == 0, err
     assert "left the crawl" in out
     assert json.loads(crawl.run("nodes", "--format", "json").out) == []
+
+
+def test_a_node_ends_that_is_told_to_while_it_stores_a_visit_without_a_fetch(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with loopback.child("tests.chaos.site", "--log", str(log)) as (port,):
+        options = ("--connect-to", f"::127.0.0.1:{port}", "--contact", "n1", "--flush-interval", "3")
+        crawl = subprocess.Popen(
+            command("crawl", "http://quick-0.example/private/1", *options),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _until(lambda: log.exists() and "robots.txt" in log.read_text())
+            time.sleep(0.5)  # the rules are judged, and the visit waits for others to be stored with
+            crawl.terminate()
+            assert crawl.wait(timeout=30) == 130
+        finally:
+            crawl.kill()
+            crawl.wait()
+    with open_index(f"sqlite:///{tmp_path}/linkatlas.db") as index:
+        assert index.counts().by_outcome == {"blocked": 1}
+
+
+def test_a_node_that_is_told_to_end_gives_back_what_takes_long(tmp_path: Path) -> None:
+    with serving_raw({"/robots.txt": page(b"", status=b"404 Not Found"), "/slow": silence}) as server:
+        options = ("--connect-to", f"::127.0.0.1:{server.port}", "--first-byte-timeout", "900", "--timeout", "900")
+        crawl = subprocess.Popen(
+            command("crawl", "http://site.example/slow", *options, "--sitemaps", "none"),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _until(lambda: len(server.requests) == 2)
+            crawl.terminate()
+            assert crawl.wait(timeout=60) == 130
+        finally:
+            crawl.kill()
+            crawl.wait()
+    with open_frontier(f"sqlite:///{tmp_path}/linkatlas-frontier.db") as frontier:
+        assert (frontier.counts().queued, frontier.counts().visited) == (1, 0)
 
 
 def test_pages_are_visited_again_when_asked_for(crawl: Crawl) -> None:

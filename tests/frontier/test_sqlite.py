@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from crawler.frontier import Counts, Frontier, open_frontier
-from crawler.frontier.sqlite import SqliteFrontier
+from crawler.frontier import Completed, Counts, Frontier, open_frontier
+from crawler.frontier.sqlite import SqliteFrontier, clock
 from crawler.frontier.sqlite.schema import State
 from linkindex.errors import BadInput, Busy, Incompatible
 from tests.frontier.accounts import AccountsContract
@@ -155,3 +156,80 @@ def test_two_processes_lease_every_url_once(tmp_path: Path) -> None:
     leased = [line for node in nodes for line in node.communicate(timeout=60)[0].split()]
     assert [node.returncode for node in nodes] == [0, 0]
     assert len(leased) == len(set(leased)) == 201
+
+
+class Machine:
+    """A machine whose wall clock is set while it runs, and that is started again."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.up, self.boot = 1_700_000_000.0, 5.0, "first"
+        self._url = f"sqlite:///{folder}/f.db"
+        monkeypatch.setattr(time, "time", lambda: self.wall)
+        monkeypatch.setattr(clock, "since_boot", lambda: self.up)
+        monkeypatch.setattr(clock, "boot_id", lambda: self.boot)
+
+    def pass_(self, seconds: float) -> None:
+        self.wall += seconds
+        self.up += seconds
+
+    def start_again(self, boot: str) -> None:
+        self.up, self.boot = 1.0, boot
+
+    def frontier(self) -> Frontier:
+        return open_frontier(self._url)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("jump", [3600.0, -86400.0])
+def test_a_clock_that_is_set_ends_no_lease_and_opens_no_host(machine: Machine, jump: float) -> None:
+    with machine.frontier() as frontier:
+        frontier.add([*pages("a.test", 1), *pages("b.test", 1)])
+        frontier.hold("b.test", 100, "asked")
+        (lease,) = frontier.lease(9, "n", 60)
+        machine.wall += jump
+        machine.pass_(50)
+        with machine.frontier() as other:  # of a process that starts after the jump
+            assert other.lease(9, "m", 60) == []
+            machine.pass_(51)
+            assert {lease.host for lease in other.lease(9, "m", 60)} == {"a.test", "b.test"}
+        assert frontier.complete_many([Completed(token=lease.token)]) == [lease.token]
+
+
+def test_time_goes_on_from_the_wall_clock_when_the_machine_is_started_again(machine: Machine) -> None:
+    with machine.frontier() as frontier:
+        frontier.hold("a.test", 1000, "asked")
+    machine.wall += 990
+    machine.start_again("second")
+    with machine.frontier() as frontier:
+        frontier.add(pages("a.test", 1))
+        assert frontier.lease(9, "n", 60) == []
+        machine.pass_(11)
+        assert len(frontier.lease(9, "n", 60)) == 1
+
+
+def test_time_never_goes_back(machine: Machine) -> None:
+    with machine.frontier() as frontier:
+        frontier.add(pages("a.test", 1))
+        frontier.hold("a.test", 100, "asked")
+        for _ in range(9):
+            machine.pass_(9.9)
+            frontier.put_notes("any", {})  # a step
+        machine.wall -= 86400
+        machine.start_again("second")
+    with machine.frontier() as frontier:
+        assert frontier.lease(9, "n", 60) == []
+        machine.pass_(12)
+        assert len(frontier.lease(9, "n", 60)) == 1
+
+
+def test_without_a_name_for_its_starts_the_wall_clock_is_the_time(machine: Machine) -> None:
+    machine.boot = ""
+    with machine.frontier() as frontier:
+        frontier.add(pages("a.test", 1))
+        frontier.hold("a.test", 100, "asked")
+        machine.wall += 101
+        assert len(frontier.lease(9, "n", 60)) == 1

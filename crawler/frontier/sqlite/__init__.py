@@ -20,6 +20,7 @@ import msgspec
 from crawler.frontier.order import distinct
 from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen
 from crawler.frontier.sqlite import schema as sql
+from crawler.frontier.sqlite.clock import machine_clock
 from crawler.frontier.sqlite.leases import Leases
 from crawler.frontier.sqlite.schema import State
 from crawler.frontier.sqlite.store import chunks
@@ -37,7 +38,7 @@ class SqliteFrontier(Leases):
 
     @classmethod
     def open(
-        cls, name: str, *, create: bool = True, exclusive: bool = False, clock: Callable[[], float] = time.time
+        cls, name: str, *, create: bool = True, exclusive: bool = False, clock: Callable[[], float] | None = None
     ) -> Self:
         path = Path(name)
         if not create and not path.exists():
@@ -50,6 +51,7 @@ class SqliteFrontier(Leases):
                 db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
                 undo.callback(db.close)
                 _prepare(path, db)
+                clock = clock or machine_clock(db)
             except sqlite3.Error as error:
                 raise BadInput(f"frontier {path}: {error}; name another with --frontier sqlite:///PATH") from error
             frontier = cls(path, db, lock, clock)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from crawler.frontier import CRASHES, SUSPECT
+from crawler.frontier import CRASHES, REPRIEVE, SUSPECT
 from crawler.frontier.order import distinct
 from crawler.frontier.records import Budget, Completed, Lease
 from crawler.frontier.sqlite import schema as sql
@@ -102,28 +102,36 @@ class Leases(Entries):
 
     def _take_back(self, overdue: Iterable[tuple[int, int, int, int, int, str, int, int | None]], now: int) -> None:
         """Queue what was scheduled for now and what is leased by nodes that are gone."""
-        for row, host, state, crashes_before, departed, node, due, ended_at in overdue:
-            was_leased = state == State.LEASED
-            crashes = crashes_before + (was_leased and (crashes_before < SUSPECT or bool(departed)))
-            ends = crashes >= CRASHES and was_leased
-            self._count(state, "", -1)
-            if was_leased:
+        for row, host, state, crashes, departed, node, due, ended_at in overdue:
+            if state == State.LEASED:
                 self._note_end(row, node, min(due, now), "node_lost")
-                self._db.execute("UPDATE url SET crashes = ? WHERE id = ?", (crashes, row))
-                self._take_domain(host, -(not ends))
-            if ends:
-                self._db.execute(sql.END_URL, (State.FAILED, "node_lost", now, None, None, row))
-                self._count(State.FAILED, "node_lost", 1)
-                self._count(sql.VISITED, "", 1)
+                self._lose_node(row, host, crashes, bool(departed), now)
             else:
-                self._db.execute(
-                    "UPDATE url SET state = 0, due = NULL, fence = NULL, ended_at = NULL WHERE id = ?", (row,)
-                )
+                self._db.execute(sql.QUEUE_AGAIN, (State.QUEUED, None, row))
+                self._count(State.SCHEDULED, "", -1)
                 self._count(State.QUEUED, "", 1)
                 self._uncount_visit(host, state, ended_at)
-            # When the dead node's fetch ended is not known: the gate opens as if it ended now.
-            opens = now + self._delay_of(host) if was_leased else 0
-            self._move_host(host, queued=not ends, leased=-was_leased, visited=ends, opens=opens)
+                self._move_host(host, queued=1)
+
+    def _lose_node(self, row: int, host: int, crashes: int, departed: bool, now: int) -> None:
+        """End a lease whose node is gone: the URL is queued again, unless it had such nodes to itself."""
+        speaks = crashes < SUSPECT or departed
+        crashes += speaks
+        ends = crashes >= CRASHES
+        self._db.execute("UPDATE url SET crashes = ? WHERE id = ?", (crashes, row))
+        self._count(State.LEASED, "", -1)
+        state = State.FAILED if ends else State.SCHEDULED if speaks and crashes > SUSPECT else State.QUEUED
+        if ends:
+            self._db.execute(sql.END_URL, (state, "node_lost", now, None, None, row))
+            self._count(sql.VISITED, "", 1)
+        else:
+            due = now + int(REPRIEVE * 1000) if state == State.SCHEDULED else None
+            self._db.execute(sql.QUEUE_AGAIN, (state, due, row))
+            self._take_domain(host, -1)
+        self._count(state, "node_lost" if ends else "", 1)
+        # When the dead node's fetch ended is not known: the gate opens as if it ended now.
+        opens = now + self._delay_of(host)
+        self._move_host(host, queued=state == State.QUEUED, leased=-1, visited=ends, opens=opens)
 
     def depart(self, token: str) -> None:
         with self._transaction():

@@ -108,6 +108,8 @@ QUEUE_URL = """
 UPDATE url SET state = 0, score = ?, priority = ?, depth = ?, hops = ?, sitemap = ?, marks = ?, again = ?, reason = '',
   due = NULL, fence = NULL, ended_at = NULL WHERE id = ?"""
 
+QUEUE_AGAIN = "UPDATE url SET state = ?, due = ?, fence = NULL, ended_at = NULL WHERE id = ?"
+
 START_OVER = "UPDATE url SET attempt = 0, crashes = 0 WHERE id = ?"
 
 COUNT_DISCOVERY = "UPDATE url SET score = ?, marks = ?, again = ? WHERE id = ?"

@@ -13,6 +13,7 @@ import msgspec
 
 from crawler.frontier.records import Budget
 from crawler.frontier.sqlite import schema as sql
+from crawler.frontier.sqlite.clock import NOTED
 from crawler.frontier.sqlite.schema import State
 from linkindex import urls
 from linkindex.errors import Unavailable
@@ -30,6 +31,7 @@ class Store:
         self._db = connection
         self._lock = lock
         self._clock = clock
+        self._noted = 0  # ms: the time that was noted last
         self._host_ids: dict[str, int] = {}
         self._tally: defaultdict[tuple[int, str], int] = defaultdict(int)
 
@@ -42,7 +44,9 @@ class Store:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._now()
+                now = self._now()
+                yield now
+                self._note_time(now)
                 self._db.executemany(sql.ADD_TALLY, [(*key, n) for key, n in self._tally.items() if n])
                 self._tally.clear()
                 self._db.execute("COMMIT")
@@ -56,6 +60,11 @@ class Store:
             raise Unavailable(
                 f"frontier {self._path}: {error}; nothing was lost, run the same command again"
             ) from error
+
+    def _note_time(self, now: int) -> None:
+        if now >= self._noted + NOTED:
+            self._put("time", msgspec.json.encode(now))
+            self._noted = now
 
     def _read(self, query: str, parameters: Any) -> list[Any]:
         try:

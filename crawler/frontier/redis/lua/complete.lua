@@ -18,11 +18,8 @@ local function finish_lease(h, key, rec, state, reason, due, memo)
     end_record(h, key, rec)
     count('done', 1)
   else
-    rec.state, rec.attempts, rec.crashes, rec.due, rec.fence = SCHEDULED, 0, 0, now + due, 0
-    rec.reason, rec.memo, rec.ended = '', memo, now
-    keep(h, key, rec)
-    call('ZADD', P .. 'scheduled', rec.due, member(h, key))
-    count('scheduled', 1)
+    rec.attempts, rec.crashes, rec.reason, rec.memo, rec.ended = 0, 0, '', memo, now
+    schedule(h, key, rec, now + due)
   end
 end
 

@@ -15,10 +15,7 @@ if rec then
     note(rec, reason)
   end
   if wait > 0 then
-    rec.state, rec.due, rec.fence = SCHEDULED, now + wait, 0
-    keep(h, key, rec)
-    call('ZADD', P .. 'scheduled', rec.due, member(h, key))
-    count('scheduled', 1)
+    schedule(h, key, rec, now + wait)
   else
     queue_again(h, key, rec)
   end

@@ -1,5 +1,5 @@
 -- What time brings back into the queue: leases that ran out, what is due again, gates that open.
-local CRASHES, SUSPECT = 3, 2
+local CRASHES, SUSPECT, REPRIEVE = 4, 2, 30000
 local AT_ONCE = 500 -- of each, so that no call is long
 
 -- A node that let its lease run out is taken for dead; its fetch, for ended now.
@@ -8,7 +8,8 @@ local function take_back(h, key, rec)
   h.leased = math.max(0, h.leased - 1)
   h.opens = math.max(h.opens, now + delay_of(h) * 1000)
   if not rec then return end
-  if rec.crashes < SUSPECT or rec.departed == 1 then rec.crashes = rec.crashes + 1 end
+  local speaks = rec.crashes < SUSPECT or rec.departed == 1
+  if speaks then rec.crashes = rec.crashes + 1 end
   note(rec, 'node_lost')
   if rec.crashes >= CRASHES then
     h.visited = h.visited + 1
@@ -16,7 +17,11 @@ local function take_back(h, key, rec)
     end_badly(h, key, rec, 'failed', 'node_lost')
   else
     take(h, -1)
-    queue_again(h, key, rec)
+    if speaks and rec.crashes > SUSPECT then
+      schedule(h, key, rec, now + REPRIEVE)
+    else
+      queue_again(h, key, rec)
+    end
   end
 end
 

@@ -126,6 +126,14 @@ local function queue_again(h, key, rec)
   count_queue(h, 1)
 end
 
+-- Have a record wait until it is due.
+local function schedule(h, key, rec, due)
+  rec.state, rec.due, rec.fence = SCHEDULED, due, 0
+  keep(h, key, rec)
+  call('ZADD', P .. 'scheduled', due, member(h, key))
+  count('scheduled', 1)
+end
+
 -- A page is remembered while any URL that it led to is in the queue.
 local function let_page_go(rec)
   if rec.page ~= 0 then pages[rec.page] = (pages[rec.page] or 0) - 1 end

@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from crawler import calls
-from crawler.calls import Calls
+from linkindex import calls
+from linkindex.calls import Calls
 from linkindex.errors import BadInput, Unavailable
 
 
@@ -49,6 +49,20 @@ def test_a_store_that_was_away_is_waited_for_and_it_is_said_once(caplog: pytest.
 def test_patience_ends() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         asyncio.run(ask(Store(away=1000), patience=0.0))
+
+
+def test_a_node_that_ends_is_patient_once_and_not_with_each_call() -> None:
+    async def end(store: Store) -> list[int | BaseException]:
+        call = Calls("frontier", 60.0)
+        waiting = [asyncio.ensure_future(call(store.answer, number)) for number in range(3)]
+        await asyncio.sleep(0.01)
+        call.hurry(0.0)
+        ends = await asyncio.gather(*waiting, call(store.answer, 3), return_exceptions=True)
+        call.close()
+        return ends
+
+    store = Store(away=1 << 30)
+    assert {type(end) for end in asyncio.run(end(store))} == {Unavailable}
 
 
 def test_what_waiting_does_not_mend_is_raised_at_once() -> None:
