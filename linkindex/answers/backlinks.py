@@ -19,4 +19,4 @@ def backlinks(
     limit: int | None = None,
 ) -> Iterator[Backlink]:
     """Yield the links that point at ``target``: followed ones first, then the latest seen."""
-    return index.links(Selection(target=target, state=state, internal=internal), limit)
+    return index.links(Selection(target=target, state=state, internal=internal), limit=limit)
