@@ -66,6 +66,14 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 1  # that have them
 
 
+class Broken(Backlink, frozen=True, kw_only=True):
+    """A link that leads nowhere, and the best live page of the target's site that it could lead to."""
+
+    replacement: str | None  # None: nothing is near
+    replacement_score: float | None  # 0 to 1; from 0.92 on it is the same resource under another URL
+    replacement_because: str | None  # same path, a copy leads there, similar, section (above the dead URL)
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a link: how it looked from ``since`` until ``until``."""
 

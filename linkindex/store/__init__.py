@@ -132,8 +132,9 @@ class LinkIndex(Protocol):
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         """Stream the term vectors of at most ``size`` pages of a registrable domain."""
 
-    def visited(self, target: Target | None = None) -> Iterator[Visited]:
-        """Stream the pages that a target covers (None: all) and that were visited, whatever came of it."""
+    def visited(self, target: Target | None = None, run: str = "") -> Iterator[Visited]:
+        """Stream the pages that a target covers (None: all), or that a run visited first, and that were visited, whatever
+        came of it."""
 
     def named(self, host: str = "") -> Iterator[Named]:
         """Stream the URLs of a host ("": of all) that links of pages lead to, if those let be followed; some twice.

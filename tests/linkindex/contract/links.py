@@ -10,7 +10,7 @@ from linkindex.answers.rows import Backlink, moment
 from linkindex.model import Link, Outcome
 from linkindex.store import LinkIndex
 from linkindex.target import parse_target
-from tests.linkindex.contract.making import DAY, Places, found, link, visit
+from tests.linkindex.contract.making import DAY, Places, found, link, selected, visit
 
 
 class Links(Places):
@@ -135,11 +135,10 @@ class Links(Places):
         assert (whole.backlinks, whole.referring_domains, whole.referring_pages, whole.linked_pages) == (4, 2, 3, 2)
         assert (whole.follow, whole.nofollow, whole.ugc, whole.sponsored) == (2, 2, 1, 1)
         domains = {
-            row.domain: (row.backlinks, row.pages, row.follow)
-            for row in referring_domains(index, parse_target("b.test"))
+            row.domain: (row.backlinks, row.pages, row.follow) for row in referring_domains(index, selected("b.test"))
         }
         assert domains == {"a.test": (3, 2, 1), "c.test": (1, 1, 1)}
-        texts = {row.anchor: (row.backlinks, row.domains) for row in anchors(index, parse_target("b.test"))}
+        texts = {row.anchor: (row.backlinks, row.domains) for row in anchors(index, selected("b.test"))}
         assert texts == {"x": (3, 2), "y": (1, 1)}
         nobody = overview(index, parse_target("nobody.test"))
         assert (nobody.backlinks, nobody.first_seen) == (0, None)
