@@ -1,3 +1,0 @@
-import pytest
-
-pytest.register_assert_rewrite("tests.linkindex.contract", "tests.linkindex.histories")

@@ -74,7 +74,7 @@ class Dictionary:
         self._internal_links = internal_links
         self._patience = patience or Patience()
         self._pages: dict[str, Page] = {}
-        self._links: dict[Key, list[Version]] = {}
+        self._links: dict[str, dict[Key, list[Version]]] = {}  # by page
         self._words: dict[str, list[Word]] = {}
         self._page_ranks: dict[str, float] = {}
         self._domain_ranks: dict[str, float] = {}
@@ -121,9 +121,9 @@ class Dictionary:
         if why := self._set_aside(visit):
             for version in self._live(visit.url):
                 version.end(visit.at, why)
-            for key in seen.keys() - self._links.keys():
+            for key in seen.keys() - self._links_of(visit.url).keys():
                 born = Version(link=seen[key], since=visit.at, confirmed=visit.at, until=visit.at, because=why)
-                self._links[key] = [born]
+                self._links_of(visit.url)[key] = [born]
             return
         missing = [version for key, version in self._live_by_key(visit.url) if key not in seen]
         if visit.outcome is Outcome.PAGE and visit.cut:
@@ -135,7 +135,7 @@ class Dictionary:
             self._see(key, link, visit.at, confirm=not page.unseen)
 
     def _see(self, key: Key, link: Link, at: int, *, confirm: bool) -> None:
-        versions = self._links.setdefault(key, [])
+        versions = self._links_of(key.source).setdefault(key, [])
         last = versions[-1] if versions else None
         if last is not None and last.until is None:
             if looks(last.link) == looks(link):
@@ -155,9 +155,12 @@ class Dictionary:
             return "not_canonical"
         return ""
 
+    def _links_of(self, url: str) -> dict[Key, list[Version]]:
+        return self._links.setdefault(url, {})
+
     def _live_by_key(self, url: str) -> Iterator[tuple[Key, Version]]:
-        for key, versions in self._links.items():
-            if key.source == url and versions[-1].until is None:
+        for key, versions in self._links_of(url).items():
+            if versions[-1].until is None:
                 yield key, versions[-1]
 
     def _live(self, url: str) -> list[Version]:
@@ -234,7 +237,7 @@ class Dictionary:
         return islice((row for row in counted if after is None or key(row) > key(after)), limit)
 
     def _rows(self, s: Selection) -> Iterator[Backlink]:
-        for key, versions in self._links.items():
+        for key, versions in [link for of_page in self._links.values() for link in of_page.items()]:
             version = versions[-1] if s.as_of is None else _of_then(versions, s.as_of)
             if version is None or not self._about(s, key.target) or (version.link.internal and not s.internal):
                 continue
@@ -320,8 +323,8 @@ class Dictionary:
         return islice(sorted(groups, key=lambda group: (-group.links, group.key)), limit)
 
     def versions(self, source: str, target: str = "") -> Iterator[Seen]:
-        for key, versions in sorted(self._links.items()):
-            for version in versions if key.source == source and target in ("", key.target) else ():
+        for key, versions in sorted(self._links_of(source).items()):
+            for version in versions if target in ("", key.target) else ():
                 yield Seen(
                     **{name: getattr(version.link, name) for name in VERSIONED if name != "rel"},
                     rel=list(version.link.rel),
@@ -347,7 +350,7 @@ class Dictionary:
 
     def _happened(self, key: Key, domain: str) -> Iterator[tuple[int, Change]]:
         before: Version | None = None
-        for version in self._links[key]:
+        for version in self._links[key.source][key]:
             if before is None:
                 yield _event(version.since, "new", key, domain, version.link)
             elif before.because == "changed":
@@ -364,7 +367,7 @@ class Dictionary:
     def _moved(self, key: Key, domain: str) -> Iterator[tuple[int, Change]]:
         words = self._words.get(key.target, ())
         for at in sorted({word.since for word in words} | {word.until for word in words if word.until is not None}):
-            live = _of_then(self._links[key], at)
+            live = _of_then(self._links[key.source][key], at)
             ends = self._end(key.target, at - 1), self._end(key.target, at)
             if live is not None and ends[0] != ends[1]:
                 yield _event(at, "moved", key, domain, live.link, "target_end", *ends)
@@ -385,11 +388,11 @@ class Dictionary:
             for url, page in self._pages.items()
             if (target is not None and covers(target, url)) or (run and page.run == run)
         }
-        links = {key for key in self._links if key.source in gone}
-        self._pages = {url: page for url, page in self._pages.items() if url not in gone}
-        self._links = {key: versions for key, versions in self._links.items() if key not in links}
-        self._words = {url: words for url, words in self._words.items() if url not in gone}
-        return Forgotten(pages=len(gone), links=len(links))
+        links = sum(len(self._links_of(url)) for url in gone)
+        for known in (self._pages, self._links, self._words):
+            for url in gone:
+                known.pop(url, None)
+        return Forgotten(pages=len(gone), links=links)
 
     def __enter__(self) -> Self:
         return self
