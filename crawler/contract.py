@@ -28,6 +28,9 @@ class Engine(Protocol):
     def decided(self, visit: Visit) -> None:
         """Store a visit that ended without a fetch."""
 
+    def begun(self, run: str) -> None:
+        """Store what is visited from now on as of this run."""
+
     def finish(self, reason: str) -> None:
         """There is nothing more to do."""
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from crawler import discovery
-from crawler.calls import Calls
+from linkindex.calls import Calls
 from crawler.contract import Engine, Settings
 from crawler.endings import Endings
 from crawler.frontier import SUSPECT, Frontier, Lease

@@ -10,8 +10,8 @@ from collections.abc import Callable, Set
 import msgspec
 
 from crawler import crash, discovery, politeness, recrawl, trap_notes
-from crawler.batches import Batches
-from crawler.calls import Calls
+from linkindex.batches import Batches
+from linkindex.calls import Calls
 from crawler.contract import Engine, Settings
 from crawler.frontier import Completed, Entry, Frontier, Lease, Robots
 from crawler.hand import Hand

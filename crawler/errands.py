@@ -10,10 +10,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
-from crawler.calls import Calls
 from crawler.frontier import Beat, Entry, Frontier
 from crawler.job import Job, admit, read_job
 from crawler.scope import Scope
+from linkindex.calls import Calls
 from linkindex.errors import Unavailable
 
 BEAT = 2.0  # s between signs of life; within this a store that was emptied is noticed
@@ -71,15 +71,25 @@ class Errands:
             job: Job = await self._call(read_job, self._frontier)
             if job != self._job:
                 self._on_job(job)
-                await asyncio.to_thread(self._sources.keep, job)
-                self._job = job
+                await self._keep(job)
             for host in await self._call(self._frontier.hungry, _HUNGRY):
                 await self._feed(host)
             await asyncio.sleep(LOOK)
 
+    async def _keep(self, job: Job) -> None:
+        with suppress(Unavailable):  # the index is away, as those who store will say: next time
+            await asyncio.to_thread(self._sources.keep, job)
+            self._job = job
+
     async def _feed(self, host: str) -> None:
         waiting = self._sources.waiting(host, self._job.scope)
-        while batch := await asyncio.to_thread(_some, waiting):
+        while True:
+            try:
+                batch = await asyncio.to_thread(_some, waiting)
+            except Unavailable:
+                return  # the host is hungry still, and is asked for again
+            if not batch:
+                break
             added = await self._call(self._frontier.add, batch)
             if added.waiting:
                 await self._call(self._frontier.fed, host, True)

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,10 +18,11 @@ from linkindex.errors import BadInput
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Seeds are canonical URLs."""
+    """Seeds are canonical URLs. ``run`` names the crawl in the index: when it was begun, in UTC, to the second."""
 
     seeds: tuple[str, ...] = ()
     scope: Scope = Scope()
+    run: str = ""
 
 
 def read_job(frontier: Frontier) -> Job:
@@ -28,11 +30,13 @@ def read_job(frontier: Frontier) -> Job:
     return msgspec.convert(frontier.job(), Job)
 
 
-def begin(frontier: Frontier, seeds: Sequence[str], scope: Scope, budget: Budget, delay: float) -> Job:
+def begin(
+    frontier: Frontier, seeds: Sequence[str], scope: Scope, budget: Budget, delay: float, *, again: bool = False
+) -> Job:
     """Give a frontier its work: new seeds join those it has, and the scope holds from now on.
 
     What an earlier scope refused and this one admits is queued; what it queued and this one refuses is found out when
-    it is leased.
+    it is leased. A crawl that goes on is the same run; with ``again`` another begins, which visits everything anew.
     """
     before = read_job(frontier)
     every = tuple(dict.fromkeys((*before.seeds, *seeds)))
@@ -42,9 +46,15 @@ def begin(frontier: Frontier, seeds: Sequence[str], scope: Scope, budget: Budget
     if scope != before.scope and before.seeds:
         _readmit(frontier, scope)
     frontier.add([scope.judged(entry) for entry in entries])
-    job = Job(seeds=every, scope=scope)
+    job = _named(Job(seeds=every, scope=scope, run="" if again else before.run))
     frontier.set_job(msgspec.to_builtins(job))
+    if again:
+        frontier.again()
     return job
+
+
+def _named(job: Job) -> Job:
+    return job if job.run else msgspec.structs.replace(job, run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _readmit(frontier: Frontier, scope: Scope) -> None:
@@ -69,7 +79,8 @@ def admit(frontier: Frontier, texts: Iterable[str], who: str = "") -> list[str]:
         scope = job.scope.around([seed(url) for url in seeds])
         frontier.add([scope.judged(seed(url)) for url in seeds])
         if every != job.seeds:
-            frontier.set_job(msgspec.to_builtins(Job(seeds=every, scope=scope)))
+            job = _named(msgspec.structs.replace(job, seeds=every, scope=scope))
+            frontier.set_job(msgspec.to_builtins(job))
     return wrong
 
 
@@ -102,6 +113,11 @@ def frontier_of(
     options: Any, *, create: bool = True, exclusive: bool = False, client: Mapping[str, object] | None = None
 ) -> Frontier:
     """Open the frontier that the options name (see :func:`crawler.frontier.open_frontier`)."""
+    if not options.frontier_url:
+        raise BadInput(
+            "--frontier: an index on a server has none beside it; name redis://HOST:PORT/DB?job=NAME, "
+            "or sqlite:///PATH for one machine"
+        )
     return open_frontier(
         options.frontier_url,
         create=create,

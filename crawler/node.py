@@ -14,7 +14,6 @@ from collections.abc import Iterable
 import msgspec
 
 from crawler import crash, discovery, politeness, trap_notes
-from crawler.calls import Calls
 from crawler.contract import Engine, Settings
 from crawler.departures import Departures
 from crawler.endings import Endings
@@ -29,6 +28,8 @@ from crawler.scope import Scope
 from crawler.tasks import Tasks
 from crawler.trap_notes import TrapNotes
 from linkindex import urls
+from linkindex.batches import Batches
+from linkindex.calls import Calls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Outcome
 
@@ -128,6 +129,7 @@ class Node:
 
     def _on_job(self, job: Job) -> None:
         self.endings.scope = job.scope  # seeds may have joined
+        self._engine.begun(job.run)
 
     async def _sort(self, leases: Iterable[Lease]) -> None:
         """Put leases on the lanes of their hosts."""

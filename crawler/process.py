@@ -16,6 +16,7 @@ from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
 from settings.options import Options, scrapy_settings
+from settings.signals import stopping
 
 if TYPE_CHECKING:
     from crawler.downloader import Downloader
@@ -92,6 +93,7 @@ class _Drain:
         assert engine is not None
         assert self._loop is not None
         if engine.running:
+            self._crawler.signals.send_catch_log(stopping)
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason="shutdown"))
             self._loop.call_later(DRAIN, cast("Downloader", engine.downloader).give_up)
         elif engine.spider is not None:

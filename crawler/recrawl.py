@@ -74,7 +74,8 @@ def plan(visit: Visit, packed: bytes, etag: str, modified: str) -> tuple[float, 
 
 def _read(visit: Visit, last: Memo, etag: str, modified: str) -> Memo:
     # A list of the newest posts beside a page changes without it.
-    links = links_digest(link for link in visit.links if not link.internal)
+    outward = tuple(link for link in visit.links if not link.internal)
+    links = links_digest(msgspec.structs.replace(visit, links=outward))
     changed = (visit.text_digest, links) != (last.text, last.links)
     interval = _next(last.interval, changed) if last.interval else _first(visit)
     return Memo(interval=interval, text=visit.text_digest, links=links, etag=etag, modified=modified)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from crawler import crash, politeness
-from crawler.calls import Calls
+from linkindex.calls import Calls
 from crawler.frontier import Frontier, Robots
 from crawler.lanes import Lane
 from crawler.politeness import Rules

@@ -32,6 +32,7 @@ from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
 from settings.options import from_scrapy
+from settings.signals import run_named, stopping
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -74,9 +75,11 @@ class FrontierScheduler(BaseScheduler):
 
             client = connection_of(self._crawler.settings)
         frontier = _join(options, spider.seeds, client)
+        job = read_job(frontier)
+        self.begun(job.run)
         self._node = Node(
             frontier,
-            read_job(frontier).scope,
+            job.scope,
             NodeSettings(
                 name=f"{socket.gethostname()}:{os.getpid()}",
                 concurrency=options.concurrency,
@@ -150,9 +153,13 @@ class FrontierScheduler(BaseScheduler):
         meta = {"host": urls.host_of(visit.url), "decided": visit}
         self._start(PageRequest(visit.url, errback=self._spider.decided, meta=meta))
 
+    def begun(self, run: str) -> None:
+        self._crawler.signals.send_catch_log(run_named, run=run)
+
     def finish(self, reason: str) -> None:
         engine = self._crawler.engine
         assert engine is not None
+        self._crawler.signals.send_catch_log(stopping)
         self._closing = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
     def _start(self, request: Request) -> None:

@@ -4,7 +4,8 @@
 
     LinkatlasError
     ├── BadInput          mend what was given: a URL, a file, an option         exit 2
-    │   └── Busy          another crawl holds this database; wait, or name another
+    │   ├── Busy          another crawl holds this database; wait, or name another
+    │   └── TimedOut      a question took longer than it may: ask for less, or give it more time
     ├── Unavailable       a store or a server is away; try again later          exit 69
     ├── Incompatible      stored state is newer than, or strange to, this program  exit 2
     └── LeaseLost         the lease ran out and another node may hold the URL: drop the work
@@ -27,6 +28,10 @@ class BadInput(LinkatlasError):
 
 class Busy(BadInput):
     """Another process holds the database that was asked for."""
+
+
+class TimedOut(BadInput):
+    """A question took longer than it was allowed to; the text says how to ask for less, or for more time."""
 
 
 class Unavailable(LinkatlasError):

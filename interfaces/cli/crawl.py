@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, suppress
 
 import click
 
@@ -16,10 +15,12 @@ from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
 from crawler.scope import Scope
 from crawler.sources import keep_job
 from interfaces.cli.flags import option_flags
+from interfaces.cli.places import is_there
 from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_text
+from linkindex.errors import Unavailable
 from linkindex.model import Outcome
 from linkindex.store import LinkIndex, Selection, open_index
 from linkindex.target import Target
@@ -37,11 +38,11 @@ Examples:
 # Options that say what to visit; the others say how, and may differ when a crawl goes on.
 CRAWL_OPTIONS = (
     "index", "frontier", "accept_volatile", "host_queue", "depth", "max_pages", "max_pages_per_host", "max_pages_per_domain",
-    "more_pages_per_linker", "sitemaps", "recrawl", "stay", "include", "exclude", "delay",
+    "more_pages_per_linker", "sitemaps", "soft_404", "recrawl", "stay", "include", "exclude", "delay",
     "max_crawl_delay", "slow", "per_address", "keep_alive", "store_wait",
     "workers", "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
     "first_byte_timeout", "timeout", "max_body", "max_headers", "max_redirects", "max_links", "max_url", "retries",
-    "lease", "internal_links", "durability", "batch", "flush_interval", "log_level",
+    "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "log_level",
 )  # fmt: skip
 
 
@@ -77,9 +78,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
 def _begin(frontier: Frontier, seeds: list[str], again: bool, options: Options) -> bool:
     """Give the frontier its job; False, having said so, when there is nothing left of it."""
     known = bool(read_job(frontier).seeds)
-    begin(frontier, seeds, scope_of(options), budget_of(options), options.delay)
-    if again:
-        frontier.again()
+    begin(frontier, seeds, scope_of(options), budget_of(options), options.delay, again=again)
     outlook, counts = frontier.outlook(), frontier.counts()
     if outlook.finished or outlook.spent:
         why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"
@@ -98,11 +97,14 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
 
     began, before = time.monotonic(), frontier.counts()
     others = workers(options, options.workers - 1)
-    with Progress(lambda: Snapshot(frontier.counts(), index.versions())), others as stop_workers:
+    with Progress(lambda: Snapshot(frontier.counts(), index.grown())), others as stop_workers:
         end = run_node(options, stop_workers)
     counts = frontier.counts()
-    _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
-    _print_questions(frontier, index, options)
+    told = (Unavailable,) if end.message else ()  # the index may be what is away
+    with suppress(*told):
+        _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
+        click.echo(f"run: {read_job(frontier).run}")
+        _print_questions(frontier, index, options)
     return _conclude(end.reason, end.message, end.exit_code, frontier, counts)
 
 
@@ -149,10 +151,10 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
     linked = (
         domain
         for domain in dict.fromkeys(seeds)
-        if next(index.links(Selection(target=Target(text=domain, name=domain)), 1), None)
+        if next(index.links(Selection(target=Target(text=domain, name=domain)), limit=1), None)
     )
     target = next(linked, None)
-    place = "" if options.index == default("index") else f" --index {shlex.quote(options.index)}"
+    place = "" if options.index == default("index") else f" --index {shlex.quote(without_password(options.index))}"
     if target:
         questions = [f"backlinks {target}", f"domains {target}", f"overview {target}"]
     else:
@@ -164,8 +166,8 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
 
 
 def _print_plan(seeds: list[str], options: Options) -> None:
-    place = options.frontier_url.removeprefix("sqlite:///")
-    known = place == options.frontier_url or Path(place).exists()
+    place = without_password(options.frontier_url)
+    begun = "goes on where it stopped, if it was begun" if is_there(options.frontier_url) else "new"
     scope: Scope = scope_of(options)
     rows = [
         ("seeds", f"{len(seeds):,}: " + ", ".join(seeds[:5]) + (" …" if len(seeds) > 5 else "")),
@@ -178,11 +180,8 @@ def _print_plan(seeds: list[str], options: Options) -> None:
             "pace",
             f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once",
         ),
-        ("index", options.index),
-        (
-            "frontier",
-            f"{without_password(options.frontier_url)} ({'goes on where it stopped, if it was begun' if known else 'new'})",
-        ),
+        ("index", without_password(options.index)),
+        ("frontier", f"{place} ({begun})" if place else "none: name one by --frontier"),
         ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),
     ]
     for name, value in rows:

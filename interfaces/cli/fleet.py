@@ -23,8 +23,8 @@ NODE_OPTIONS = (
     "index", "frontier", "accept_volatile", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports",
     "max_wait",
     "connect_timeout", "first_byte_timeout", "timeout", "max_body", "max_headers", "max_links", "retries", "lease",
-    "max_crawl_delay", "slow", "per_address", "sitemaps", "recrawl", "internal_links", "durability", "batch", "flush_interval",
-    "store_wait", "log_level",
+    "max_crawl_delay", "slow", "per_address", "sitemaps", "soft_404", "recrawl", "internal_links",
+    "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level",
 )  # fmt: skip
 
 

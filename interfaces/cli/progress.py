@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, TextIO
 
 from crawler.frontier import Counts
+from linkindex.errors import Unavailable
 
 
 class Snapshot(NamedTuple):
@@ -46,7 +47,10 @@ class Progress:
 
     def _run(self) -> None:
         while not self._over.wait(self._interval):
-            line = self.line(self._look(), time.monotonic())
+            try:
+                line = self.line(self._look(), time.monotonic())
+            except Unavailable:
+                continue  # the nodes wait for the store, and say so
             self._stream.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
             self._stream.flush()
 

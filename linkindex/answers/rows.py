@@ -12,13 +12,24 @@ def moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
+class Hop(msgspec.Struct, frozen=True, kw_only=True):
+    """One step from where a link points to where it leads."""
+
+    to: str  # "": into a circle, or on and on
+    kind: str  # redirect or canonical
+    status: int  # of the answer that said so
+
+
 class Backlink(msgspec.Struct, frozen=True, kw_only=True):
-    """One link that points at the target, as last observed."""
+    """One link that points at the target, as last observed; or the first of several (``links``, ``pages``)."""
 
     source: str
     source_domain: str
-    target: str
+    target: str  # as it was found
     target_domain: str
+    target_end: str  # where that leads in the end; the target itself where it leads nowhere else
+    hops: list[Hop]  # from the target to its end
+    ordinal: int  # which one among the links from source to target, from 0
     kind: str
     anchor: str
     rel: list[str]
@@ -31,9 +42,9 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     text_after: str
     heading: str
     first_seen: datetime  # the first version's ``since``
-    last_seen: datetime  # last confirmed on the page
+    last_seen: datetime  # last confirmed on the page, never before ``first_seen``
     lost_at: datetime | None  # None while live
-    lost_reason: str | None  # removed, page_gone, page_redirected
+    lost_reason: str | None  # removed, page_gone, page_unreachable, page_redirected, not_indexable, not_canonical
     doubt: str | None  # why the last visit could neither confirm nor deny it: blocked, unreachable…
     source_title: str
     source_language: str
@@ -48,8 +59,54 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     domain_relevance: float | None  # of the source to the target's domain
     source_status: int | None
     target_status: int | None  # None where the target was never visited
+    end_status: int | None  # the same of where it leads
     source_rank: float | None  # None until ranks are computed
-    domain_rank: float | None
+    domain_rank: float | None  # of the source's domain
+    links: int = 1  # that this row stands for
+    pages: int = 1  # that have them
+
+
+class Broken(Backlink, frozen=True, kw_only=True):
+    """A link that leads nowhere, and the best live page of the target's site that it could lead to."""
+
+    replacement: str | None  # None: nothing is near
+    replacement_score: float | None  # 0 to 1; from 0.92 on it is the same resource under another URL
+    replacement_because: str | None  # same path, a copy leads there, similar, section (above the dead URL)
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a link: how it looked from ``since`` until ``until``."""
+
+    source: str
+    target: str
+    ordinal: int
+    kind: str
+    anchor: str
+    rel: list[str]
+    follow: bool
+    placement: str  # by the page
+    since: datetime
+    confirmed: datetime  # last seen so
+    until: datetime | None  # None: it looks so still
+    ended_because: str | None  # changed, or why it was lost
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to a link."""
+
+    at: datetime  # of the visit that found it
+    what: str  # new, changed, lost, returned; moved: where its target leads has changed
+    source: str
+    source_domain: str
+    target: str
+    ordinal: int
+    attribute: (
+        str  # of changed and moved: anchor, rel, follow, kind, placement, target_end; of lost the reason; else ""
+    )
+    before: str  # value of the attribute, as text; rel tokens parted by spaces, follow yes or no
+    after: str
+    anchor: str  # the link's, after it happened (of lost ones the last)
+    follow: bool
 
 
 class ReferringDomain(msgspec.Struct, frozen=True, kw_only=True):

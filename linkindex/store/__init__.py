@@ -4,6 +4,9 @@ A link is kept as *versions*: a row says that the link looked so from ``since`` 
 attribute closes a version and opens the next, and a lost link closes its last one; so history, new, lost and changed
 links all come from one rule (:mod:`linkindex.history`).
 
+Where a URL leads by its own word (a redirect, a canonical) is kept with its versions too. A question about a target is also
+about the URLs that lead there, unless ``as_found``.
+
 Calls are synchronous, to be made off the event loop. Errors: :class:`linkindex.errors.Unavailable` when the store does
 not answer or cannot write, ``Incompatible`` when its state is not ours. A call that raises has stored nothing.
 """
@@ -11,42 +14,90 @@ not answer or cannot write, ``Incompatible`` when its state is not ours. A call 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 from linkindex import url_rules, urls
-from linkindex.answers.rows import Backlink, Outlink, PageRow
+from linkindex.answers.rows import Backlink, Change, Outlink, PageRow, Seen
 from linkindex.errors import BadInput
+from linkindex.history import Lead, Patience
 from linkindex.model import Visit
-from linkindex.store.selection import Group, IndexCounts, Named, Repeated, Selection, Template, Visited
+from linkindex.store.selection import (
+    By,
+    Check,
+    Forgotten,
+    Group,
+    IndexCounts,
+    Named,
+    Order,
+    Per,
+    Repeated,
+    RunCounts,
+    Selection,
+    Template,
+    Visited,
+)
 from linkindex.target import Target
 
 __all__ = [
+    "By",
+    "Check",
+    "Forgotten",
     "Group",
     "IndexCounts",
     "LinkIndex",
     "Named",
+    "Order",
+    "Per",
     "Repeated",
+    "RunCounts",
     "Selection",
     "Template",
     "Visited",
     "open_index",
 ]
 
+PATIENCE = Patience()
+
 
 class LinkIndex(Protocol):
-    """The contract. Backends: :mod:`linkindex.store.sqlite`."""
+    """The contract. Backends: :mod:`linkindex.store.sqlite`, :mod:`linkindex.store.mongo`."""
 
-    def store(self, visits: Iterable[Visit]) -> None:
+    def store(self, visits: Iterable[Visit], run: str = "") -> None:
         """Make a batch of canonicalised visits durable, in one write. Idempotent: (url, at) is a visit's identity.
 
-        A visit that is not newer than what is stored of its page changes nothing.
+        A visit that is not newer than what is stored of its page changes nothing. ``run`` is kept of pages that are new.
+        An unchanged answer is one about the page as it was read last: it ends a doubt, and confirms the links if that
+        reading was whole. Of a page that was never read, or given up since, it tells nothing.
         """
 
-    def links(self, selection: Selection, limit: int | None = None) -> Iterator[Backlink]:
-        """Stream the selected links, each with its latest version: followed ones first, then the latest seen."""
+    def links(
+        self,
+        selection: Selection,
+        *,
+        order: Order = "seen",
+        per: Per = "link",
+        after: Backlink | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Backlink]:
+        """Stream the selected links in ``order``, one row for each link or for several (``per``), each with its latest
+        version; with ``as_of`` the version of then. ``after`` goes on behind a row of the same question."""
 
-    def groups(self, selection: Selection, by: Literal["", "domain", "anchor", "kind", "placement"]) -> Iterator[Group]:
-        """Stream the selected links counted by a property of theirs ("": one group of all), the largest first."""
+    def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
+        """Stream the selected links counted by a property of theirs ("": one group of all, none where there is no link),
+        the largest first, of equal ones by key."""
+
+    def versions(self, source: str, target: str = "") -> Iterator[Seen]:
+        """Stream all versions of the links from one page (a canonical URL) to one target ("": to all), by target and
+        ordinal, the oldest first."""
+
+    def changes(self, selection: Selection, limit: int | None = None) -> Iterator[Change]:
+        """Stream what happened to the selected links from ``since`` until ``until``, the latest first; ``state`` and
+        ``as_of`` do not matter. Links are selected as they are now: by their latest version, and where their target
+        leads today. A change of several attributes is several rows. A link moved when its target's own lead did, and
+        its end with it."""
+
+    def leads(self, urls: Iterable[str]) -> dict[str, Lead]:
+        """Return where canonical URLs lead by their own word; those that lead nowhere else are left out."""
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
         """Stream the links of one page (a canonical URL): live ones in full first, then internal ones kept as paths."""
@@ -63,8 +114,8 @@ class LinkIndex(Protocol):
     def counts(self) -> IndexCounts:
         """Return what the index holds."""
 
-    def versions(self) -> int:
-        """Return how many versions of links were ever stored: O(1), for watching an index grow."""
+    def grown(self) -> int:
+        """Return how many versions of links there are, roughly: O(1), for watching an index grow."""
 
     def hosts(self) -> Iterator[tuple[str, int]]:
         """Stream the hosts of pages that were read, each with how many; safe to write while it runs."""
@@ -81,13 +132,15 @@ class LinkIndex(Protocol):
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         """Stream the term vectors of at most ``size`` pages of a registrable domain."""
 
-    def visited(self, target: Target | None = None) -> Iterator[Visited]:
-        """Stream the pages that a target covers (None: all) and that were visited, whatever came of it."""
+    def visited(self, target: Target | None = None, run: str = "") -> Iterator[Visited]:
+        """Stream the pages that a target covers (None: all), or that a run visited first, and that were visited, whatever
+        came of it."""
 
     def named(self, host: str = "") -> Iterator[Named]:
-        """Stream the URLs of a host ("": of all) that live links of pages lead to, if those let be followed; some twice.
+        """Stream the URLs of a host ("": of all) that links of pages lead to, if those let be followed; some twice.
 
-        Forms and media are no pages. Links of internal lists have lost their kind, and may be such.
+        Live links, and those that end because their page does not count (``not_indexable``, ``not_canonical``): a crawl
+        follows them too. Forms and media are no pages. Links of internal lists have lost their kind, and may be such.
         """
 
     def about(self, name: str) -> bytes | None:
@@ -95,6 +148,21 @@ class LinkIndex(Protocol):
 
     def put_about(self, name: str, value: bytes) -> None:
         """Note ``value`` under ``name``, durably."""
+
+    def put_ranks(self, pages: Iterable[tuple[str, float]], domains: Iterable[tuple[str, float]]) -> None:
+        """Make these the ranks of pages (canonical URLs) and domains, in place of all that were there. What the index does
+        not know is left out."""
+
+    def runs(self) -> Iterator[RunCounts]:
+        """Stream the runs that visited pages first, the one that began last first."""
+
+    def forget(self, target: Target | None = None, run: str = "") -> Forgotten:
+        """Take out the visited pages that a target covers, or that a run visited first, with their links, texts and
+        history, and where they led. Links of other pages that point there stay: they are those pages' words. With
+        neither, nothing is taken out."""
+
+    def check(self) -> Iterator[Check]:
+        """Stream what the index needs to answer well, and whether it has it."""
 
     def close(self) -> None:
         """Let go of the store."""
@@ -105,27 +173,45 @@ class LinkIndex(Protocol):
 
 
 def open_index(
-    url: str, *, create: bool = False, internal_links: bool = False, full_durability: bool = False
+    url: str,
+    *,
+    create: bool = False,
+    internal_links: bool = False,
+    full_durability: bool = False,
+    patience: Patience = PATIENCE,
+    time_limit: float = 0.0,
 ) -> LinkIndex:
-    """Open the index that ``url`` names: ``sqlite:///PATH``.
+    """Open the index that ``url`` names: ``sqlite:///PATH`` or ``mongodb://HOST:PORT,…/NAME``.
 
     ``internal_links`` keeps links inside one registrable domain in full, not only as a list of paths.
-    ``full_durability`` keeps every acknowledged write through a loss of power, not only through a kill.
-    Raises :class:`BadInput` for another scheme, or a path that cannot be used or (without ``create``) does not exist.
+    ``full_durability`` keeps every acknowledged write through a loss of power, not only through a kill (SQLite; MongoDB
+    always does). ``patience`` is when a page that fails counts as gone. A question that takes longer than ``time_limit``
+    seconds (0: any) raises :class:`linkindex.errors.TimedOut`.
+    Raises :class:`BadInput` for another scheme, or a place that cannot be used or (without ``create``) does not exist.
     """
     if url.startswith("sqlite:///"):
         from linkindex.store.sqlite import SqliteIndex
 
-        index = SqliteIndex.open(
+        index: LinkIndex = SqliteIndex.open(
             url.removeprefix("sqlite:///"),
             create=create,
             internal_links=internal_links,
             full_durability=full_durability,
+            patience=patience,
+            time_limit=time_limit,
         )
-        if create:
-            _note_rules(index)
-        return index
-    raise BadInput(f"index {url!r}: not an index URL; write sqlite:///PATH")
+    elif url.startswith(("mongodb://", "mongodb+srv://")):
+        from linkindex.store.mongo import MongoIndex
+
+        index = MongoIndex.open(
+            url, create=create, internal_links=internal_links, patience=patience, time_limit=time_limit
+        )
+    else:
+        scheme = url.partition(":")[0]
+        raise BadInput(f"index {scheme!r}: not an index URL; write sqlite:///PATH or mongodb://HOST:PORT/NAME")
+    if create:
+        _note_rules(index)
+    return index
 
 
 def _note_rules(index: LinkIndex) -> None:

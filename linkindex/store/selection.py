@@ -8,13 +8,45 @@ import msgspec
 
 from linkindex.target import Target
 
+State = Literal["live", "lost", "all"]
+Order = Literal["seen", "rank", "new"]
+Per = Literal["link", "similar", "page", "domain"]
+By = Literal["", "domain", "anchor", "kind", "placement"]
+
+ORDERS: tuple[Order, ...] = ("seen", "rank", "new")
+"""How links are put in a row. Live ones always come before lost ones; what is equal, by source, target, ordinal.
+
+``seen``: followed first, then those confirmed last. ``rank``: by rank of the source's domain, then of the source, then as
+``seen``; what has no rank counts as 0. ``new``: those first seen last.
+"""
+
+PER: tuple[Per, ...] = ("link", "similar", "page", "domain")
+"""What one row stands for: a link; links of one host that are alike (same target, anchor and placement); all of a page; all
+of a domain. It shows the first of them by the order that was asked for, and how many there are."""
+
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which links a question is about: those that point at ``target``."""
+    """Which links a question is about: those that point at ``target`` and fulfil every condition that is given.
+
+    Times are ms since 1970, UTC. ``since`` (inclusive) and ``until`` (exclusive) speak of when a link was first seen, with
+    ``state`` "lost" of when it was lost, with "all" of either. ``as_of`` asks for the links that were live at that moment,
+    as they were then; it goes with ``state`` "live".
+    """
 
     target: Target
-    state: Literal["live", "lost", "all"] = "live"  # a link is lost when its last version has ended
+    state: State = "live"  # a link is lost when its last version has ended
     internal: bool = False  # with links inside one registrable domain, where the index keeps them in full
+    as_found: bool = False  # only links whose own target is covered; else also those whose target leads there
+    as_of: int | None = None
+    since: int | None = None
+    until: int | None = None
+    follow: bool | None = None
+    kinds: tuple[str, ...] = ()  # any of these
+    placements: tuple[str, ...] = ()  # any of these, by the site's word where it has one
+    rel: tuple[str, ...] = ()  # all of these tokens
+    source: str = ""  # registrable domain that links
+    anchor: str = ""  # is in the anchor text, whatever the case
+    broken: bool = False  # only links that lead nowhere: the end of their target's hops answered 4xx, 5xx or not at all
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,3 +117,28 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     pages: int
     placement: str | None  # None: what the pages say stands
     confidence: float | None
+
+
+class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Pages by the run that visited them first. Pages of no run are none of these."""
+
+    run: str
+    pages: int
+    first: int  # ms; when the first of them was visited first
+    last: int  # when the last of them was
+
+
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken out of an index."""
+
+    pages: int
+    links: int  # whatever their state; versions of one link count once
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that an index needs, and whether it has it."""
+
+    name: str
+    ok: bool
+    found: str  # what there is, with sizes where they cost
+    remedy: str = ""  # what to do where it is not ok

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
@@ -22,15 +23,16 @@ PAUSES = (0.2, 2.0)  # s between tries, the least and the most: a store that is 
 class Calls:
     """One thread, on which a store is called. While it does not answer, calls wait and try again; it is said once.
 
-    ``patience`` is how long, in s, one call tries; then it raises :class:`Unavailable` as it came.
+    When it has been away for ``patience`` seconds, they raise :class:`Unavailable` as it came.
     """
 
     def __init__(self, name: str, patience: float) -> None:
-        self._patience = patience
         self._name = name
+        self._patience = patience
+        self._over = math.inf  # when (monotonic) patience ends, however long the store has been away
         self._thread = ThreadPoolExecutor(1, name)
-        self._away: Unavailable | None = None
-        self._over = float("inf")  # when patience ends, however long a call has tried
+        self._away: Unavailable | None = None  # what it said last
+        self._since = 0.0  # when it was first missed (monotonic)
         self._turn = asyncio.Lock()  # calls are made in the order in which they came, those that wait too
 
     async def __call__(self, function: Callable[..., _T], *arguments: object) -> _T:
@@ -39,24 +41,29 @@ class Calls:
             return await self._persist(function, arguments)
 
     async def _persist(self, function: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
-        began = time.monotonic()
         while True:
             if self._away is not None and time.monotonic() > self._over:
                 raise self._away
+            tried = time.monotonic()
             try:
                 result = await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
             except Unavailable as error:
-                if time.monotonic() - began > self._patience:
+                self._missed(error, tried)
+                if time.monotonic() - self._since > self._patience:
                     raise
-                if self._away is None:
-                    logger.warning("%s; waiting for it", error)
-                self._away = error
                 await asyncio.sleep(random.uniform(*PAUSES))  # noqa: S311  so that nodes do not come back all at once
             else:
                 if self._away is not None:
                     self._away = None
                     logger.warning("the %s is back, going on", self._name)
                 return result
+
+    def _missed(self, error: Unavailable, tried: float) -> None:
+        if self._away is None:
+            self._since = tried
+            what, _, _ = str(error).partition(";")  # what could be done comes behind it; this waits
+            logger.warning("%s; waiting for it", what)
+        self._away = error
 
     def hurry(self, seconds: float) -> None:
         """Have patience for so long from now at most, for all calls together."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -12,8 +13,8 @@ T = TypeVar("T")
 class Batches(Generic[T]):
     """Hands items to ``tell`` in batches of at most ``most``, one batch after the other.
 
-    The first item waits ``gather`` seconds for others; what comes while a batch is being told goes with the next. ``spawn``
-    runs a coroutine function beside the rest.
+    The first item waits ``gather`` seconds for others, unless they are ``most`` before; what comes while a batch is being
+    told goes with the next. ``spawn`` runs a coroutine function beside the rest.
     """
 
     def __init__(
@@ -29,16 +30,20 @@ class Batches(Generic[T]):
         self._spawn = spawn
         self._items: list[T] = []
         self._busy = False
+        self._full = asyncio.Event()
 
     def put(self, item: T) -> None:
         self._items.append(item)
+        if len(self._items) >= self._most:
+            self._full.set()
         if not self._busy:
             self._busy = True
             self._spawn(self._work)
 
     async def _work(self) -> None:
         try:
-            await asyncio.sleep(self._gather)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), self._gather)
             await self.drain()
         finally:
             self._busy = False
@@ -47,4 +52,5 @@ class Batches(Generic[T]):
         """Tell all there is, without waiting for more."""
         while self._items:
             batch, self._items = self._items[: self._most], self._items[self._most :]
+            self._full.clear()
             await self._tell(batch)

@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from crawler import calls
-from crawler.calls import Calls
+from linkindex import calls
+from linkindex.calls import Calls
 from linkindex.errors import BadInput, Unavailable
 
 

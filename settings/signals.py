@@ -1,0 +1,9 @@
+"""Scrapy signals of our own: what components tell each other that do not import each other."""
+
+from __future__ import annotations
+
+run_named = object()
+"""The job has a run, ``run``: its name. Sent before the first visit, and when another begins."""
+
+stopping = object()
+"""The node ends: what cannot be done within seconds is left for another time."""
