@@ -36,7 +36,7 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
     The first SIGINT or SIGTERM calls ``stopping`` and drains: what is being fetched is finished and stored, as far as that
-    takes no longer than :data:`DRAIN`. The second stops now.
+    takes no longer than :data:`DRAIN`. The second stops now. Raises what kept the node from opening its stores.
     """
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
@@ -48,8 +48,10 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     with _Drain(crawler, stopping).on_signals():
-        process.crawl(crawler)
+        crawl = process.crawl(crawler)
         process.start(install_signal_handlers=False)
+    if crawl.done() and (failed := crawl.exception()) is not None:
+        raise failed
     stats = crawler.stats
     reason = str(stats.get_value("finish_reason", "shutdown")) if stats else "shutdown"
     failure = stats.get_value("linkatlas/failure") if stats else None

@@ -104,6 +104,11 @@ class Node:
         return self.err.read_text(errors="replace")
 
     @property
+    def is_stopped(self) -> bool:
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        return self.process.poll() is None and stat.read_text().rpartition(")")[2].split()[0] == "T"
+
+    @property
     def pids(self) -> list[int]:
         """Its own, and those of its workers."""
         pid = self.process.pid
@@ -168,9 +173,9 @@ class Fleet:
 
     def begin(self, nodes: int, *, crash_at: str = "", python: Sequence[str] = ()) -> None:
         """Start the node that leads, then the others; ``crash_at`` is for the first."""
-        self.start(leads=True, crash_at=crash_at, python=python)
+        first = self.start(leads=True, crash_at=crash_at, python=python)
         if nodes > 1:
-            self.until(1)
+            self.wait(lambda: self.ground.asked() > 0 or first.is_stopped, "the site was never asked")
         for _ in range(1, nodes):
             self.start(python=python)
 
