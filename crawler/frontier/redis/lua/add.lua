@@ -9,11 +9,12 @@ local keys = { struct.unpack('>' .. ('Bc0'):rep(n), ARGV[4]) }
 local numbers = { struct.unpack('>' .. ('i4'):rep(n) .. ('I4'):rep(5 * n), ARGV[5]) }
 local HASH, SEEN, PAGE, MARKS, ENDS = n, 2 * n, 3 * n, 4 * n, 5 * n -- where columns begin; that of the priority at 0
 local new, old, refused, outside = 0, 0, 0, 0
+local unpack_struct, lines = struct.unpack, ARGV[6]
 local idle = call('EXISTS', P .. 'ready') == 0
 local page_ids = {}
 
 local function line(i)
-  return ARGV[6]:sub(i > 1 and numbers[ENDS + i - 1] + 1 or 1, numbers[ENDS + i])
+  return sub(lines, i > 1 and numbers[ENDS + i - 1] + 1 or 1, numbers[ENDS + i])
 end
 
 local function page_id(number)
@@ -42,9 +43,8 @@ local function add_new(h, picked, set)
       lists[at] = lists[at] or {}
     end
     if id ~= 0 then pages[id] = pages[id] + 1 end
-    local key, list = keys[i], lists[at]
-    set[#set + 1] = key
-    set[#set + 1] = head .. line(i)
+    local key, list, n_set = keys[i], lists[at], #set
+    set[n_set + 1], set[n_set + 2] = key, head .. line(i)
     list[#list + 1] = key
   end
   for level_, list in pairs(lists) do
@@ -70,18 +70,23 @@ end
 -- What was found again moves up where it is found nearer, more often, or by more domains; mostly it is counted, no more.
 -- Returns its new record; `moved`: what goes to other lists, by level.
 local function discover_again(h, i, raw, moved)
-  local _, state, at, times, priority, before, found, page = struct.unpack(HEADER, raw)
-  if state ~= QUEUED then
+  local version, state, at, times, priority, before, found, page
+  if #raw >= HEADER_SIZE then version, state, at, times, priority, before, found, page = unpack_struct(HEADER, raw) end
+  if version ~= VERSION then
+    give_up(h, keys[i], raw, QUEUED)
+    return nil
+  elseif state ~= QUEUED then
     local rec = again and decode(raw)
     if rec then start_over(h, i, rec) end
     return nil
   end
-  local nearer, marks, more = numbers[i] < priority, numbers[MARKS + i], math.min(times + numbers[SEEN + i], 65535)
+  local nearer, marks, more = numbers[i] < priority, numbers[MARKS + i], times + numbers[SEEN + i]
+  if more > 65535 then more = 65535 end
   marks = marks == 0 and before or both(before, marks)
   if not nearer and marks == before and (more < OFTEN or times >= OFTEN) then
-    return raw:sub(1, 4) .. struct.pack('>I2', more) .. raw:sub(7)
+    return sub(raw, 1, 4) .. struct.pack('>I2', more) .. sub(raw, 7)
   end
-  local rest = nearer and line(i) .. (raw:match('\n.*$', HEADER_SIZE + 1) or '') or raw:sub(HEADER_SIZE + 1)
+  local rest = nearer and line(i) .. (raw:match('\n.*$', HEADER_SIZE + 1) or '') or sub(raw, HEADER_SIZE + 1)
   priority = nearer and numbers[i] or priority
   local to = level(priority, marks, more)
   if to ~= at then -- its place in the other list is passed over
@@ -117,15 +122,15 @@ local function admit_all(h, always, first, last)
   local kept = h.fresh and {} or call('HMGET', queue_of(h), unpack(keys, first, last))
   local room_left = always and n or bound(h) - h.queued
   local was_excluded = #excluding() > 0
-  local picked, ended, set, moved = {}, {}, {}, {}
+  local picked, ended, set, moved, written = {}, {}, {}, {}, 0
   for i = first, last do
     local key, hash, raw = keys[i], numbers[HASH + i], kept[i - first + 1]
-    if raw and (#raw < HEADER_SIZE or raw:byte(1) ~= VERSION) then
-      give_up(h, key, raw, QUEUED)
-      old = old + 1
-    elseif raw then
+    if raw then
       local changed = discover_again(h, i, raw, moved)
-      if changed then set[#set + 1], set[#set + 2] = key, changed end
+      if changed then
+        set[written + 1], set[written + 2] = key, changed
+        written = written + 2
+      end
       old = old + 1
     elseif #picked >= room_left and not has(known, key, hash) then
       outside = outside + 1
