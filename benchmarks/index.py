@@ -205,7 +205,11 @@ def _place(given: argparse.Namespace) -> Iterator[str]:
     with ExitStack() as stack:
         if given.mongod:
             given.mongod.mkdir(parents=True, exist_ok=True)
-            server = stack.enter_context(MongoServer(given.mongod, ["--wiredTigerCacheSizeGB", str(given.cache)]))
+            server, port = MongoServer(given.mongod, cache=given.cache), given.mongod / "port"
+            if port.exists():  # a replica set knows its members by their addresses
+                server.port = int(port.read_text())
+            port.write_text(str(server.port))
+            stack.enter_context(server)
             yield server.url("links")
         else:
             yield given.index
