@@ -86,7 +86,8 @@ def _without_password(url: str) -> str:
 
 def _line(error: Exception) -> str:
     details = getattr(error, "details", None) or {}
-    text = str(details.get("errmsg") or error) or type(error).__name__
+    refused = details.get("writeErrors") or [details]
+    text = str(refused[0].get("errmsg") or error) or type(error).__name__
     for noise in (", full error", ", Timeout:", "\n"):
         text = text.partition(noise)[0]
     return text[:300]
