@@ -22,7 +22,9 @@ from crawler.lanes import Lane
 from crawler.offers import Offers
 from crawler.places import Places
 from crawler.politeness import Rules
+from crawler.probes import Probes
 from crawler.scope import Scope
+from crawler.soft404 import Missing
 from crawler.trap_notes import TrapNotes
 from linkindex import urls
 from linkindex.batches import Batches
@@ -51,6 +53,9 @@ class Engine(Protocol):
     def fetch_robots(self, lane: Lane) -> None:
         """Start fetching a host's robots.txt now."""
 
+    def fetch_probe(self, lane: Lane, url: str, clock: int) -> None:
+        """Start fetching a page that cannot be there now."""
+
     async def address(self, host: str) -> str:
         """Return the address that a fetch of this host would connect to, "" where that cannot be told."""
 
@@ -73,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 3
     max_wait: float = 600.0
     batch: int = 100
+    soft_404: str = "several"  # which hosts are probed for what they answer when there is no page (crawler.probes)
     sitemaps: str = "seeds"  # whose sitemaps are read: those of the hosts of seeds, of all hosts, of none
     stay: bool = False  # go on waiting for work when there is none
     patience: float = 600.0  # that a store may be away
@@ -100,6 +106,7 @@ class Node:
         self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
         self._offers = Offers()
         self._traps = TrapNotes()
+        self._probes = Probes(frontier, self._call, settings.soft_404)
         self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
         self._ends: Batches[_End] = Batches(self._acknowledge, settings.batch, GATHER, self._spawn)
         self._news = asyncio.Event()  # set when there is reason to look at the frontier again
@@ -202,6 +209,7 @@ class Node:
         """Give lanes the rules of their hosts and what is known of their traps, as far as they are known."""
         if lanes:
             self._traps.read(lanes, await self._call(self._frontier.notes, trap_notes.NAME, list(lanes)))
+        await self._probes.brief(lanes)
         now = time.monotonic()
         for host, lane in lanes.items():
             rules, until = self._rules.get(host, (None, 0.0))
@@ -308,6 +316,8 @@ class Node:
             lane.began = time.monotonic()
             if lane.rules is None:
                 self._engine.fetch_robots(lane)
+            elif probe := self._probes.take(lane):
+                self._engine.fetch_probe(lane, probe, self._clock)
             else:
                 lease = lane.leases.popleft()
                 self._places.take(lease.url, lease.crashes)
@@ -348,8 +358,20 @@ class Node:
         if lane is not None and lane.busy:
             lane.fetch_ended(time.monotonic(), self._settings.slow)
             self._leave_gate(lane)
-            if lane.rules is not None:  # else its answer to robots.txt is still to be judged
+            if lane.rules is not None and not lane.probing:  # else there is an answer still to be judged
                 self.advance(lane)
+
+    def probed(self, lane: Lane, visit: Visit | None, *, asked: bool = True) -> None:
+        """Hear what a host answered to its probe, None: nothing; or that it was not ``asked`` after all."""
+        lane.probing = False
+        if asked:
+            now = int(time.monotonic() * 1000) + self._clock
+            self._spawn(self._probes.heard, lane.host, visit, now)
+        self.advance(lane)
+
+    def missing(self, host: str) -> Missing | None:
+        """Return what a host answers for a page that is not there, None where that is not known."""
+        return self._probes.known(host)
 
     def robots_judged(self, lane: Lane, robots: Robots, retry_after: float | None = None) -> None:
         """Hear what a host's robots.txt says, and how long the host asked to be left alone, in seconds."""

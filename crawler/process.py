@@ -15,6 +15,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
+from linkindex.errors import LinkatlasError
 from settings.options import Options, scrapy_settings
 from settings.signals import stopping
 
@@ -48,8 +49,13 @@ def run_node(options: Options) -> End:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     with _Drain(crawler).on_signals():
-        process.crawl(crawler)
+        crawling = process.crawl(crawler)
         process.start(install_signal_handlers=False)
+    error = crawling.exception() if crawling.done() and not crawling.cancelled() else None
+    if isinstance(error, LinkatlasError):  # it never began
+        return End("store_unavailable", str(error), error.exit_code)
+    if error:
+        raise error
     stats = crawler.stats
     reason = str(stats.get_value("finish_reason", "shutdown")) if stats else "shutdown"
     failure = stats.get_value("linkatlas/failure") if stats else None
