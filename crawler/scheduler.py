@@ -21,12 +21,12 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
 from crawler import crash, politeness, recrawl, soft404
+from crawler.contract import Settings as NodeSettings
 from crawler.failures import Reason
 from crawler.frontier import Frontier, Lease, Robots
 from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
 from crawler.node import Node
-from crawler.node import Settings as NodeSettings
 from crawler.sources import IndexSources
 from crawler.spiders.discover import visit_of
 from linkindex import urls
@@ -127,28 +127,28 @@ class FrontierScheduler(BaseScheduler):
     def has_pending_requests(self) -> bool:
         return True  # the node says when it is over, for an idle node may only be waiting
 
-    # ---------------------------------------------------------------- what the node asks (crawler.node.Engine)
+    # ---------------------------------------------------------------- what the node asks (crawler.contract.Engine)
 
     def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
         spider = self._spider
         meta: dict[str, Any] = {"lease": lease, "host": lease.host, "depth": lease.depth, "clock": clock}
-        meta["wanted"] = partial(self._node.holds, lease)
+        meta["wanted"] = partial(self._node.hand.holds, lease)
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
         else:
-            meta["missing"] = self._node.missing(lease.host)
+            meta["missing"] = self._node.probes.known(lease.host)
         headers = recrawl.conditions(lease.memo)
         self._start(PageRequest(lease.url, callback=spider.page, errback=self._failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
-        meta = {"host": lane.host, "robots": lane, "hops": hops, "wanted": lambda: self._node.holds(*lane.leases)}
+        meta = {"host": lane.host, "robots": lane, "hops": hops, "wanted": lambda: self._node.hand.holds(*lane.leases)}
         self._start(
             PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
         )
 
     def fetch_probe(self, lane: Lane, url: str, clock: int, hops: int = 0) -> None:
         meta = {"host": lane.host, "probe": lane, "clock": clock, "hops": hops}
-        meta["wanted"] = lambda: self._node.holds(*lane.leases)
+        meta["wanted"] = lambda: self._node.hand.holds(*lane.leases)
         self._start(PageRequest(url, callback=self._probe_answered, errback=self._probe_failed, meta=meta))
 
     async def address(self, host: str) -> str:
@@ -187,25 +187,25 @@ class FrontierScheduler(BaseScheduler):
 
     def _left(self, request: Request) -> None:
         crash.passing("fetched")
-        self._node.fetch_ended(request.meta["host"])
+        self._node.departures.fetch_ended(request.meta["host"])
 
     def _failed(self, failure: Failure) -> Iterator[Visit]:
         if _is_given_up(failure):
-            self._node.fetch_given_up(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
+            self._node.endings.fetch_given_up(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
         else:
             yield from self._spider.failed(failure)
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
         crash.passing("stored")
         validators = [_header(response, name) for name in (b"ETag", b"Last-Modified")]
-        self._node.visit_durable(item, _since_fetched(response), *validators)
+        self._node.endings.visit_durable(item, _since_fetched(response), *validators)
 
     def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
         error = failure.value if failure else None
         if isinstance(error, LinkatlasError):
             self._node.fail(error)  # what is in hand goes back to the frontier as the node closes
         else:
-            self._node.visit_lost(item.url, "not_stored")
+            self._node.endings.visit_lost(item.url, "not_stored")
 
     def _spider_lost(self, response: Response | Failure) -> None:
         request = response.request  # type: ignore[union-attr]  # Scrapy sets it on failures too
@@ -214,7 +214,7 @@ class FrontierScheduler(BaseScheduler):
         if "probe" in request.meta:
             self._node.probed(request.meta["probe"], None)
         else:
-            self._node.visit_lost(request.url, "parser_error")
+            self._node.endings.visit_lost(request.url, "parser_error")
 
     def _robots_answered(self, response: Response) -> None:
         lane: Lane = response.meta["robots"]
@@ -252,7 +252,7 @@ class FrontierScheduler(BaseScheduler):
         reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
         lane: Lane = failure.request.meta["robots"]  # type: ignore[attr-defined]
         if _is_given_up(failure):
-            self._node.advance(lane)
+            self._node.departures.advance(lane)
             return
         self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,10 +17,10 @@ URL = "http://a.test/x/y"
 PROBE = "http://a.test/no-such-page-1a2b"
 
 
-def page(url: str = URL, **facts: object) -> Visit:
+def page(url: str = URL, **facts: Any) -> Visit:
     links = tuple(Link(target=f"http://a.test/{number}") for number in range(5))
     known = {"title": "Oops", "text_digest": 7, "near_digest": 9, "words": 100, "links": links, "status": 200}
-    return Visit(**{"url": url, "at": 1, "outcome": Outcome.PAGE, **known, **facts})  # type: ignore[arg-type]
+    return Visit(**{"url": url, "at": 1, "outcome": Outcome.PAGE, **known, **facts})
 
 
 def redirect(to: str, url: str = URL) -> Visit:
@@ -54,7 +55,7 @@ def test_the_same_page_for_whatever_is_asked_for_is_none() -> None:
         ({"outcome": Outcome.UNREADABLE}, False),
     ],
 )
-def test_what_resembles_it(facts: dict[str, object], gone: bool) -> None:
+def test_what_resembles_it(facts: dict[str, Any], gone: bool) -> None:
     assert is_gone(page(**facts), page(PROBE)) is gone
 
 
@@ -69,7 +70,7 @@ def test_what_resembles_it(facts: dict[str, object], gone: bool) -> None:
         ({"words": 100, "links": ()}, False),  # a shell with much to say to who has no scripts
     ],
 )
-def test_little_text_proves_nothing_unless_it_says_what_it_is(facts: dict[str, object], gone: bool) -> None:
+def test_little_text_proves_nothing_unless_it_says_what_it_is(facts: dict[str, Any], gone: bool) -> None:
     assert is_gone(page(**facts), page(PROBE, **facts)) is gone
 
 
