@@ -40,3 +40,15 @@ def parse_target(text: str) -> Target:
     if prefix:
         return Target(text=wanted, prefixes=tuple(found))
     return Target(text=wanted, urls=tuple(found))
+
+
+def parse_page(text: str) -> str:
+    """Return the canonical URL of one page as people write it; without a scheme, https is meant.
+
+    Raises :class:`BadInput` for what is no http or https URL.
+    """
+    spelled = urls.with_scheme(text.strip())
+    url = urls.canonicalise(spelled) if spelled else None
+    if url is None:
+        raise BadInput(f"page {text!r}: not an http or https URL; write https://example.com/page")
+    return url

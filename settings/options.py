@@ -22,6 +22,7 @@ FRONTIERS = (
     *("sqlite:///PATH", "redis://HOST:PORT/DB?job=NAME", "rediss://HOST:PORT/DB?job=NAME", "unix:///PATH?job=NAME"),
     *("redis+sentinel://HOST:PORT/SERVICE/DB?job=NAME", "redis+cluster://HOST:PORT?job=NAME"),
 )
+INDEXES = ("sqlite:///PATH", "mongodb://HOST:PORT/NAME", "mongodb+srv://HOST/NAME")
 # Variables with our prefix that are no options: which Python `run` takes, how it was called, whether errors show where.
 OTHER_VARIABLES = ("LINKATLAS_PYTHON", "LINKATLAS_CALLED", "LINKATLAS_DEBUG")
 
@@ -75,8 +76,8 @@ class Options:
 
     index: str = _option(
         "sqlite:///linkatlas.db",
-        "where links are kept: sqlite:///PATH",
-        values.place("sqlite:///PATH"),
+        "where links are kept: sqlite:///PATH, or mongodb://HOST:PORT/NAME for many nodes",
+        values.place(*INDEXES),
         "URL",
         "places",
     )
@@ -188,6 +189,7 @@ class Options:
     store_wait: float = _seconds(
         600.0, "seconds to wait for a store that is away, before stopping with exit code 69", "index"
     )
+    time_limit: float = _seconds(0.0, "seconds that a question may take; 0: as long as it takes", "questions")
     log_level: str = _one_of("warning", "what is logged", "index", "debug", "info", "warning", "error")
 
     @property
@@ -218,7 +220,7 @@ def shown(name: str, value: Any) -> str:
     """Return an option's value as a person would write it."""
     if specs()[name].metavar == "SIZE":
         return values.shown_size(value)
-    if name == "frontier":
+    if name in ("index", "frontier"):
         return values.without_password(value)
     if isinstance(value, tuple):
         return (" " if specs()[name].many else ",").join(map(str, value))
@@ -259,9 +261,11 @@ def _parsed(spec: Spec, value: Any, source: str) -> Any:
     try:
         return spec.parse(value)
     except ValueError as error:
-        raise OptionError(f"{source}: {value!r} will not do; give {error}") from None
+        wanted = str(error)
     except TypeError:
-        raise OptionError(f"{source}: {value!r} will not do; give {spec.metavar}") from None
+        wanted = spec.metavar
+    given = values.without_password(value) if isinstance(value, str) else value
+    raise OptionError(f"{source}: {given!r} will not do; give {wanted}")
 
 
 def _check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -59,8 +59,9 @@ def place(*forms: str) -> Reader:
 
 
 def without_password(url: str) -> str:
-    """Return a store's URL with *** for its password."""
-    return re.sub(r"(//[^/?#@:]*:)[^/?#@]*@", r"\1***@", url)
+    """Return a store's URL with *** for its passwords: the one before the host, those among the parameters."""
+    shown = re.sub(r"(:/*[^/?#@:]*:)[^/?#@]*@", r"\1***@", url)
+    return re.sub(r"([?&][a-z]*passw[a-z]*=)[^&#]*", r"\1***", shown, flags=re.IGNORECASE)
 
 
 def switch(value: Any) -> bool:

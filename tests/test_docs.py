@@ -10,7 +10,7 @@ import pytest
 
 from interfaces.cli.docs import PAGES
 from interfaces.cli.main import COMMANDS
-from linkindex.answers.rows import Backlink
+from linkindex.answers.rows import Backlink, Broken
 from linkindex.model import KINDS, PLACEMENTS
 from settings.options import OTHER_VARIABLES, PREFIX, docs_table, flag, specs
 
@@ -69,5 +69,5 @@ def test_modules_that_the_architecture_names_exist() -> None:
 
 def test_every_field_of_a_backlink_is_explained() -> None:
     text = (ROOT / "docs/links.md").read_text(encoding="utf-8")
-    assert [name for name in Backlink.__struct_fields__ if f"`{name}`" not in text] == []
+    assert [name for name in Broken.__struct_fields__ if f"`{name}`" not in text] == []
     assert [word for word in (*KINDS, *PLACEMENTS) if f"`{word}`" not in text] == []

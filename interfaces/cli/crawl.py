@@ -151,10 +151,10 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
     linked = (
         domain
         for domain in dict.fromkeys(seeds)
-        if next(index.links(Selection(target=Target(text=domain, name=domain)), 1), None)
+        if next(index.links(Selection(target=Target(text=domain, name=domain)), limit=1), None)
     )
     target = next(linked, None)
-    place = "" if options.index == default("index") else f" --index {shlex.quote(options.index)}"
+    place = "" if options.index == default("index") else f" --index {shlex.quote(without_password(options.index))}"
     if target:
         questions = [f"backlinks {target}", f"domains {target}", f"overview {target}"]
     else:
@@ -180,7 +180,7 @@ def _print_plan(seeds: list[str], options: Options) -> None:
             "pace",
             f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once",
         ),
-        ("index", options.index),
+        ("index", without_password(options.index)),
         (
             "frontier",
             f"{without_password(options.frontier_url)} ({'goes on where it stopped, if it was begun' if known else 'new'})",

@@ -20,7 +20,7 @@ from linkindex.answers import rows
 from linkindex.answers.backlinks import backlinks
 from linkindex.answers.domains import referring_domains
 from linkindex.classify import classify
-from linkindex.store import open_index
+from linkindex.store import Selection, open_index
 from linkindex.target import parse_target
 from settings.options import resolve_here
 
@@ -60,14 +60,14 @@ def demo() -> int:
         code = run(frontier, index, options)
         templates = sum(found.templates for found in classify(index))
         click.echo(f"classified: {templates} links that the templates of their sites repeat")
-        target = parse_target(web.star)
+        selection = Selection(target=parse_target(web.star))
         out = sys.stdout
         click.echo(f"\nWho links to {web.star}? The top referring domains:\n")
         columns = ["domain", "backlinks", "pages", "follow", "nofollow", "first_seen"]
-        write_rows(referring_domains(index, target, limit=10), rows.ReferringDomain, "table", out, columns)
+        write_rows(referring_domains(index, selection, limit=10), rows.ReferringDomain, "table", out, columns)
         click.echo("\nAnd some of the links:\n")
         columns = ["source", "target", "anchor", "rel", "follow", "placement", "relevance"]
-        write_rows(backlinks(index, target, limit=10), rows.Backlink, "table", out, columns)
+        write_rows(backlinks(index, selection, limit=10), rows.Backlink, "table", out, columns)
     click.echo("\nAsk more:\n")
     for question in (
         f"overview {web.star}",

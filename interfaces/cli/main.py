@@ -30,19 +30,21 @@ COMMANDS = {
     "nodes": Entry("interfaces.cli.fleet:nodes", "Who works on a crawl, and how fast."),
     "seed": Entry("interfaces.cli.fleet:seed", "Add seeds to a crawl, or have pages visited again."),
     "hold": Entry("interfaces.cli.upkeep:hold", "Leave a host, a URL or a pattern alone for a while."),
-    "forget": Entry(
-        "interfaces.cli.upkeep:forget", "Forget that a URL, a host or a pattern was ever queued or visited."
-    ),
+    "forget": Entry("interfaces.cli.forget:forget", "Take pages, their links and queue entries out, for good."),
     "reconcile": Entry("interfaces.cli.upkeep:reconcile", "Rebuild a frontier that was lost from the index."),
     "status": Entry("interfaces.cli.status:status", "How far the crawl is, and what the index holds."),
     "why": Entry("interfaces.cli.status:why", "The whole life of one URL: found where, visited when, or why not."),
     "backlinks": Entry("interfaces.cli.questions:backlinks", "Who links to a target, and how."),
+    "broken": Entry("interfaces.cli.questions:broken", "Which links lead nowhere, and where they could lead."),
     "domains": Entry("interfaces.cli.questions:domains", "Which domains link to a target."),
     "anchors": Entry("interfaces.cli.questions:anchors", "Under which texts a target is linked."),
+    "changes": Entry("interfaces.cli.questions:changes", "What happened to the links of a target, and when."),
+    "history": Entry("interfaces.cli.questions:history", "Every version of the links of one page."),
     "pages": Entry("interfaces.cli.questions:pages", "A target's pages and what they say of themselves."),
     "outlinks": Entry("interfaces.cli.questions:outlinks", "What a page links to."),
     "overview": Entry("interfaces.cli.questions:overview", "A target's backlink profile in numbers."),
     "classify": Entry("interfaces.cli.classify:classify", "Tell links of templates from links that somebody wrote."),
+    "doctor": Entry("interfaces.cli.doctor:doctor", "Whether index and frontier have what they need."),
     "normalize": Entry(
         "interfaces.cli.normalize:normalize", "The one spelling of a URL, and the rules that lead to it."
     ),
@@ -92,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         # Not group.main: it would end the process with 1 where a reader has seen enough.
-        with group.make_context("linkatlas", list(given)) as context:
+        with group.make_context("linkatlas", list(given), obj=given) as context:
             result = group.invoke(context)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

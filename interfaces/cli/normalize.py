@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from interfaces.cli.questions import FORMAT_HELP
+from interfaces.cli.asking import FORMAT_HELP
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
 from interfaces.text import safe_text
 from linkindex import url_rules, urls

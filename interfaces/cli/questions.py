@@ -2,209 +2,172 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from inspect import cleandoc
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from interfaces.cli.flags import option_flags
-from interfaces.cli.render import FORMATS, choose_format, opened, write_object, write_rows
-from interfaces.text import safe_text
-from linkindex.answers import rows
-from linkindex.store import LinkIndex, open_index
-from linkindex.target import parse_target
-from settings.options import Options
+from interfaces.cli.asking import TARGETS, Question, answer_options, examples
+from interfaces.cli.conditions import DATES, condition_options, order_options
 
-SHOWN = 100  # rows on a terminal, unless --limit says otherwise
+if TYPE_CHECKING:
+    from linkindex.conditions import Conditions
+    from linkindex.store import Order, Per
 
-TARGETS = """\b
-A TARGET is one of
-  example.com                    a domain with all its hosts
-  www.example.com                one host
-  'https://example.com/blog/*'   everything under a prefix
-  https://example.com/page       one URL
-"""
-
-
-FORMAT_HELP = "How the answer is written.  [table on a terminal, jsonl in a pipe]"
-
-
-def _limit(value: str) -> int:
-    if not (value.isascii() and value.isdigit()):
-        raise click.BadParameter(f"{value!r} will not do; give a whole number, 0 for all")
-    return int(value[:18])  # SQLite counts no further
-
-
-def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --index, --format, -o and --limit."""
-
-    decorated = command
-    for option in (
-        click.option(
-            "--limit",
-            type=_limit,
-            metavar="N",
-            help=f"At most N rows; 0: all.  [{SHOWN} in a table, else all]",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write to FILE, which appears when it is whole.  [format: its ending]",
-        ),
-        click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP),
-        option_flags("index"),
-    ):
-        decorated = option(decorated)
-    return decorated
-
-
-def _example(*lines: str) -> str:
-    return "\b\nExamples:\n" + "\n".join(f"  linkatlas {line}" for line in lines)
-
-
-class Question:
-    """Where an answer goes and how much of it."""
-
-    def __init__(self, form: str | None, output: str | None, limit: int | None) -> None:
-        self.form = choose_format(form, output)
-        self.output = output
-        self.limit = (SHOWN if self.form == "table" else None) if limit is None else limit or None
-
-    def show(
-        self,
-        found: Iterable[msgspec.Struct],
-        kind: type[msgspec.Struct],
-        columns: list[str],
-        nothing: Callable[[], str],
-    ) -> int:
-        with opened(self.output, self.form) as stream:
-            shown = write_rows(found, kind, self.form, stream, columns)
-        if not shown and sys.stderr.isatty():
-            click.echo(f"linkatlas: {safe_text(nothing())}", err=True)
-        elif shown == self.limit and self.form == "table":
-            click.echo(f"({shown:,} shown; --limit 0 shows all)", err=True)
-        return 0
-
-
-def _nothing(index: LinkIndex, target: str, what: str) -> str:
-    held = index.counts()
-    return f"no {what} of {target} in this index of {held.pages:,} pages and {held.links:,} links"
+_PERIOD = ["first_seen", "last_seen"]
 
 
 @click.command(
-    epilog=_example("backlinks example.com", "backlinks 'https://example.com/blog/*' --format csv -o links.csv")
+    epilog=examples(
+        "backlinks example.com",
+        "backlinks example.com --follow --placement content --per domain --sort rank",
+        "backlinks example.com --lost --since 30d",
+        "backlinks example.com --as-of 2026-01-31 --limit 0 -o then.csv",
+    )
 )
 @click.argument("target")
-@click.option("--lost", "state", flag_value="lost", help="Only links that were lost.")
-@click.option("--all", "state", flag_value="all", help="Lost links too.")
-@click.option("--internal", is_flag=True, help="Links inside the domain too, where the index keeps them in full.")
+@condition_options()
+@order_options
 @answer_options
-def backlinks(
-    target: str,
-    state: Literal["live", "lost", "all"] | None,
-    internal: bool,
-    options: Options,
-    form: str | None,
-    output: str | None,
-    limit: int | None,
-) -> int:
-    """Show who links to TARGET: followed links first, then the latest seen."""
-    from linkindex.answers.backlinks import backlinks as answer
+def backlinks(target: str, order: Order, per: Per, after: str, conditions: Conditions, question: Question) -> int:
+    """Show who links to TARGET: followed links first, then the latest seen.
 
-    question, wanted = Question(form, output, limit), parse_target(target)
+    Links to what redirects to TARGET, or names it as its canonical, are among them.
+    """
     columns = [
-        "source",
-        "target",
-        "anchor",
-        "follow",
-        "rel",
-        "lost_at",
-        "lost_reason",
-        "doubt",
-        "placement",
-        "relevance",
+        *["source", "target", *(["end_status"] if conditions.get("broken") else []), "anchor", "follow"],
+        *(["links", "pages"] if per != "link" else []),
+        *(["domain_rank", "source_rank"] if order == "rank" else []),
+        *["rel", "lost_at", "lost_reason", "doubt", "placement", "relevance", "kind", *_PERIOD, "hops"],
     ]
-    with open_index(options.index) as index:
-        what = "lost backlinks" if state == "lost" else "backlinks"
-        found = answer(index, wanted, state=state or "live", internal=internal, limit=question.limit)
-        return question.show(
-            found, rows.Backlink, [*columns, "kind", "first_seen", "last_seen"], lambda: _nothing(index, target, what)
-        )
+    return question.rows(
+        lambda index, limit: index.backlinks(target, order=order, per=per, after=after, limit=limit, **conditions),
+        columns,
+        _nothing("more backlinks" if after else "such backlinks" if conditions else "backlinks", target),
+    )
 
 
-@click.command(epilog=_example("domains example.com", "domains example.com --limit 20"))
+@click.command(epilog=examples("broken example.com", "broken example.com --follow --sort rank -o redirects.csv"))
 @click.argument("target")
+@condition_options(without=("state", "as_of", "broken"), since="First seen on DATE or later.")
+@order_options
 @answer_options
-def domains(target: str, options: Options, form: str | None, output: str | None, limit: int | None) -> int:
+def broken(target: str, order: Order, per: Per, after: str, conditions: Conditions, question: Question) -> int:
+    """Show links to pages of TARGET that are gone, fail, or redirect into nothing, and where they could lead instead.
+
+    The replacement is the best live page of the same site: the same path under another host or scheme, where such a copy
+    leads, else the page that is nearest by path and words; its score says how sure that is, up to 1.
+    """
+    columns = ["source", "target", "end_status", "replacement", "replacement_score", "replacement_because", "anchor"]
+    return question.rows(
+        lambda index, limit: index.broken(target, order=order, per=per, after=after, limit=limit, **conditions),
+        [*columns, *(["links", "pages"] if per != "link" else []), "follow", "hops", "last_seen"],
+        _nothing("broken backlinks", target),
+    )
+
+
+@click.command(
+    epilog=examples(
+        "domains example.com", "domains example.com --follow --limit 20", "domains example.com --lost --since 30d"
+    )
+)
+@click.argument("target")
+@condition_options()
+@answer_options
+def domains(target: str, conditions: Conditions, question: Question) -> int:
     """Show the domains that link to TARGET, those with the most links first."""
-    from linkindex.answers.domains import referring_domains as answer
-
-    question, wanted = Question(form, output, limit), parse_target(target)
-    columns = ["domain", "backlinks", "pages", "follow", "nofollow", "first_seen", "last_seen"]
-    with open_index(options.index) as index:
-        found = answer(index, wanted, limit=question.limit)
-        return question.show(found, rows.ReferringDomain, columns, lambda: _nothing(index, target, "referring domains"))
+    return question.rows(
+        lambda index, limit: index.domains(target, limit=limit, **conditions),
+        ["domain", "domain_rank", "backlinks", "pages", "follow", "nofollow", *_PERIOD],
+        _nothing("referring domains", target),
+    )
 
 
-@click.command(epilog=_example("anchors example.com"))
+@click.command(epilog=examples("anchors example.com", "anchors example.com --from example.org"))
+@click.argument("target")
+@condition_options()
+@answer_options
+def anchors(target: str, conditions: Conditions, question: Question) -> int:
+    """Show the texts under which TARGET is linked, the most used first."""
+    return question.rows(
+        lambda index, limit: index.anchors(target, limit=limit, **conditions),
+        ["anchor", "backlinks", "domains", "follow", "nofollow", *_PERIOD],
+        _nothing("anchors", target),
+    )
+
+
+@click.command(epilog=examples("overview example.com", "overview example.com --format json"))
 @click.argument("target")
 @answer_options
-def anchors(target: str, options: Options, form: str | None, output: str | None, limit: int | None) -> int:
-    """Show the texts under which TARGET is linked, the most used first."""
-    from linkindex.answers.anchors import anchors as answer
-
-    question, wanted = Question(form, output, limit), parse_target(target)
-    columns = ["anchor", "backlinks", "domains", "follow", "nofollow", "first_seen", "last_seen"]
-    with open_index(options.index) as index:
-        found = answer(index, wanted, limit=question.limit)
-        return question.show(found, rows.AnchorText, columns, lambda: _nothing(index, target, "anchors"))
+def overview(target: str, question: Question) -> int:
+    """Show the backlink profile of TARGET in numbers."""
+    return question.one(lambda index: index.overview(target))
 
 
-@click.command(epilog=_example("outlinks https://example.com/page"))
+@click.command(
+    epilog=examples("changes example.com --since 7d", "changes example.com --since 2026-11-01 -o november.csv")
+)
+@click.argument("target")
+@condition_options(without=("state", "as_of", "broken"), since="Happened on DATE or later.")
+@answer_options
+def changes(target: str, conditions: Conditions, question: Question) -> int:
+    """Show what happened to links that point at TARGET, the latest first.
+
+    A link is new, changed (what, from what, to what), lost (why), returned after it had been lost; or it moved: its target
+    began to lead elsewhere.
+    """
+    return question.rows(
+        lambda index, limit: index.changes(target, limit=limit, **conditions),
+        ["at", "what", "source", "target", "attribute", "before", "after", "anchor", "follow"],
+        _nothing("changes of links", target),
+    )
+
+
+@click.command(
+    epilog=examples("history https://example.org/page https://example.com/", "history https://example.org/page")
+)
+@click.argument("source")
+@click.argument("target", required=False, default="")
+@answer_options
+def history(source: str, target: str, question: Question) -> int:
+    """Show every version of the links from the page SOURCE to the page TARGET, or to all pages; both are URLs."""
+    look = ["anchor", "follow", "rel", "placement", "kind"]
+    return question.rows(
+        lambda index, limit: index.history(source, target, limit=limit),
+        [*([] if target else ["target"]), "since", "confirmed", "until", "ended_because", *look],
+        f"links from {source}" + (f" to {target}" if target else ""),
+    )
+
+
+@click.command(epilog=examples("outlinks https://example.com/page"))
 @click.argument("page")
 @answer_options
-def outlinks(page: str, options: Options, form: str | None, output: str | None, limit: int | None) -> int:
+def outlinks(page: str, question: Question) -> int:
     """Show what PAGE (a URL) links to."""
-    from linkindex.answers.outlinks import outlinks as answer
-
-    question = Question(form, output, limit)
-    columns = ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind"]
-    with open_index(options.index) as index:
-        found = answer(index, page, limit=question.limit)
-        return question.show(
-            found, rows.Outlink, [*columns, "first_seen"], lambda: _nothing(index, page, "links on the page")
-        )
+    return question.rows(
+        lambda index, limit: index.outlinks(page, limit=limit),
+        ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind", "first_seen"],
+        _nothing("links on the page", page),
+    )
 
 
-@click.command(epilog=_example("pages example.com", "pages 'https://example.com/blog/*' --format csv -o pages.csv"))
+@click.command(epilog=examples("pages example.com", "pages 'https://example.com/blog/*' --format csv -o pages.csv"))
 @click.argument("target")
 @answer_options
-def pages(target: str, options: Options, form: str | None, output: str | None, limit: int | None) -> int:
+def pages(target: str, question: Question) -> int:
     """Show the visited pages of TARGET and what they say of themselves, those that link out most first."""
-    from linkindex.answers.pages import pages as answer
-
-    question, wanted = Question(form, output, limit), parse_target(target)
-    columns = ["url", "title", "status", "language", "published", "author", "platform", "words", "external_links"]
-    with open_index(options.index) as index:
-        found = answer(index, wanted, limit=question.limit)
-        return question.show(found, rows.PageRow, columns, lambda: _nothing(index, target, "visited pages"))
+    return question.rows(
+        lambda index, limit: index.pages(target, limit=limit),
+        ["url", "title", "status", "language", "published", "author", "platform", "words", "external_links"],
+        _nothing("visited pages", target),
+    )
 
 
-@click.command(epilog=_example("overview example.com", "overview example.com --format json"))
-@click.argument("target")
-@answer_options
-def overview(target: str, options: Options, form: str | None, output: str | None, limit: int | None) -> int:
-    """Show the backlink profile of TARGET in numbers."""
-    from linkindex.answers.overview import overview as answer
-
-    question, wanted = Question(form, output, limit), parse_target(target)
-    with open_index(options.index) as index, opened(output, question.form) as stream:
-        write_object(answer(index, wanted), question.form, stream)
-    return 0
+def _nothing(what: str, target: str) -> str:
+    return f"{what} of {target}"
 
 
-for _command in (backlinks, domains, anchors, pages, overview):
-    _command.help = f"{_command.help}\n\n{TARGETS}"
+for _command in (backlinks, broken, domains, anchors, changes, pages, overview):
+    _command.help = f"{cleandoc(_command.help or '')}\n\n{TARGETS}"
+for _command in (backlinks, broken, domains, anchors, changes):
+    _command.help = f"{_command.help}\n{DATES}"

@@ -22,7 +22,15 @@ FORMATS = ("table", "json", "jsonl", "csv")
 
 Row = msgspec.Struct
 
-_WITH_HOSTS = {"source", "target", "url", "domain"}  # columns in which people read hosts
+_WITH_HOSTS = {
+    "source",
+    "target",
+    "url",
+    "domain",
+    "replacement",
+    "before",
+    "after",
+}  # columns in which people read hosts
 _ELSEWHERE = 160  # columns of a table that goes to no terminal
 
 
@@ -123,7 +131,7 @@ def _csv_cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        value = " ".join(value)
+        value = _joined(value)
     if isinstance(value, dict):
         value = " ".join(f"{name}={number}" for name, number in value.items())
     # Spreadsheets run what begins so as a formula (OWASP, "CSV Injection"); page authors write these cells.
@@ -185,8 +193,14 @@ def _cell(value: Any) -> str:
         case datetime():
             return value.strftime("%Y-%m-%d")
         case list():
-            return safe_text(" ".join(value)) or "-"
+            return safe_text(_joined(value)) or "-"
     return safe_text(str(value)) or "-"
+
+
+def _joined(parts: Sequence[str | Row]) -> str:
+    """Return tokens with spaces between them; of records, all their fields so."""
+    texts = (part if isinstance(part, str) else " ".join(map(str, msgspec.structs.astuple(part))) for part in parts)
+    return " ".join(texts)
 
 
 def _widths(cells: dict[str, list[str]], room: int) -> dict[str, int]:

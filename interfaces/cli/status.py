@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 import msgspec
@@ -13,13 +12,15 @@ from crawler.job import canonical_seed, frontier_of, read_job
 from crawler.politeness import deciding_line
 from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
+from interfaces.cli.places import is_there
 from interfaces.cli.render import choose_format
 from interfaces.text import safe_json, safe_text
 from linkindex import urls
 from linkindex.errors import BadInput
-from linkindex.store import IndexCounts, open_index
+from linkindex.store import IndexCounts, RunCounts, open_index
 from linkindex.target import Target
 from settings.options import Options
+from settings.values import without_password
 
 _FORMAT = click.option(
     "--format",
@@ -29,12 +30,16 @@ _FORMAT = click.option(
 )
 
 
+_RUNS = 5  # that are shown
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Both stores' accounts; None for a store that is not there."""
 
     frontier: Counts | None
     discovered: int
     index: IndexCounts | None
+    runs: list[RunCounts]  # the latest first
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas status --index sqlite:///linkatlas.db")
@@ -43,26 +48,24 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def status(form: str | None, options: Options) -> int:
     """Show how far the crawl is, and what the index holds."""
     index = frontier = None
-    if _exists(options.index):
+    runs: list[RunCounts] = []
+    if is_there(options.index):
         with open_index(options.index) as store:
-            index = store.counts()
-    if _exists(options.frontier_url):
+            index, runs = store.counts(), list(store.runs())
+    if is_there(options.frontier_url):
         with frontier_of(options, create=False) as queue:
             frontier = queue.counts()
     if index is None and frontier is None:
-        raise BadInput(f"nothing at {options.index} yet; make an index with: linkatlas crawl https://example.com")
-    seen = Status(frontier=frontier, discovered=frontier.discovered if frontier else 0, index=index)
+        raise BadInput(
+            f"nothing at {without_password(options.index)} yet; make an index with: linkatlas crawl https://example.com"
+        )
+    seen = Status(frontier=frontier, discovered=frontier.discovered if frontier else 0, index=index, runs=runs)
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(safe_json(msgspec.json.encode(seen).decode()))
         return 0
     for line in _lines(seen):
         click.echo(safe_text(line))
     return 0
-
-
-def _exists(place: str) -> bool:
-    path = place.removeprefix("sqlite:///")
-    return path == place or Path(path).exists()
 
 
 def _lines(seen: Status) -> list[str]:
@@ -86,6 +89,10 @@ def _lines(seen: Status) -> list[str]:
         )
         lines.append(f"          pages: {_listed(held.by_outcome)}")
         lines.append(f"          URL rules {held.url_rules or '-'}, Public Suffix List of {held.suffix_list or '-'}")
+    for run in seen.runs[:_RUNS]:
+        lines.append(f"run       {run.run or '-'}: {run.pages:,} pages, {_when(run.first)} to {_when(run.last)}")
+    if len(seen.runs) > _RUNS:
+        lines.append(f"          {len(seen.runs) - _RUNS:,} runs before them; --format json names all")
     return lines
 
 
@@ -116,10 +123,10 @@ def why(url: str, form: str | None, options: Options) -> int:
 
 def _visits(url: str, options: Options) -> str:
     """Return what the index says of the visits to a page; "" where there is no index, or no visit."""
-    if not _exists(options.index):
+    if not is_there(options.index):
         return ""
     with open_index(options.index) as index:
-        page = next(index.pages(Target(text=url, urls=(url,)), 1), None)
+        page = next(index.pages(Target(text=url, urls=(url,)), limit=1), None)
     if page is None:
         return ""
     first, last = page.first_visited, page.last_visited

@@ -1,8 +1,6 @@
-"""Looking after a crawl: leave something alone, forget it, rebuild a frontier that was lost."""
+"""Looking after a crawl: leave something alone, rebuild a frontier that was lost."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import click
 
@@ -12,14 +10,11 @@ from crawler.job import hold as hold_pattern
 from crawler.sources import keep_job, kept_job, missing, rebuild
 from interfaces.cli.flags import option_flags
 from interfaces.text import safe_text
-from linkindex import urls
 from linkindex.errors import BadInput
-from linkindex.store import LinkIndex, open_index
+from linkindex.store import open_index
 from linkindex.target import Target, parse_target
 from settings.options import Options
-from settings.values import number
-
-_BATCH = 1000
+from settings.values import number, without_password
 
 
 @click.command(
@@ -70,46 +65,6 @@ def _literal(url: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in url)
 
 
-@click.command(epilog="\b\nExample:\n  linkatlas forget 'https://example.com/old/*'")
-@click.argument("target")
-@option_flags("index", "frontier")
-def forget(target: str, options: Options) -> int:
-    """Forget that TARGET (a domain, a host, a prefix that ends in *, a URL) was queued or visited.
-
-    It is visited when it is discovered again. The index keeps what it knows.
-    """
-    found = parse_target(target)
-    with open_index(options.index) as index, frontier_of(options, create=False) as frontier:
-        forgotten = _forget(frontier, index, found)
-    click.echo(f"{forgotten:,} URLs are forgotten")
-    return 0 if forgotten else 1
-
-
-def _forget(frontier: Frontier, index: LinkIndex, target: Target) -> int:
-    forgotten, batch = 0, []
-    for url in _known(index, target):
-        batch.append(url)
-        if len(batch) == _BATCH:
-            forgotten, batch = forgotten + frontier.forget(batch), []
-    forgotten += frontier.forget(batch)
-    if target.name:
-        hosts = {target.name} | {name for name, _ in index.hosts() if urls.domain_of(name) == target.name}
-        forgotten += sum(frontier.forget_host(host) for host in hosts)
-    return forgotten
-
-
-def _known(index: LinkIndex, target: Target) -> Iterable[str]:
-    """Yield the URLs that a target covers, as far as the index or the target itself names them."""
-    yield from target.urls
-    for page in index.visited(target):
-        yield page.url
-    hosts = {urls.host_of(url) for url in (*target.prefixes, *target.urls)} | ({target.name} if target.name else set())
-    for host in hosts:
-        for named in index.named(host):
-            if target.name or named.url.startswith(target.prefixes):
-                yield named.url
-
-
 @click.command(
     epilog="\b\nExample:\n  linkatlas reconcile --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db"
 )
@@ -123,7 +78,9 @@ def reconcile(check: bool, options: Options) -> int:
     """
     with open_index(options.index) as index, frontier_of(options, create=not check) as frontier:
         if not read_job(frontier).seeds and not kept_job(index).seeds:
-            raise BadInput(f"{options.index}: holds no crawl to rebuild; begin one with linkatlas crawl")
+            raise BadInput(
+                f"{without_password(options.index)}: holds no crawl to rebuild; begin one with linkatlas crawl"
+            )
         if check:
             lacking = missing(frontier, index)
             click.echo(f"{lacking:,} URLs that the index knows are unknown to the frontier")

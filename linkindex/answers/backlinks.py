@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from linkindex.answers.rows import Backlink
-from linkindex.store import LinkIndex, Selection
-from linkindex.target import Target
+from linkindex.store import LinkIndex, Order, Per, Selection
 
 
 def backlinks(
     index: LinkIndex,
-    target: Target,
+    selection: Selection,
     *,
-    state: Literal["live", "lost", "all"] = "live",
-    internal: bool = False,
+    order: Order = "seen",
+    per: Per = "link",
+    after: Backlink | None = None,
     limit: int | None = None,
 ) -> Iterator[Backlink]:
-    """Yield the links that point at ``target``: followed ones first, then the latest seen."""
-    return index.links(Selection(target=target, state=state, internal=internal), limit)
+    """Yield the selected links, or the first of each group with how many it has; ``after`` goes on behind a row."""
+    return index.links(selection, order=order, per=per, after=after, limit=limit)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from linkindex.answers.rows import ReferringDomain, moment
 from linkindex.store import LinkIndex, Selection
-from linkindex.target import Target
 
 
-def referring_domains(index: LinkIndex, target: Target, *, limit: int | None = None) -> Iterator[ReferringDomain]:
-    """Yield the domains that have live links to ``target``, those with the most links first."""
-    for group in islice(index.groups(Selection(target=target), "domain"), limit):
+def referring_domains(index: LinkIndex, selection: Selection, *, limit: int | None = None) -> Iterator[ReferringDomain]:
+    """Yield the domains that the selected links are on, those with the most links first."""
+    for group in index.groups(selection, "domain", limit):
         yield ReferringDomain(
             domain=group.key,
             backlinks=group.links,

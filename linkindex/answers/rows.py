@@ -42,7 +42,7 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     text_after: str
     heading: str
     first_seen: datetime  # the first version's ``since``
-    last_seen: datetime  # last confirmed on the page
+    last_seen: datetime  # last confirmed on the page, never before ``first_seen``
     lost_at: datetime | None  # None while live
     lost_reason: str | None  # removed, page_gone, page_unreachable, page_redirected, not_indexable, not_canonical
     doubt: str | None  # why the last visit could neither confirm nor deny it: blocked, unreachable…
@@ -64,6 +64,14 @@ class Backlink(msgspec.Struct, frozen=True, kw_only=True):
     domain_rank: float | None  # of the source's domain
     links: int = 1  # that this row stands for
     pages: int = 1  # that have them
+
+
+class Broken(Backlink, frozen=True, kw_only=True):
+    """A link that leads nowhere, and the best live page of the target's site that it could lead to."""
+
+    replacement: str | None  # None: nothing is near
+    replacement_score: float | None  # 0 to 1; from 0.92 on it is the same resource under another URL
+    replacement_because: str | None  # same path, a copy leads there, similar, section (above the dead URL)
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +100,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     source_domain: str
     target: str
     ordinal: int
-    attribute: str  # of changed and moved: anchor, rel, follow, kind, placement, target_end; of lost the reason; else ""
+    attribute: (
+        str  # of changed and moved: anchor, rel, follow, kind, placement, target_end; of lost the reason; else ""
+    )
     before: str  # value of the attribute, as text; rel tokens parted by spaces, follow yes or no
     after: str
     anchor: str  # the link's, after it happened (of lost ones the last)

@@ -66,6 +66,8 @@ class LinkIndex(Protocol):
         """Make a batch of canonicalised visits durable, in one write. Idempotent: (url, at) is a visit's identity.
 
         A visit that is not newer than what is stored of its page changes nothing. ``run`` is kept of pages that are new.
+        An unchanged answer is one about the page as it was read last: it ends a doubt, and confirms the links if that
+        reading was whole. Of a page that was never read, or given up since, it tells nothing.
         """
 
     def links(
@@ -81,7 +83,8 @@ class LinkIndex(Protocol):
         version; with ``as_of`` the version of then. ``after`` goes on behind a row of the same question."""
 
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
-        """Stream the selected links counted by a property of theirs ("": one group of all), the largest first."""
+        """Stream the selected links counted by a property of theirs ("": one group of all, none where there is no link),
+        the largest first, of equal ones by key."""
 
     def versions(self, source: str, target: str = "") -> Iterator[Seen]:
         """Stream all versions of the links from one page (a canonical URL) to one target ("": to all), by target and
@@ -89,7 +92,9 @@ class LinkIndex(Protocol):
 
     def changes(self, selection: Selection, limit: int | None = None) -> Iterator[Change]:
         """Stream what happened to the selected links from ``since`` until ``until``, the latest first; ``state`` and
-        ``as_of`` do not matter. A change of several attributes is several rows."""
+        ``as_of`` do not matter. Links are selected as they are now: by their latest version, and where their target
+        leads today. A change of several attributes is several rows. A link moved when its target's own lead did, and
+        its end with it."""
 
     def leads(self, urls: Iterable[str]) -> dict[str, Lead]:
         """Return where canonical URLs lead by their own word; those that lead nowhere else are left out."""
@@ -127,13 +132,15 @@ class LinkIndex(Protocol):
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         """Stream the term vectors of at most ``size`` pages of a registrable domain."""
 
-    def visited(self, target: Target | None = None) -> Iterator[Visited]:
-        """Stream the pages that a target covers (None: all) and that were visited, whatever came of it."""
+    def visited(self, target: Target | None = None, run: str = "") -> Iterator[Visited]:
+        """Stream the pages that a target covers (None: all), or that a run visited first, and that were visited, whatever
+        came of it."""
 
     def named(self, host: str = "") -> Iterator[Named]:
-        """Stream the URLs of a host ("": of all) that live links of pages lead to, if those let be followed; some twice.
+        """Stream the URLs of a host ("": of all) that links of pages lead to, if those let be followed; some twice.
 
-        Forms and media are no pages. Links of internal lists have lost their kind, and may be such.
+        Live links, and those that end because their page does not count (``not_indexable``, ``not_canonical``): a crawl
+        follows them too. Forms and media are no pages. Links of internal lists have lost their kind, and may be such.
         """
 
     def about(self, name: str) -> bytes | None:
@@ -147,11 +154,12 @@ class LinkIndex(Protocol):
         not know is left out."""
 
     def runs(self) -> Iterator[RunCounts]:
-        """Stream the runs that visited pages first, the latest first."""
+        """Stream the runs that visited pages first, the one that began last first."""
 
     def forget(self, target: Target | None = None, run: str = "") -> Forgotten:
         """Take out the visited pages that a target covers, or that a run visited first, with their links, texts and
-        history. Links of other pages that point there stay: they are those pages' words."""
+        history, and where they led. Links of other pages that point there stay: they are those pages' words. With
+        neither, nothing is taken out."""
 
     def check(self) -> Iterator[Check]:
         """Stream what the index needs to answer well, and whether it has it."""

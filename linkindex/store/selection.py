@@ -120,12 +120,12 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Pages by the run that visited them first."""
+    """Pages by the run that visited them first. Pages of no run are none of these."""
 
     run: str
     pages: int
-    first: int  # ms
-    last: int
+    first: int  # ms; when the first of them was visited first
+    last: int  # when the last of them was
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):

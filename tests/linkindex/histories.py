@@ -1,125 +1,293 @@
-"""Random histories of pages, replayed into an index and into a plain dictionary: both must tell the same."""
+"""Random histories of pages, replayed into an index and into a dictionary: both must give the same answers.
+
+Whatever fails is made small by hypothesis. Each history has URLs of its own, so that many fit into one index.
+"""
 
 from __future__ import annotations
 
-import random
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from linkindex.history import is_gone
+from linkindex.answers.rows import Change
 from linkindex.model import Link, Outcome, Visit
 from linkindex.store import LinkIndex
-from tests.linkindex.contract import found, link, visit
+from linkindex.store.selection import ORDERS, PER, By, Order, Per, Selection
+from linkindex.target import Target, parse_target
+from tests.linkindex.contract.making import DAY, Places, link, visit
+from tests.linkindex.dictionary import Dictionary
 
-PAGES = [f"https://a{number}.test/" for number in range(4)]
-TARGETS = [f"https://b.test/{number}" for number in range(5)]
-HOUR = 3_600_000
+START, HOUR = 1_700_000_000_000, 3_600_000
 
-
-class Model:
-    """What an index must know, the slow way: for each page and link, when it was first, last and no longer seen."""
-
-    def __init__(self) -> None:
-        self.links: dict[tuple[str, str, int], dict[str, Any]] = {}
-        self.pages: dict[str, dict[str, Any]] = {}
-
-    def store(self, seen: Visit) -> None:
-        page = self.pages.setdefault(seen.url, {"at": 0, "outcome": None, "failures": 0, "since": 0, "known": False})
-        if seen.at <= page["at"]:
-            return
-        before = page["outcome"]
-        same = before == seen.outcome
-        page["failures"], page["since"] = (page["failures"] + 1, page["since"]) if same else (1, seen.at)
-        page["at"], page["outcome"] = seen.at, seen.outcome
-        mine = {key: row for key, row in self.links.items() if key[0] == seen.url}
-        if seen.outcome in (Outcome.PAGE, Outcome.REDIRECT):
-            self._read(seen, mine)
-            page["known"] = True
-        elif seen.outcome is Outcome.UNCHANGED and page["known"]:
-            for row in mine.values():
-                row["last"] = row["last"] if row["lost"] else seen.at
-            page["outcome"] = Outcome.REDIRECT if before is Outcome.REDIRECT else Outcome.PAGE
-        elif seen.outcome is Outcome.GONE and is_gone(page["failures"], page["since"], seen.at):
-            page["known"] = False
-            for row in mine.values():
-                row["lost"] = row["lost"] or (seen.at, "page_gone")
-
-    def _read(self, seen: Visit, mine: dict[tuple[str, str, int], dict[str, Any]]) -> None:
-        now = {(seen.url, one.target, one.ordinal): one for one in seen.links}
-        for key, one in now.items():
-            row = self.links.setdefault(key, {"first": seen.at})
-            row.update(last=seen.at, lost=None, anchor=one.anchor, follow=one.follow)
-        for key, row in mine.items():
-            if key not in now and not row["lost"]:
-                because = "page_redirected" if seen.outcome is Outcome.REDIRECT else "removed"
-                row["lost"] = (seen.at, because)
+# Of three domains. Any may be visited, link and be linked; what stands in braces is the history's own.
+URLS = (
+    *("https://a{}.test/", "https://www.a{}.test/1", "https://a{}.test/2"),
+    *("https://b{}.test/", "https://b{}.test/1", "https://www.b{}.test/2", "https://c{}.test/", "https://c{}.test/1"),
+)
+TARGETS = ("a{}.test", "b{}.test", "b{}.test", "c{}.test", "www.b{}.test", "https://b{}.test/*", "https://c{}.test/1")
+BY: tuple[By, ...] = ("", "domain", "anchor", "kind", "placement")
 
 
-def histories(seed: int, length: int = 60) -> list[Visit]:
-    """Visits of a few pages over some weeks: links come, go and change, pages move and fail."""
-    dice, at, made = random.Random(seed), 0, []
-    for _ in range(length):
-        at += dice.choice([1, HOUR, 20 * HOUR, 40 * HOUR])
-        outcome = dice.choice([Outcome.PAGE] * 5 + [Outcome.REDIRECT, Outcome.GONE, Outcome.GONE, *Outcome])
+class Mention(NamedTuple):
+    """A link before it has a place."""
+
+    target: int  # of URLS
+    anchor: str
+    follow: bool
+    rel: tuple[str, ...]
+    kind: str
+    placement: str
+
+
+class Step(NamedTuple):
+    """A visit before it has URLs and a time; or, with ``forget``, what is forgotten then."""
+
+    url: int  # of URLS
+    pause: int  # ms since the step before
+    outcome: Outcome
+    mentions: list[Mention]
+    to: int | None  # of URLS: where a redirect leads, or the canonical page
+    aside: bool  # noindex
+    cut: bool
+    status: int
+    forget: bool
+
+
+class Question(NamedTuple):
+    """One that an index can be asked, before its times and its target are those of a history."""
+
+    target: int  # of TARGETS
+    order: Order
+    per: Per
+    conditions: dict[str, Any]
+    moments: tuple[int, int] | None  # hours from the start
+    as_of: int | None
+    source: int | None  # of URLS
+    by: By
+
+
+mentions = st.builds(
+    Mention,
+    target=st.integers(0, len(URLS) - 1),
+    anchor=st.sampled_from(["", "x", "Über", "über x"]),
+    follow=st.booleans(),
+    rel=st.sampled_from([(), ("nofollow", "ugc"), ("sponsored",)]),
+    kind=st.sampled_from(["text", "image"]),
+    placement=st.sampled_from(["content", "footer"]),
+)
+steps = st.builds(
+    Step,
+    url=st.integers(0, len(URLS) - 1),
+    pause=st.sampled_from([1, 1000, HOUR, 20 * HOUR, 40 * HOUR, 4 * DAY]),
+    outcome=st.sampled_from([*[Outcome.PAGE] * 8, *[Outcome.REDIRECT] * 3, *[Outcome.GONE] * 2, *Outcome]),
+    mentions=st.lists(mentions, max_size=4),
+    to=st.none() | st.integers(0, len(URLS) - 1),
+    aside=st.integers(0, 7).map(lambda number: number == 7),
+    cut=st.integers(0, 7).map(lambda number: number == 7),
+    status=st.sampled_from([0, 200, 301, 302, 403, 404, 503]),
+    forget=st.integers(0, 39).map(lambda number: number == 39),
+)
+histories = st.lists(steps, min_size=1, max_size=40)
+questions = st.builds(
+    Question,
+    target=st.integers(0, len(TARGETS) - 1),
+    order=st.sampled_from(ORDERS),
+    per=st.sampled_from(PER),
+    conditions=st.fixed_dictionaries(
+        {},
+        optional={
+            "state": st.sampled_from(["live", "lost", "all"]),
+            "as_found": st.booleans(),
+            "follow": st.booleans(),
+            "kinds": st.sampled_from([("text",), ("image", "redirect")]),
+            "placements": st.sampled_from([("footer",), ("content", "unknown")]),
+            "rel": st.sampled_from([("ugc",), ("nofollow", "ugc")]),
+            "anchor": st.sampled_from(["x", "ÜBER"]),
+            "broken": st.booleans(),
+            "internal": st.booleans(),
+        },
+    ),
+    moments=st.none() | st.tuples(st.integers(0, 600), st.integers(0, 600)),
+    as_of=st.none() | st.integers(0, 600),
+    source=st.none() | st.integers(0, len(URLS) - 1),
+    by=st.sampled_from(BY),
+)
+
+fair = settings(
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+_NUMBERS = count()
+
+
+class Story:
+    """The visits of a history in order of time, under names of its own."""
+
+    def __init__(self, history: Sequence[Step]) -> None:
+        self.number = f"{next(_NUMBERS):05}"
+        self.urls = [self.name(url) for url in URLS]
+        self.visits: list[Visit | Target] = []
+        at = START
+        for step in history:
+            at += step.pause
+            forgotten = parse_target(self.urls[step.url])
+            self.visits.append(forgotten if step.forget else self._visit(step, at))
+
+    def name(self, text: str) -> str:
+        return text.format(self.number)
+
+    def _visit(self, step: Step, at: int) -> Visit:
+        url = self.urls[step.url]
+        others: dict[str, Any] = {"status": step.status, "reason": "why" * (step.status == 503)}
         links: list[Link] = []
-        if outcome is Outcome.PAGE:
-            links = [
-                link(target, dice.choice(["x", "y"]), follow=dice.random() < 0.7)
-                for target in dice.choices(TARGETS, k=dice.randrange(6))
-            ]
-        elif outcome is Outcome.REDIRECT:
-            links = [link(dice.choice(TARGETS), "", kind="redirect")]
-        made.append(visit(dice.choice(PAGES), at, *links, outcome=outcome))
-    return made
+        if step.outcome is Outcome.PAGE:
+            links = [link(**one._asdict() | {"target": self.urls[one.target]}) for one in step.mentions]
+            others |= {"robots": ("noindex",) if step.aside else (), "cut": step.cut, "title": str(at)}
+            others |= {"canonical": "" if step.to is None else self.urls[step.to]}
+        elif step.outcome is Outcome.REDIRECT:
+            to = self.urls[step.to or 0]
+            links = [link(to, "", kind="redirect")]
+            others |= {"redirect": to}
+        return visit(url, at, *links, outcome=step.outcome, **others)
+
+    def selection(self, question: Question) -> Selection:
+        conditions = dict(question.conditions)
+        if question.moments is not None:
+            conditions["since"], conditions["until"] = (START + hours * HOUR for hours in sorted(question.moments))
+        if question.as_of is not None:
+            conditions |= {"as_of": START + question.as_of * HOUR, "state": "live"}
+        if question.source is not None:
+            conditions["source"] = ("a{}.test", "b{}.test", "c{}.test")[question.source % 3].format(self.number)
+        return Selection(target=parse_target(self.name(TARGETS[question.target])), **conditions)
 
 
-def told(index: LinkIndex) -> dict[tuple[str, str, str], Any]:
-    rows = sorted(found(index, "b.test", state="all"), key=lambda row: (row.source, row.target, row.anchor, row.follow))
-    return _grouped(
-        (row.source, row.target, row.anchor, row.follow, row.first_seen, row.last_seen, row.lost_at, row.lost_reason)
-        for row in rows
+def agree(index: LinkIndex, model: Dictionary, story: Story, asked: Sequence[Question]) -> None:
+    """Ask both everything there is to ask about single pages, and ``asked``."""
+    for url in story.urls:
+        assert list(index.versions(url)) == list(model.versions(url))
+    assert index.leads(story.urls) == model.leads(story.urls)
+    for question in asked:
+        selection = story.selection(question)
+        wanted = {"order": question.order, "per": question.per}
+        rows = list(model.links(selection, **wanted))  # type: ignore[arg-type]
+        assert list(index.links(selection, **wanted)) == rows  # type: ignore[arg-type]
+        middle = len(rows) // 2
+        if rows:
+            behind = index.links(selection, **wanted, after=rows[middle], limit=2)  # type: ignore[arg-type]
+            assert list(behind) == rows[middle + 1 : middle + 3]
+        assert list(index.groups(selection, question.by)) == list(model.groups(selection, question.by))
+        changes = list(index.changes(selection))
+        assert [change.at for change in changes] == sorted((change.at for change in changes), reverse=True)
+        assert _sorted(changes) == _sorted(model.changes(selection))
+
+
+def _sorted(changes: Any) -> list[Change]:
+    return sorted(changes, key=msgspec.structs.astuple)
+
+
+def everything() -> list[Question]:
+    """Return the questions that are asked of every history."""
+    plain = Question(0, "seen", "link", {"state": "all"}, None, None, None, "")
+    lost = plain._replace(conditions={"state": "lost"}, by="domain")
+    live = plain._replace(conditions={}, order="rank", by="anchor")
+    return [one._replace(target=target) for one in (plain, lost, live) for target in (0, 1, 3)]
+
+
+class HistoriesContract(Places):
+    """Subclasses give ``place``."""
+
+    @given(
+        history=histories,
+        asked=st.lists(questions, min_size=3, max_size=8),
+        parts=st.lists(st.integers(1, 6), min_size=1),
+        again=st.lists(st.booleans(), min_size=1),
     )
+    @fair
+    def test_an_index_tells_what_a_dictionary_tells(
+        self, index: LinkIndex, history: list[Step], asked: list[Question], parts: list[int], again: list[bool]
+    ) -> None:
+        story, model = Story(history), Dictionary()
+        left, number = story.visits, 0
+        while left:
+            size, twice = parts[number % len(parts)], again[number % len(again)]
+            batch, left = left[:size], left[size:]
+            for whose in (index, model):
+                for _ in range(1 + twice):  # a batch comes again after a crash
+                    tell(whose, batch, story.name("run{}-") + str(number))
+            number += 1
+        ranks = [(url, place / 8) for place, url in enumerate(story.urls) if place % 3]
+        for whose in (index, model):
+            whose.put_ranks(ranks, [(story.name("a{}.test"), 0.5), (story.name("b{}.test"), 0.25)])
+        agree(index, model, story, [*everything(), *asked])
+        mine = [run for run in index.runs() if run.run.startswith(story.name("run{}-"))]
+        assert sorted(mine, key=lambda run: run.run) == sorted(model.runs(), key=lambda run: run.run)
 
-
-def expected(model: Model) -> dict[tuple[str, str, str], Any]:
-    from linkindex.answers.rows import moment
-
-    return _grouped(
-        (
-            *(source, target, row["anchor"], row["follow"], moment(row["first"]), moment(row["last"])),
-            moment(row["lost"][0]) if row["lost"] else None,
-            row["lost"][1] if row["lost"] else None,
-        )
-        for (source, target, _), row in model.links.items()
+    @given(
+        history=histories,
+        asked=st.lists(questions, max_size=3),
+        whose=st.lists(st.booleans(), min_size=1),
+        turns=st.lists(st.tuples(st.booleans(), st.integers(1, 5)), min_size=1),
     )
+    @fair
+    def test_two_writers_at_their_own_pace(
+        self,
+        both: tuple[LinkIndex, LinkIndex],
+        history: list[Step],
+        asked: list[Question],
+        whose: list[bool],
+        turns: list[tuple[bool, int]],
+    ) -> None:
+        """Each has its visits in order of time, and may be behind the other: what comes late changes nothing."""
+        story, model = Story(history), Dictionary()
+        left: tuple[list[Visit | Target], list[Visit | Target]] = ([], [])
+        for number, seen in enumerate(story.visits):
+            left[whose[number % len(whose)]].append(seen)
+        turn = 0
+        while left[0] or left[1]:
+            writer, size = turns[turn % len(turns)]
+            writer = writer if left[writer] else not writer
+            batch, left[writer][:] = left[writer][:size], left[writer][size:]
+            tell(both[writer], batch, "")
+            tell(model, batch, "")
+            turn += 1
+        for one in both:
+            agree(one, model, story, [*everything()[:3], *asked])
+
+    @given(history=histories, asked=st.lists(questions, min_size=2, max_size=5))
+    @fair
+    def test_links_inside_a_domain_tell_their_history_too(
+        self, full: LinkIndex, history: list[Step], asked: list[Question]
+    ) -> None:
+        story, model = Story(history), Dictionary(internal_links=True)
+        for whose in (full, model):
+            tell(whose, story.visits, "")
+        agree(full, model, story, [one._replace(conditions=one.conditions | {"internal": True}) for one in asked])
+
+    @pytest.fixture
+    def both(self, place: Callable[[], str]) -> Iterator[tuple[LinkIndex, LinkIndex]]:
+        """Two that are open on one place."""
+        url = place()
+        with self.open(url) as one, self.open(url) as other:
+            yield one, other
 
 
-def _grouped(rows: Any) -> dict[tuple[str, str, str], Any]:
-    grouped: dict[tuple[str, str, str], Any] = {}
-    for source, target, anchor, *rest in rows:
-        grouped.setdefault((source, target, anchor), []).append(tuple(rest))
-    return {key: sorted(values, key=repr) for key, values in grouped.items()}
-
-
-class HistoriesContract:
-    """Subclasses give ``index``, empty."""
-
-    @pytest.mark.parametrize("seed", range(12))
-    def test_the_index_tells_what_a_dictionary_tells(self, index: LinkIndex, seed: int) -> None:
-        model, dice = Model(), random.Random(seed)
-        for seen in histories(seed):
-            batch = [seen] * dice.choice([1, 1, 2])  # a batch may come twice: after a crash
-            index.store(batch)
-            model.store(seen)
-            assert told(index) == expected(model)
-
-    @pytest.mark.parametrize("seed", range(4))
-    def test_how_visits_are_batched_makes_no_difference(self, index: LinkIndex, seed: int) -> None:
-        model = Model()
-        visits = histories(seed)
-        for seen in visits:
-            model.store(seen)
-        index.store(visits[:37])
-        index.store(visits[20:])  # overlapping: what was stored changes nothing
-        assert told(index) == expected(model)
+def tell(whose: LinkIndex | Dictionary, seen: Sequence[Visit | Target], run: str) -> None:
+    """Store visits in one batch, as far as nothing is to be forgotten in between."""
+    batch: list[Visit] = []
+    for one in seen:
+        if isinstance(one, Visit):
+            batch.append(one)
+        else:
+            whose.store(batch, run)
+            batch = []
+            whose.forget(one)
+    whose.store(batch, run)

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from linkindex.errors import BadInput, Incompatible, Unavailable
-from linkindex.store import LinkIndex, open_index
-from tests.linkindex.contract import IndexContract, link, visit
+from linkindex.store import open_index
+from tests.linkindex.contract import IndexContract, Places, link, visit
 from tests.linkindex.histories import HistoriesContract
 
 
-class TestSqliteIndex(IndexContract):
-    @pytest.fixture
-    def index(self, tmp_path: Path) -> Iterator[LinkIndex]:
-        with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
-            yield index
+class Files(Places):
+    """Each index is a file."""
 
     @pytest.fixture
-    def full(self, tmp_path: Path) -> Iterator[LinkIndex]:
-        with open_index(f"sqlite:///{tmp_path}/full.db", create=True, internal_links=True) as index:
-            yield index
+    def place(self, tmp_path: Path) -> Callable[[], str]:
+        numbers = count()
+        return lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db"
 
 
-class TestSqliteHistories(HistoriesContract):
-    @pytest.fixture
-    def index(self, tmp_path: Path) -> Iterator[LinkIndex]:
-        with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
-            yield index
+class TestSqliteIndex(Files, IndexContract):
+    pass
+
+
+class TestSqliteHistories(Files, HistoriesContract):
+    pass
 
 
 def test_an_unchanged_page_writes_one_row(tmp_path: Path) -> None:

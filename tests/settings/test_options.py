@@ -26,6 +26,7 @@ from settings.options import (
     specs,
     trace,
 )
+from settings.values import without_password
 
 
 def test_flag_before_variable_before_file_before_default() -> None:
@@ -206,3 +207,36 @@ def test_the_table_tells_every_option_once() -> None:
             shown_default(name) or "-",
             spec.help,
         ]
+
+
+@pytest.mark.parametrize(
+    ("place", "seen"),
+    [
+        (
+            "mongodb://me:secret@10.0.0.7:27017,10.0.0.8/links?w=majority",
+            "mongodb://me:***@10.0.0.7:27017,10.0.0.8/links?w=majority",
+        ),
+        ("mongodb+srv://me:secret@db.example/links", "mongodb+srv://me:***@db.example/links"),
+        ("redis://:secret@10.0.0.5/0?job=web", "redis://:***@10.0.0.5/0?job=web"),
+        ("redis://10.0.0.5/0?job=web&password=secret", "redis://10.0.0.5/0?job=web&password=***"),
+        (
+            "mongodb://h/n?tlsCertificateKeyFilePassword=secret&tls=true",
+            "mongodb://h/n?tlsCertificateKeyFilePassword=***&tls=true",
+        ),
+        ("mongodb:/me:secret@h/n", "mongodb:/me:***@h/n"),
+        ("mongodb://10.0.0.7:27017/links", "mongodb://10.0.0.7:27017/links"),
+        ("sqlite:///links.db", "sqlite:///links.db"),
+        ("https://example.com:8080/@me", "https://example.com:8080/@me"),
+    ],
+)
+def test_passwords_are_not_shown(place: str, seen: str) -> None:
+    assert without_password(place) == seen
+    for name in ("index", "frontier"):
+        assert shown(name, place) == seen
+
+
+def test_a_place_that_will_not_do_is_told_without_its_password() -> None:
+    with pytest.raises(OptionError) as error:
+        resolve({"index": "mongo://me:secret@h/n"}, {}, {})
+    assert "'mongo://me:***@h/n'" in str(error.value)
+    assert "mongodb://HOST:PORT/NAME" in str(error.value)

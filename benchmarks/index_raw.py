@@ -1,0 +1,114 @@
+"""What a store could do at best: the rows of a finished index, put into an empty one by the driver's own bulk insert.
+
+Same schema, same indexes, same number of batches, same durability. Rows are read and put in the order in which a crawl
+brings them beforehand; what is measured is the insert and its commit alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchmarks.index_cost import Cost
+
+
+class Raw(Protocol):
+    """A finished index that can be put into another place once more."""
+
+    def insert(self, batches: int, cost: Cost) -> None: ...
+
+
+class SqliteRaw:
+    """The tables of one file, by executemany."""
+
+    def __init__(self, finished: Path, empty: Path) -> None:
+        self._finished, self._empty = finished, empty
+
+    def insert(self, batches: int, cost: Cost) -> None:
+        for path in self._empty.parent.glob(f"{self._empty.name}*"):
+            path.unlink()
+        with ExitStack() as stack:
+            read = stack.enter_context(closing(sqlite3.connect(self._finished)))
+            write = stack.enter_context(closing(sqlite3.connect(self._empty, isolation_level=None)))
+            names = self._make(read, write)
+            tables = [(_insert_into(read, name), _rows(read, name, batches)) for name in names]
+            for _ in range(batches):
+                batch = [(insert, next(rows, [])) for insert, rows in tables]
+                with cost:
+                    write.execute("BEGIN IMMEDIATE")
+                    for insert, rows in batch:
+                        write.executemany(insert, rows)
+                    write.execute("COMMIT")
+
+    @staticmethod
+    def _make(read: sqlite3.Connection, write: sqlite3.Connection) -> list[str]:
+        page_size = read.execute("PRAGMA page_size").fetchone()[0]
+        for pragma in (f"page_size = {page_size}", "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -65536"):
+            write.execute(f"PRAGMA {pragma}")
+        write.execute("PRAGMA wal_autocheckpoint = 10000")
+        made = "sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND type IN ('table', 'index')"
+        for (sql,) in read.execute(f"SELECT sql FROM sqlite_master WHERE {made} ORDER BY type = 'index'").fetchall():
+            write.execute(sql)
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        return [name for (name,) in read.execute(tables).fetchall()]
+
+
+def _insert_into(db: sqlite3.Connection, table: str) -> str:
+    columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    return f"INSERT INTO {table} ({quoted}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _rows(db: sqlite3.Connection, table: str, batches: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a table in so many parts: by page, that is by time, where they have one; else shuffled, for the
+    order of hashes and names is not that in which they come."""
+    columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+    order = "page" if "page" in columns else "id" if table == "page" else "random()"
+    total = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    rows = db.execute(f"SELECT * FROM {table} ORDER BY {order}")
+    done = 0
+    for number in range(1, batches + 1):
+        until = total * number // batches
+        yield rows.fetchmany(until - done) if until > done else []
+        done = until
+
+
+class MongoRaw:
+    """The collections of one database, by insert_many; unordered, majority, journalled, as the index writes."""
+
+    def __init__(self, client: Any, finished: str, empty: str) -> None:
+        self._client, self._finished, self._empty = client, client[finished], empty
+
+    def insert(self, batches: int, cost: Cost) -> None:
+        from pymongo import WriteConcern
+
+        self._client.drop_database(self._empty)
+        write = self._client[self._empty]
+        sources = []
+        for name in self._finished.list_collection_names():
+            read = self._finished[name]
+            into = write.get_collection(name, write_concern=WriteConcern("majority", j=True))
+            for index, made in read.index_information().items():
+                if index != "_id_":
+                    into.create_index(
+                        made.pop("key"), name=index, **{k: v for k, v in made.items() if k not in ("v", "ns")}
+                    )
+            sources.append((into.insert_many, read.estimated_document_count(), read.find(sort=[("$natural", 1)])))
+        for number in range(batches):
+            batch = [
+                (insert, list(islice(documents, total * (number + 1) // batches - total * number // batches)))
+                for insert, total, documents in sources
+            ]
+            with cost:
+                _insert_all(batch)
+        self._client.drop_database(self._empty)
+
+
+def _insert_all(batch: Sequence[tuple[Callable[..., Any], list[Any]]]) -> None:
+    for insert, documents in batch:
+        if documents:
+            insert(documents, ordered=False)

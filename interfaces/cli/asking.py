@@ -1,0 +1,128 @@
+"""What all questions share: where the answer comes from, how much of it, in which form, and where it goes."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+import linkindex
+from interfaces.cli.flags import option_flags
+from interfaces.cli.program import arguments, program
+from interfaces.cli.render import FORMATS, choose_format, opened, write_object, write_rows
+from interfaces.text import safe_text
+from settings.options import Options
+from settings.values import without_password
+
+if TYPE_CHECKING:
+    from linkindex.index import Index, Rows
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+SHOWN = 100  # rows on a terminal, unless --limit says otherwise
+
+TARGETS = """\b
+A TARGET is one of
+  example.com                    a domain with all its hosts
+  www.example.com                one host
+  'https://example.com/blog/*'   everything under a prefix
+  https://example.com/page       one URL
+"""
+
+FORMAT_HELP = "How the answer is written.  [table on a terminal, jsonl in a pipe]"
+
+
+def _limit(value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise click.BadParameter(f"{value!r} will not do; give a whole number, 0 for all")
+    return int(value[:18])  # stores count no further
+
+
+def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --index, --format, -o, --limit and --time-limit; it is called with a ``question`` made of them."""
+
+    @wraps(command)
+    def called(**arguments: Any) -> Any:
+        asked = {name: arguments.pop(name) for name in ("options", "form", "output", "limit")}
+        return command(**arguments, question=Question(**asked))
+
+    decorated: Callable[..., Any] = called
+    for option in (
+        click.option(
+            "--limit", type=_limit, metavar="N", help=f"At most N rows; 0: all.  [{SHOWN} in a table, else all]"
+        ),
+        click.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write to FILE, which appears when it is whole.  [format: its ending]",
+        ),
+        click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP),
+        option_flags("index", "time_limit"),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+def examples(*lines: str) -> str:
+    """Return what stands at the end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  linkatlas {line}" for line in lines)
+
+
+class Question:
+    """Where an answer goes and how much of it."""
+
+    def __init__(self, options: Options, form: str | None, output: str | None, limit: int | None) -> None:
+        self._options = options
+        self._form = choose_format(form, output)
+        self._output = output
+        self._limit = (SHOWN if self._form == "table" else None) if limit is None else limit or None
+
+    def rows(self, answer: Callable[[Index, int | None], Rows[Row]], columns: Sequence[str], nothing: str) -> int:
+        """Show the rows of an answer, which is asked for with a limit; ``nothing`` says what there is none of."""
+        with self._index() as index:
+            # One more than is shown tells whether there are more.
+            found = answer(index, None if self._limit is None else self._limit + 1)
+            with opened(self._output, self._form) as stream:
+                shown = write_rows(islice(found, self._limit), found.kind, self._form, stream, columns)
+            cursor = found.cursor
+            if shown and shown == self._limit and next(found, None) is not None:
+                self._tell_more(shown, cursor)
+            elif not shown and sys.stderr.isatty():
+                held = index.counts()
+                _say(f"no {nothing} in this index of {held.pages:,} pages and {held.links:,} links")
+        return 0
+
+    def one(self, answer: Callable[[Index], msgspec.Struct]) -> int:
+        """Show an answer that is one object."""
+        with self._index() as index, opened(self._output, self._form) as stream:
+            write_object(answer(index), self._form, stream)
+        return 0
+
+    def _index(self) -> Index:
+        return linkindex.open(self._options.index, time_limit=self._options.time_limit)
+
+    def _tell_more(self, shown: int, cursor: str) -> None:
+        if self._form == "table":
+            click.echo(f"({shown:,} shown; --limit 0 shows all)", err=True)
+        if cursor:
+            _say(f"more: {_continued(cursor)}")
+
+
+def _continued(cursor: str) -> str:
+    """Return the command that was given, made to go on behind ``cursor``."""
+    given = [without_password(argument) for argument in arguments()]
+    for at in reversed([at for at, argument in enumerate(given) if argument == "--after"]):
+        del given[at : at + 2]
+    kept = [argument for argument in given if not argument.startswith("--after=")]
+    return f"{program()} {shlex.join(kept)} --after {cursor}"
+
+
+def _say(line: str) -> None:
+    click.echo(f"linkatlas: {safe_text(line)}", err=True)

@@ -1,0 +1,183 @@
+"""From names to numbers: domains, hosts, URLs, anchors, looks. What was numbered once keeps its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from linkindex import urls
+from linkindex.model import Link
+from linkindex.store.sqlite.database import Database
+from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.schema import URL_BITS
+
+_REMEMBERED = 200_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
+URL_MASK = (1 << URL_BITS) - 1
+_ANCHOR_MASK = (1 << 31) - 1
+
+_FORGOTTEN = "SELECT value FROM total WHERE name = 'forgotten'"
+
+
+class Host(NamedTuple):
+    """A host's number, and that of its domain."""
+
+    id: int
+    domain: int
+
+
+class Ids(Database):
+    """The part of :class:`linkindex.store.sqlite.SqliteIndex` that numbers what links are made of."""
+
+    _forgotten = 0
+    _domain_ids: dict[str, int]
+    _host_ids: dict[str, Host]
+    _url_ids: dict[str, int]
+    _anchor_ids: dict[str, int]
+    _look_ids: dict[tuple[str, tuple[str, ...], bool, str], int]
+    _bundle_ids: dict[tuple[int, ...], int]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._forget_ids()
+
+    def _begun(self) -> None:
+        # Numbers are given once, so that those in memory stay true whoever writes beside us, but for what was forgotten.
+        forgotten = self._db.execute(_FORGOTTEN).fetchone()
+        if forgotten is not None and forgotten[0] != self._forgotten:
+            self._forget_ids()
+            self._forgotten = forgotten[0]
+
+    def _rolled_back(self) -> None:
+        self._forget_ids()
+
+    def _forget_ids(self) -> None:
+        self._domain_ids, self._host_ids, self._url_ids, self._anchor_ids = {}, {}, {}, {}
+        self._look_ids, self._bundle_ids = {}, {}
+
+    def _make_room(self) -> None:
+        """Keep what is remembered within bounds; to be called where no number is in use."""
+        for ids in (self._domain_ids, self._host_ids, self._url_ids, self._anchor_ids, self._look_ids, self._bundle_ids):
+            if len(ids) > _REMEMBERED:
+                ids.clear()
+
+    # ---------------------------------------------------------------- giving numbers
+
+    def _domain_id(self, name: str) -> int:
+        found = self._domain_ids.get(name)
+        if found is None:
+            row = self._db.execute("SELECT id FROM domain WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                row = self._db.execute("INSERT INTO domain (name) VALUES (?) RETURNING id", (name,)).fetchone()
+            found = self._domain_ids[name] = row[0]
+        return found
+
+    def _host_id(self, name: str, domain: str) -> Host:
+        found = self._host_ids.get(name)
+        if found is None:
+            row = self._db.execute("SELECT id, domain FROM host WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                row = self._db.execute(
+                    "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id, domain", (name, self._domain_id(domain))
+                ).fetchone()
+            found = self._host_ids[name] = Host(*row)
+        return found
+
+    def _look_id(self, link: Link) -> int:
+        key = (link.kind, link.rel, link.follow, link.placement)
+        found = self._look_ids.get(key)
+        if found is None:
+            values = (link.kind, " ".join(link.rel), link.follow, link.placement)
+            query = "SELECT id FROM look WHERE kind = ? AND rel = ? AND follow = ? AND placement = ?"
+            row = self._db.execute(query, values).fetchone()
+            if row is None:
+                row = self._db.execute(
+                    "INSERT INTO look (kind, rel, follow, placement) VALUES (?, ?, ?, ?) RETURNING id", values
+                ).fetchone()
+            found = self._look_ids[key] = row[0]
+        return found
+
+    def _number_urls(self, wanted: Iterable[tuple[str, str, str]]) -> None:
+        """Make sure that URLs (each with its host and domain) have numbers, which are in ``_url_ids`` then."""
+        known = self._url_ids
+        new = {}
+        for url, host, domain in wanted:
+            if url not in known and url not in new:
+                at = self._host_id(host, domain)
+                new[url] = _url_row(url, host, at)
+        self._number("url", "origin, tail", new, known, URL_MASK)
+
+    def _number_anchors(self, texts: Iterable[str]) -> None:
+        """Make sure that anchor texts have numbers, which are in ``_anchor_ids`` then."""
+        known = self._anchor_ids
+        new = {text: (_hash(text) & _ANCHOR_MASK, text) for text in texts if text not in known}
+        self._number("anchor", "text", new, known, _ANCHOR_MASK)
+
+    def _number(
+        self, table: str, columns: str, wanted: dict[str, tuple[int | str, ...]], known: dict[str, int], mask: int
+    ) -> None:
+        """Give each of ``wanted`` (its name to its row, where the number should be first) a number that is its own."""
+        taken: dict[int, tuple[int | str, ...]] = {}
+        query = f"SELECT id, {columns} FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+        while wanted:
+            numbers = json_numbers([row[0] for row in wanted.values()])
+            stored = {row[0]: row for row in self._db.execute(query, (numbers,))}
+            again = {}
+            for name, row in wanted.items():
+                number = row[0]
+                assert isinstance(number, int)
+                found = stored.get(number)
+                if found == row:
+                    known[name] = number
+                elif found is None and number not in taken:
+                    taken[number] = row
+                    known[name] = number
+                else:
+                    again[name] = (_next(number, mask), *row[1:])
+            wanted = again
+        marks = ", ".join("?" * (2 + columns.count(",")))
+        self._db.executemany(f"INSERT INTO {table} (id, {columns}) VALUES ({marks})", sorted(taken.values()))  # noqa: S608
+
+    # ---------------------------------------------------------------- finding what has one
+
+    def _find_host(self, name: str) -> Host | None:
+        for row in self._rows("SELECT id, domain FROM host WHERE name = ?", (name,)):
+            return Host(*row)
+        return None
+
+    def _find_url(self, url: str) -> int | None:
+        """Return the number of a canonical URL, None where the index has never heard of it."""
+        host = urls.host_of(url)
+        at = self._find_host(host)
+        if at is None:
+            return None
+        number, *row = _url_row(url, host, at)
+        while found := next(self._rows("SELECT origin, tail FROM url WHERE id = ?", (number,)), None):
+            if list(found) == row:
+                return int(number)
+            number = _next(int(number), URL_MASK)
+        return None
+
+    def _remove(self, table: str, numbers: Iterable[int], mask: int) -> None:
+        """Take out rows of url or anchor. Where the next number is taken, one of the two may be there by way of the other."""
+        column = "origin = -1, tail = ''" if table == "url" else "text = char(0) || id"
+        for number in numbers:
+            after = self._db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (_next(number, mask),)).fetchone()  # noqa: S608
+            if after:
+                self._db.execute(f"UPDATE {table} SET {column} WHERE id = ?", (number,))  # noqa: S608
+            else:
+                self._db.execute(f"DELETE FROM {table} WHERE id = ?", (number,))  # noqa: S608
+
+
+def _url_row(url: str, host: str, at: Host) -> tuple[int | str, ...]:
+    https = url.startswith("https")
+    tail = url[(8 if https else 7) + len(host) :]
+    return (at.domain << URL_BITS | _hash(url) & URL_MASK, at.id << 1 | https, tail)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def _next(number: int, mask: int) -> int:
+    return number & ~mask | (number + 1) & mask
