@@ -66,7 +66,12 @@ class Bundles(Ids):
             known[name] = self._choose(name[0], from_domain, alike, tried[name], stored)
 
     def _choose(
-        self, to: int, from_domain: int, alike: Alike, numbers: Sequence[int], stored: dict[tuple[int, int], tuple[int, ...]]
+        self,
+        to: int,
+        from_domain: int,
+        alike: Alike,
+        numbers: Sequence[int],
+        stored: dict[tuple[int, int], tuple[int, ...]],
     ) -> int:
         free = None
         for number in numbers:
@@ -113,6 +118,11 @@ class Bundles(Ids):
 def _mix(alike: Alike) -> int:
     """Return 64 bits that stand for what is alike: multiply and shift, by odd numbers without meaning."""
     host, target, anchor, look = alike
-    mixed = host * 0x9E3779B97F4A7C15 ^ target * 0xC2B2AE3D27D4EB4F ^ anchor * 0x165667B19E3779F9 ^ look * 0x27D4EB2F165667C5
+    mixed = (
+        host * 0x9E3779B97F4A7C15
+        ^ target * 0xC2B2AE3D27D4EB4F
+        ^ anchor * 0x165667B19E3779F9
+        ^ look * 0x27D4EB2F165667C5
+    )
     mixed &= 0xFFFFFFFFFFFFFFFF
     return (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF

@@ -16,7 +16,16 @@ from linkindex.store.selection import Selection
 from linkindex.store.sqlite.packing import unpack_bundles
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
 from linkindex.store.sqlite.schema import URL_BITS
-from linkindex.store.sqlite.selecting import OF_BUNDLE, SOURCE, TARGET, TARGET_ID, WITH_SOURCE, Question, Selecting, spans
+from linkindex.store.sqlite.selecting import (
+    OF_BUNDLE,
+    SOURCE,
+    TARGET,
+    TARGET_ID,
+    WITH_SOURCE,
+    Question,
+    Selecting,
+    spans,
+)
 
 
 _VERSIONS_OF_PAGE = f"""
@@ -196,5 +205,3 @@ def _seen(source: str, row: tuple[Any, ...]) -> Seen:
         until=None if until is None else moment(until),
         ended_because=because,
     )
-
-

@@ -26,7 +26,9 @@ class Checking(Database):
             name="journal",
             ok=mode == "wal",
             found=str(mode),
-            remedy="" if mode == "wal" else "keep the file on a local disk: without WAL, readers and the writer wait for each other",
+            remedy=""
+            if mode == "wal"
+            else "keep the file on a local disk: without WAL, readers and the writer wait for each other",
         )
         yield self._integrity()
         yield from self._indexes()

@@ -43,8 +43,14 @@ class Database:
                 # Not `yield from`: that closes the cursor of a reader who stops early, maybe after the database.
                 for row in rows:  # noqa: UP028
                     yield row
+        except UnicodeEncodeError:
+            return  # half a character, which no text in here holds
         except sqlite3.Error as error:
             raise self._error(error) from error
+
+    def _all(self, query: str, parameters: Any = ()) -> list[Any]:
+        """Return the rows of a question whose answer is known to be small."""
+        return list(self._rows(query, parameters))
 
     def _records(self, query: str, parameters: Any = ()) -> Iterator[dict[str, Any]]:
         """Yield rows by the names that ``query`` gives its columns."""

@@ -33,7 +33,7 @@ _UNUSED_ANCHORS = """
 SELECT value FROM json_each(?) WHERE value NOT IN (SELECT anchor FROM bundle)"""
 
 
-class Forgetting(Pages, Bundles):
+class Forgetting(Bundles, Pages):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that forgets."""
 
     def forget(self, target: Target | None = None, run: str = "") -> Forgotten:
@@ -42,7 +42,7 @@ class Forgetting(Pages, Bundles):
         with self._transaction():
             urls: set[int] = set()
             bundles: set[Key] = set()
-            for (page, url) in self._db.execute(*chosen).fetchall() if chosen else ():
+            for page, url in self._db.execute(*chosen).fetchall() if chosen else ():
                 pages += 1
                 links += self._forget_page(page, url, bundles)
                 urls.add(url)
@@ -63,8 +63,8 @@ class Forgetting(Pages, Bundles):
             condition, named = self._of_pages(target)
             conditions.append(condition)
         if run:
-            conditions.append("p.run = (SELECT id FROM run WHERE name = :run)")
-            named["run"] = run
+            conditions.append("p.run = :run")
+            named["run"] = next(self._rows("SELECT id FROM run WHERE name = ?", (run,)), (None,))[0]
         if not conditions:
             return None
         return f"SELECT p.id, p.url FROM page p WHERE {' OR '.join(conditions)}", named  # noqa: S608

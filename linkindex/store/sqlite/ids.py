@@ -57,7 +57,14 @@ class Ids(Database):
 
     def _make_room(self) -> None:
         """Keep what is remembered within bounds; to be called where no number is in use."""
-        for ids in (self._domain_ids, self._host_ids, self._url_ids, self._anchor_ids, self._look_ids, self._bundle_ids):
+        for ids in (
+            self._domain_ids,
+            self._host_ids,
+            self._url_ids,
+            self._anchor_ids,
+            self._look_ids,
+            self._bundle_ids,
+        ):
             if len(ids) > _REMEMBERED:
                 ids.clear()
 
@@ -78,7 +85,8 @@ class Ids(Database):
             row = self._db.execute("SELECT id, domain FROM host WHERE name = ?", (name,)).fetchone()
             if row is None:
                 row = self._db.execute(
-                    "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id, domain", (name, self._domain_id(domain))
+                    "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id, domain",
+                    (name, self._domain_id(domain)),
                 ).fetchone()
             found = self._host_ids[name] = Host(*row)
         return found

@@ -11,7 +11,9 @@ from linkindex.store.sqlite.ids import Ids
 from linkindex.store.sqlite.packing import json_numbers
 from linkindex.store.sqlite.schema import URL_TEXT
 
-_LIVE = 'SELECT url, since, kind, status, "to" FROM lead WHERE url IN (SELECT value FROM json_each(?)) AND until IS NULL'
+_LIVE = (
+    'SELECT url, since, kind, status, "to" FROM lead WHERE url IN (SELECT value FROM json_each(?)) AND until IS NULL'
+)
 _OPEN = 'INSERT OR REPLACE INTO lead (url, since, kind, status, "to") VALUES (?, ?, ?, ?, ?)'
 _CLOSE = "UPDATE lead SET until = ? WHERE url = ? AND since = ?"
 
@@ -19,15 +21,6 @@ _THEN = "since <= :at AND (until IS NULL OR until > :at)"
 _OF = 'SELECT "to", kind, status FROM lead WHERE url = :url AND {then}'
 _TO = 'SELECT DISTINCT url FROM lead WHERE "to" BETWEEN :low AND :high {ends} AND {then}'
 _ENDS = 'AND +"to" IN (SELECT value FROM json_each(:ends))'
-_TEXT
-
-_LIVE = 'SELECT url, since, kind, status, "to" FROM lead WHERE url IN (SELECT value FROM json_each(?)) AND until IS NULL'
-_OPEN = 'INSERT OR REPLACE INTO lead (url, since, kind, status, "to") VALUES (?, ?, ?, ?, ?)'
-_CLOSE = "UPDATE lead SET until = ? WHERE url = ? AND since = ?"
-
-_THEN = "since <= :at AND (until IS NULL OR until > :at)"
-_OF = 'SELECT "to", kind, status FROM lead WHERE url = :url AND {then}'
-_TO = f'SELECT DISTINCT url FROM lead WHERE "to" IN (SELECT value FROM json_each(:ends)) AND {{then}}'  # noqa: S608
 _TEXT = f"SELECT {URL_TEXT.format('u', 'h')} FROM url u JOIN host h ON h.id = u.origin >> 1 WHERE u.id = ?"  # noqa: S608
 
 
@@ -89,7 +82,9 @@ class Leads(Ids):
     def _put_leads(self, visits: Sequence[tuple[int, Visit]], known: Collection[int]) -> None:
         """Write where URLs lead now; ``known`` are those that were visited before."""
         told = [(url, visit.at, history.lead(visit)) for url, visit in visits if history.tells_lead(visit)]
-        stored = {row[0]: row[1:] for row in self._db.execute(_LIVE, (json_numbers([u for u, *_ in told if u in known]),))}
+        stored = {
+            row[0]: row[1:] for row in self._db.execute(_LIVE, (json_numbers([u for u, *_ in told if u in known]),))
+        }
         now = [(url, at, lead if lead and lead.to else None) for url, at, lead in told]
         self._number_urls(
             (lead.to, host := urls.host_of(lead.to), urls.domain_of(host)) for _, _, lead in now if lead is not None

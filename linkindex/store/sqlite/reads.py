@@ -112,11 +112,25 @@ class Reads(Sites, Selecting, Whole):
         certain = details.pop("site_confidence")
         hops = chains.hops(row["target_id"])
         status, terms = self._visited(row["target_id"])
-        taken = ("source", "target", "ordinal", "placement", "first_seen", "last_seen", "lost_at", "doubt", "links", "pages")
+        taken = (
+            "source",
+            "target",
+            "ordinal",
+            "placement",
+            "first_seen",
+            "last_seen",
+            "lost_at",
+            "doubt",
+            "links",
+            "pages",
+        )
         link = Found(
             **{name: row[name] for name in (*taken, "source_rank", "domain_rank")},
             **details
-            | {"rel": details["rel"].split(), "source_robots": [word for word in details["source_robots"].split("; ") if word]},
+            | {
+                "rel": details["rel"].split(),
+                "source_robots": [word for word in details["source_robots"].split("; ") if word],
+            },
             follow=bool(row["follow"]),
             lost_reason=row["because"],
             placement_confidence=confidence if certain is None else certain,
@@ -168,5 +182,3 @@ def _behind(keys: list[tuple[str, str]], after: Backlink, named: dict[str, Any])
 
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
-
-

@@ -111,7 +111,12 @@ class _Rebuilt(Bundles):
         if live:
             self._db.execute(f"INSERT INTO link VALUES ({', '.join('?' * 8)})", row)  # noqa: S608
         else:
-            ended = (link["confirmed"] or read_at or link["since"], link["until"], link["ended_because"], link["latest"])
+            ended = (
+                link["confirmed"] or read_at or link["since"],
+                link["until"],
+                link["ended_because"],
+                link["latest"],
+            )
             self._db.execute(f"INSERT INTO past VALUES ({', '.join('?' * 12)})", (*row, *ended))  # noqa: S608
         if link["template_pages"]:
             word = (link["template_pages"], link["site_placement"], link["site_confidence"])

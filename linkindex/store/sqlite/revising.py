@@ -91,7 +91,9 @@ class Revising(Bundles):
             lost = {(one.target, one.ordinal): one for one in self._standing(page, bundles, "past")}
         full = [link for link in visit.links if self._internal_links or not link.internal]
         versions = [
-            history.Version(row=one.slot, target=one.target, ordinal=one.ordinal, attributes=history.attributes(one.link))
+            history.Version(
+                row=one.slot, target=one.target, ordinal=one.ordinal, attributes=history.attributes(one.link)
+            )
             for one in live.values()
         ]
         revision = history.revise(versions, lost, full, visit)
@@ -127,7 +129,14 @@ class Revising(Bundles):
                 ordinal,
                 since,
                 first_seen,
-                Link(target=target, kind=kind, rel=tuple(rel.split()), follow=bool(follow), placement=place, anchor=anchor),
+                Link(
+                    target=target,
+                    kind=kind,
+                    rel=tuple(rel.split()),
+                    follow=bool(follow),
+                    placement=place,
+                    anchor=anchor,
+                ),
             )
             for to, number, slot, ordinal, since, first_seen, target, kind, rel, follow, place, anchor in self._db.execute(
                 query, (of_slots(bundles), domain, page.id)

@@ -186,7 +186,18 @@ VIEWS = {"backlinks": _BACKLINKS, "referring_domains": _DOMAINS}
 SCHEMA = ";\n".join((TABLES.rstrip("\n; "), *INDEXES.values(), *VIEWS.values(), ""))
 
 FACTS = (
-    *("title", "description", "language", "author", "published", "modified", "type", "platform", "canonical", "charset"),
+    *(
+        "title",
+        "description",
+        "language",
+        "author",
+        "published",
+        "modified",
+        "type",
+        "platform",
+        "canonical",
+        "charset",
+    ),
     *("robots", "words", "text_digest", "near_digest", "terms"),
 )
 """Columns of fact that hold what :class:`linkindex.model.PageFacts` says, by the same names."""

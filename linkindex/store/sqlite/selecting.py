@@ -30,7 +30,9 @@ WITH_SOURCE = "CROSS JOIN url s ON s.id = p.url CROSS JOIN host sh ON sh.id = s.
 WITH_TARGET = f"CROSS JOIN url t ON t.id = {TARGET_ID} CROSS JOIN host th ON th.id = t.origin >> 1"
 
 # What blocked pages answer says nothing about what they hide.
-_BROKEN = "(p.outcome IN ('gone', 'unreachable') OR p.status BETWEEN 400 AND 599 AND p.status NOT IN (401, 403, 429, 451))"
+_BROKEN = (
+    "(p.outcome IN ('gone', 'unreachable') OR p.status BETWEEN 400 AND 599 AND p.status NOT IN (401, 403, 429, 451))"
+)
 
 _OF_HOST = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin >> 1 = ?"
 _OF_PREFIX = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin = ? AND tail >= ? AND tail < ?"
@@ -78,7 +80,11 @@ class Question(msgspec.Struct):
         parts = []
         for arm in self.arms:
             shown = columns.format(
-                last_seen=arm.last_seen, lost_at=arm.lost_at, because=arm.because, doubtful=arm.doubtful, table=arm.table
+                last_seen=arm.last_seen,
+                lost_at=arm.lost_at,
+                because=arm.because,
+                doubtful=arm.doubtful,
+                table=arm.table,
             )
             where = " AND ".join((*self.where, *self.looks, *arm.where))
             parts.append(
@@ -151,7 +157,9 @@ class Selecting(Leads):
         if host is not None:
             https = prefix.startswith("https")
             tail = prefix[(8 if https else 7) + len(name) :]
-            yield from self._rows(_OF_PREFIX, (*url_range(host.domain), host.id << 1 | https, tail, tail + "\U0010ffff"))
+            yield from self._rows(
+                _OF_PREFIX, (*url_range(host.domain), host.id << 1 | https, tail, tail + "\U0010ffff")
+            )
 
     def _with_leading(self, coverage: Coverage, chains: Chains, as_of: int | None) -> Coverage:
         """Return the coverage with every URL whose hops lead through it or to it."""
@@ -179,7 +187,11 @@ class Selecting(Leads):
                 if (chosen is None or url in coverage.urls) and not chains.hops(url):
                     yield url
             for (url,) in self._rows(leads, (low, high)):
-                if (chosen is None or url in coverage.urls) and (passes := chains.passes(url)) and self._ends_badly(passes[-1]):
+                if (
+                    (chosen is None or url in coverage.urls)
+                    and (passes := chains.passes(url))
+                    and self._ends_badly(passes[-1])
+                ):
                     yield url
 
     def _ends_badly(self, end: int) -> bool:
@@ -211,8 +223,8 @@ def _on_looks(selection: Selection, named: dict[str, Any]) -> list[str]:
         where.append("k.follow = :follow")
     for name, column, values in (("kinds", "k.kind", selection.kinds), ("placements", PLACEMENT, selection.placements)):
         if values:
-            named[name] = msgspec.json.encode(values).decode()
-            where.append(f"{column} IN (SELECT value FROM json_each(:{name}))")
+            named |= {f"{name}{at}": value for at, value in enumerate(values)}
+            where.append(f"{column} IN ({', '.join(f':{name}{at}' for at in range(len(values)))})")
     for at, token in enumerate(selection.rel):
         named[f"rel{at}"] = f" {token} "
         where.append(f"instr(' ' || k.rel || ' ', :rel{at})")

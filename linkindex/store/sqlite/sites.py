@@ -125,5 +125,3 @@ class Sites(Bundles):
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         for (number,) in self._all("SELECT id FROM domain WHERE name = ?", (domain,)):
             yield from (terms for (terms,) in self._rows(_TERMS_OF, (*url_range(number), size)))
-
-
