@@ -160,7 +160,7 @@ class Ordering(Places):
         for conditions in QUESTIONS:
             whole = found(full, "b.test", order=order, per=per, **conditions)
             assert len(whole) > (2 if per != "domain" else 0)
-            for size in (1, 4):
+            for size in (1, 7) if conditions == QUESTIONS[0] else (5,):
                 parts: list[Backlink] = []
                 while part := found(
                     full, "b.test", order=order, per=per, after=parts[-1] if parts else None, limit=size, **conditions

@@ -1,0 +1,72 @@
+"""Selected links counted by a property of theirs."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from linkindex.store.mongo.links import Links
+from linkindex.store.mongo.selecting import Found, Selected
+from linkindex.store.selection import By, Group, Selection
+
+_BY: dict[By, Callable[[Found], str]] = {
+    "": lambda _: "",
+    "domain": lambda found: found.link.source_domain,
+    "anchor": lambda found: found.link.anchor,
+    "kind": lambda found: found.link.kind,
+    "placement": lambda found: found.link.shown_placement,
+}
+
+
+class _Count(msgspec.Struct, kw_only=True):
+    """A group in the making."""
+
+    links: int = 0
+    sources: set[bytes]
+    domains: set[str]
+    targets: set[str]
+    follow: int = 0
+    ugc: int = 0
+    sponsored: int = 0
+    doubtful: int = 0
+    first_seen: int
+    last_seen: int = 0
+
+    def add(self, found: Found) -> None:
+        link = found.link
+        self.links += 1
+        self.sources.add(link.page)
+        self.domains.add(link.source_domain)
+        self.targets.add(link.target)
+        self.follow += link.follow
+        self.ugc += "ugc" in link.rel
+        self.sponsored += "sponsored" in link.rel
+        self.doubtful += found.doubt is not None
+        self.first_seen = min(self.first_seen, link.first_seen)
+        self.last_seen = max(self.last_seen, found.last_seen)
+
+    def group(self, key: str) -> Group:
+        numbers = {name: getattr(self, name) for name in self.__struct_fields__}
+        sizes = {name: len(numbers[name]) for name in ("sources", "domains", "targets")}
+        return Group(key=key, **numbers | sizes)
+
+
+class Counting(Links):
+    """The part of :class:`linkindex.store.mongo.MongoIndex` that counts links."""
+
+    def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
+        if selection.as_of is not None and selection.state == "lost":
+            return
+        key_of, counts = _BY[by], dict[str, _Count]()
+        for found in Selected(self._question(), selection).links():
+            key = key_of(found)
+            count = counts.get(key)
+            if count is None:
+                count = _Count(sources=set(), domains=set(), targets=set(), first_seen=found.link.first_seen)
+                counts[key] = count
+            count.add(found)
+        largest = ((-count.links, key) for key, count in counts.items())
+        for _, key in sorted(largest) if limit is None else heapq.nsmallest(limit, largest):
+            yield counts[key].group(key)

@@ -1,0 +1,87 @@
+"""Which links, pages and leads a target covers, as conditions on documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from linkindex import urls
+from linkindex.store.mongo import ids
+from linkindex.target import Target
+
+Condition = Mapping[str, Any]
+_LAST = "\U0010ffff"
+
+
+def covers(target: Target, url: str) -> bool:
+    """Return whether a target covers a URL."""
+    if target.name:
+        host = urls.host_of(url) if url else ""
+        return bool(host) and target.name in (host, urls.domain_of(host))
+    return url in target.urls or url.startswith(target.prefixes or ("\0",))
+
+
+def whole_domain(target: Target) -> str:
+    """Return the registrable domain that a target is, "" where it is less than that."""
+    return target.name if target.name and urls.domain_of(target.name) == target.name else ""
+
+
+def pages(target: Target) -> list[Condition]:
+    """Return conditions on pages, any of which holds for those that a target covers."""
+    return [
+        {
+            "_id": _within(ids.beginning(ids.of_domain(domain), ids.PAGE_BYTES)),
+            "d": domain,
+            **({} if on is None else {"u": on}),
+        }
+        for domain, on in _parts(target)
+    ]
+
+
+def links(target: Target, size: int = ids.LINK_BYTES) -> list[Condition]:
+    """Return the same of links, by their own target; ``size`` is that of their names."""
+    return [
+        {"_id": _within(ids.beginning(ids.of_target(domain), size)), "td": domain, **({} if on is None else {"t": on})}
+        for domain, on in _parts(target)
+    ]
+
+
+def leads(target: Target) -> list[Condition]:
+    """Return the same of pages and earlier leads, by where they lead to."""
+    return [{"lm": domain, **({} if on is None else {"lt": on})} for domain, on in _parts(target)]
+
+
+def links_to(found: Sequence[str], size: int = ids.LINK_BYTES) -> list[Condition]:
+    """Return the same of links whose own target is one of these URLs."""
+    by_domain: dict[str, list[str]] = {}
+    for url in found:
+        by_domain.setdefault(domain_of(url), []).append(url)
+    return [
+        {"_id": _within(ids.beginning(ids.of_target(domain), size)), "td": domain, "t": {"$in": several}}
+        for domain, several in by_domain.items()
+    ]
+
+
+def domain_of(url: str) -> str:
+    """Return the registrable domain of a URL, whatever it is that is said to be one."""
+    host = urls.host_of(url)
+    return urls.domain_of(host) if host else ""
+
+
+def _parts(target: Target) -> list[tuple[str, Condition | None]]:
+    """Return domains, with what URLs of them have to fulfil (None: nothing)."""
+    if domain := whole_domain(target):
+        return [(domain, None)]
+    if target.name:
+        domain = urls.domain_of(target.name)
+        return [
+            (domain, {"$gte": f"{scheme}://{target.name}/", "$lt": f"{scheme}://{target.name}0"})
+            for scheme in ("http", "https")
+        ]
+    if target.prefixes:
+        return [(domain_of(prefix), {"$gte": prefix, "$lt": prefix + _LAST}) for prefix in target.prefixes]
+    return [(domain_of(url), {"$eq": url}) for url in target.urls]
+
+
+def _within(names: ids.Range) -> Condition:
+    return {"$gte": names[0], "$lt": names[1]}

@@ -1,0 +1,82 @@
+"""Names of documents, made from what they are about: whoever writes a link, and however often, it has this one name.
+
+A page is called by its domain and its URL, a link by the domain it points to, its page and itself. So the links to a
+domain lie side by side, in the order of the pages that they are on, and a collection that is spread over shards is spread
+by the domain that is asked about. A name is not reversible and need not be: every document says in full what it is.
+
+====  =====  ==========================================================
+bytes  of     what
+====  =====  ==========================================================
+5      links  digest of the target's registrable domain
+12     links  the name of its page: 4 bytes of the source's registrable
+              domain, 8 of its URL
+6      links  digest of target and ordinal
+8      past   when the version began (ms, big-endian), behind the link's
+12     ranks  a page or a domain; behind 4 bytes of the ranking's number
+====  =====  ==========================================================
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+
+TARGET_BYTES = 5
+DOMAIN_BYTES = 4
+PAGE_BYTES = 12
+LINK_BYTES = TARGET_BYTES + PAGE_BYTES + 6
+
+VERSION_BYTES = LINK_BYTES + 8
+RANKING_BYTES = 4
+
+Range = tuple[bytes, bytes]  # from, inclusive, until, exclusive
+
+
+@lru_cache(maxsize=1 << 16)
+def of_target(domain: str) -> bytes:
+    """Return how the names of all links to ``domain`` begin."""
+    return _digest(domain, TARGET_BYTES)
+
+
+@lru_cache(maxsize=1 << 16)
+def of_domain(domain: str) -> bytes:
+    """Return how the names of all pages of ``domain`` begin."""
+    return _digest(domain, DOMAIN_BYTES)
+
+
+def of_page(url: str, domain: str) -> bytes:
+    """Return the name of a page."""
+    return of_domain(domain) + _digest(url, PAGE_BYTES - DOMAIN_BYTES)
+
+
+def of_link(page: bytes, target: str, target_domain: str, ordinal: int) -> bytes:
+    """Return the name of a link on the page called ``page``."""
+    return of_target(target_domain) + page + _digest(f"{target}\0{ordinal}", LINK_BYTES - TARGET_BYTES - PAGE_BYTES)
+
+
+def of_version(name: bytes, since: int) -> bytes:
+    """Return the name of an earlier version of what is called ``name``."""
+    return name + since.to_bytes(8, "big")
+
+
+def of_rank(ranking: int, name: bytes) -> bytes:
+    """Return the name of the rank that a page, or a domain (:func:`of_ranked`), has in a ranking."""
+    return ranking.to_bytes(RANKING_BYTES, "big") + name
+
+
+@lru_cache(maxsize=1 << 16)
+def of_ranked(domain: str) -> bytes:
+    """Return the name of a domain that is ranked."""
+    return _digest(domain, PAGE_BYTES)
+
+
+def beginning(prefix: bytes, size: int) -> Range:
+    """Return the range of all names of ``size`` bytes that begin with ``prefix``."""
+    # Binary values are in order of their length first: bounds have to be as long as names, and what is longer is behind.
+    above = int.from_bytes(prefix, "big") + 1
+    behind = bytes(size + 1) if above >> 8 * len(prefix) else above.to_bytes(len(prefix), "big").ljust(size, b"\0")
+    return prefix.ljust(size, b"\0"), behind
+
+
+def _digest(text: str, size: int) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()

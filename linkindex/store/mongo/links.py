@@ -1,0 +1,132 @@
+"""Links as rows: put in order by little of each, then filled in for those that are shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from linkindex.answers.rows import Backlink
+from linkindex.relevance import Similarities
+from linkindex.store import found as rows
+from linkindex.store.mongo import covering, ids, ordering
+from linkindex.store.mongo.asking import Question, parts
+from linkindex.store.mongo.chains import Leads
+from linkindex.store.mongo.ranks import Ranked, Ranks
+from linkindex.store.mongo.records import LinkRecord, PageRecord, fields
+from linkindex.store.mongo.schema import LINKS, PAGES, PAST
+from linkindex.store.mongo.selecting import Found, Selected
+from linkindex.store.selection import Order, Per, Selection
+
+_SHOWN = 500  # rows that are filled in together
+
+_OF_SOURCE = (
+    *("title", "language", "author", "published", "platform", "words", "external_links", "internal_links"),
+    *("robots", "terms", "status"),
+)
+_PAGE = fields(PageRecord, *_OF_SOURCE)
+_UNKNOWN = PageRecord(id=b"")
+
+
+class Links(Ranked):
+    """The part of :class:`linkindex.store.mongo.MongoIndex` that answers with links."""
+
+    def links(
+        self,
+        selection: Selection,
+        *,
+        order: Order = "seen",
+        per: Per = "link",
+        after: Backlink | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Backlink]:
+        if selection.as_of is not None and selection.state == "lost":
+            return
+        question = self._question()
+        selected = Selected(question, selection)
+        found: Iterable[Found] = selected.links()
+        ranks = self._ranks(question)
+        if order == "rank":
+            found = ranks.learning(found)
+        behind = None if after is None else ordering.key_of_row(order, after)
+        chosen = ordering.rows(found, ordering.key_of(order, ranks.of), per, behind, limit)
+        similarities: Similarities | None = None
+        for some in parts(chosen, _SHOWN):
+            similarities = similarities or self._similarities()
+            yield from _Shown(question, some, selected.leads, similarities).rows(ranks)
+
+
+class _Shown:
+    """Some rows, and what they need."""
+
+    def __init__(
+        self, question: Question, chosen: Sequence[ordering.Chosen], leads: Leads, similarities: Similarities
+    ) -> None:
+        self._question, self._chosen, self._leads, self._similarities = question, chosen, leads, similarities
+
+    def rows(self, ranks: Ranks) -> Iterator[Backlink]:
+        found = [row.found for row in self._chosen]
+        whole = self._whole(found)
+        self._leads.look_up({one.link.target for one in found})
+        hops = {one.link.target: self._leads.hops(one.link.target) for one in found}
+        ends = {target: on[-1].to if on else target for target, on in hops.items()}
+        names = {url: ids.of_page(url, covering.domain_of(url)) for url in {*ends, *ends.values()}}
+        pages = self._pages({one.link.page for one in found} | set(names.values()))
+        ranks.learn(found)
+        now = int(time.time() * 1000)
+        for row in self._chosen:
+            link = row.found.link
+            target, end = pages.get(names[link.target]), pages.get(names[ends[link.target]])
+            filled = _filled(row, whole.get(link.id, link), pages.get(link.page) or _UNKNOWN)
+            filled |= {
+                "target_terms": target.terms if target else b"",
+                "target_status": target.status if target else 0,
+                "end_status": end.status if end else 0,
+                "source_rank": ranks.of_page(link.page),
+                "domain_rank": ranks.of_domain(link.source_domain),
+            }
+            yield rows.backlink(rows.Found(**filled), hops[link.target], self._similarities, now)
+
+    def _whole(self, found: Iterable[Found]) -> dict[bytes, LinkRecord]:
+        """Return the links with all that is kept of them, by name."""
+        names: dict[bool, list[bytes]] = {True: [], False: []}
+        for one in found:
+            names[len(one.link.id) == ids.LINK_BYTES].append(one.link.id)
+        latest = self._question.named(LINKS, names[True], LinkRecord)
+        earlier = self._question.named(PAST, names[False], LinkRecord)
+        return {link.id: link for link in (*latest, *earlier)}
+
+    def _pages(self, names: Iterable[bytes]) -> dict[bytes, PageRecord]:
+        return {page.id: page for page in self._question.named(PAGES, names, PageRecord, _PAGE)}
+
+
+def _filled(row: ordering.Chosen, whole: LinkRecord, page: PageRecord) -> dict[str, Any]:
+    """Return the fields of :class:`linkindex.store.found.Found` that the link and its page say."""
+    found, link = row.found, row.found.link
+    confidence = whole.confidence if whole.site_confidence is None else whole.site_confidence
+    return {
+        "source": link.source,
+        "source_domain": link.source_domain,
+        "target": link.target,
+        "target_domain": whole.target_domain,
+        "ordinal": link.ordinal,
+        "kind": link.kind,
+        "anchor": link.anchor,
+        "rel": link.rel,
+        "follow": link.follow,
+        "placement": link.shown_placement,
+        "placement_confidence": confidence / 1000,
+        "template_pages": whole.template_pages,
+        "position": whole.position,
+        "text_before": whole.text_before,
+        "text_after": whole.text_after,
+        "heading": whole.heading,
+        "first_seen": link.first_seen,
+        "last_seen": found.last_seen,
+        "lost_at": link.until,
+        "lost_reason": None if link.until is None else link.because or whole.because,
+        "doubt": found.doubt,
+        **{f"source_{name}": getattr(page, name) for name in _OF_SOURCE},
+        "links": row.links,
+        "pages": row.pages,
+    }

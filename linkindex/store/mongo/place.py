@@ -1,0 +1,92 @@
+"""Where an index is, and what the driver's errors mean there. Passwords are in no message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+from pymongo import uri_parser
+from pymongo.errors import ExecutionTimeout, PyMongoError, ServerSelectionTimeoutError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from linkindex.errors import BadInput, TimedOut, Unavailable
+from linkindex.store.mongo.schema import Db
+
+WAIT = 15  # seconds for a server that takes writes: a replica set elects another in about ten
+WRITES = WriteConcern(w="majority", j=True, wtimeout=60_000)
+
+_NOT_ALLOWED = {13: "may not do this", 18: "does not know this user, or the password is another"}
+_DISK_FULL = 14031
+
+
+class Place:
+    """The database that an index URL names, and the client that leads there."""
+
+    def __init__(self, url: str) -> None:
+        self.name = _without_password(url)
+        try:
+            parsed = uri_parser.parse_uri(url, warn=False)
+            if not parsed["database"]:
+                raise BadInput(f"index {self.name}: no database is named; write mongodb://HOST:PORT/NAME")
+            self.client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+                url,
+                appname="linkatlas",
+                serverSelectionTimeoutMS=WAIT * 1000,
+                connectTimeoutMS=WAIT * 1000,
+                tz_aware=False,
+            )
+        except (PyMongoError, ValueError, TypeError) as error:
+            why = _line(error)
+            raise BadInput(f"index {self.name}: {why}; write mongodb://HOST:PORT/NAME") from None
+        self.db: Db = self.client.get_database(
+            parsed["database"], write_concern=WRITES, read_concern=ReadConcern("majority")
+        )
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Tell what the driver raises in the terms of :mod:`linkindex.errors`."""
+        try:
+            yield
+        except PyMongoError as error:
+            raise self._told(error) from error
+
+    def _told(self, error: PyMongoError) -> Exception:
+        code = getattr(error, "code", None)
+        where = f"index {self.name}"
+        if isinstance(error, ExecutionTimeout):
+            return TimedOut(f"{where}: the question took longer than it may; ask for less, or give it more time")
+        if isinstance(error, ServerSelectionTimeoutError):
+            return Unavailable(
+                f"{where}: no server that takes writes answered within {WAIT} s; is mongod running, and are host, port "
+                "and replica set right?"
+            )
+        if code in _NOT_ALLOWED:
+            return Unavailable(f"{where}: the server {_NOT_ALLOWED[code]}; see the user and password in the URL")
+        if code == _DISK_FULL:
+            return Unavailable(f"{where}: the server's disk is full; nothing was lost, make room and run this again")
+        return Unavailable(f"{where}: {_line(error)}; nothing was lost, run the same command again")
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    # Up to the last @ before the path: a password with an @ that was not escaped is not shown in part.
+    authority, slash, path = rest.partition("/")
+    user, at, hosts = authority.rpartition("@")
+    if not at and "@" in path:  # a slash in the password
+        return f"{scheme}://…@{rest.rpartition('@')[2]}"
+    name = path.partition("?")[0]
+    return f"{scheme}://{user.partition(':')[0]}{at}{hosts}{slash}{name}"
+
+
+def _line(error: Exception) -> str:
+    details = getattr(error, "details", None) or {}
+    text = str(details.get("errmsg") or error) or type(error).__name__
+    for noise in (", full error", ", Timeout:", "\n"):
+        text = text.partition(noise)[0]
+    return text[:300]

@@ -1,0 +1,57 @@
+"""The collections of a link index in MongoDB, their indexes, and how they come into being."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+VERSION = 1
+KIND = "linkatlas link index"
+
+LINKS, PAST, PAGES, LEADS, RANKS, ABOUT, TALLIES = "links", "past", "pages", "leads", "ranks", "about", "tallies"
+
+COLLECTIONS = {
+    LINKS: "the latest version of every link, live or lost",
+    PAST: "earlier versions of links",
+    PAGES: "visited pages, with where their URLs lead",
+    LEADS: "where URLs led once",
+    RANKS: "ranks of pages and domains",
+    ABOUT: "notes about the whole index",
+    TALLIES: "counts of the whole index, in parts: two writers seldom meet in one",
+}
+
+# A field that is in an index here is in ids.py's or records.py's short spelling. Nothing is unique but _id: the shard key.
+INDEXES: dict[str, dict[str, list[tuple[str, int]]]] = {
+    LINKS: {"of_page": [("p", 1)], "to_target": [("t", 1)]},
+    PAST: {"of_page": [("p", 1)]},
+    PAGES: {
+        "of_host": [("d", 1), ("h", 1)],
+        "leading_to": [("lt", 1)],
+        "leading_to_domain": [("lm", 1)],
+        "of_run": [("rn", 1)],
+    },
+    LEADS: {"of_page": [("p", 1)], "leading_to": [("lt", 1)], "leading_to_domain": [("lm", 1)]},
+}
+SHARDED = (LINKS, PAST, PAGES, LEADS, RANKS)  # by _id; the others are small
+SPARSE = {(PAGES, "leading_to"), (PAGES, "leading_to_domain"), (PAGES, "of_run")}
+
+_ZSTD = {"wiredTiger": {"configString": "block_compressor=zstd"}}
+
+Db = Database[dict[str, Any]]
+
+
+def create(db: Db) -> None:
+    """Make what is missing of the collections and indexes; what is there stays."""
+    there = set(db.list_collection_names())
+    for name in COLLECTIONS:
+        if name not in there:
+            with suppress(OperationFailure):  # another was quicker; whatever else it is, the indexes meet it too
+                clustered = {"key": {"_id": 1}, "unique": True}
+                db.create_collection(name, clusteredIndex=clustered, storageEngine=_ZSTD, check_exists=False)
+    for name, indexes in INDEXES.items():
+        for index, keys in indexes.items():
+            how: dict[str, Any] = {"sparse": True} if (name, index) in SPARSE else {}
+            db[name].create_index(keys, name=index, storageEngine=_ZSTD, **how)

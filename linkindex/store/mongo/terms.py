@@ -1,0 +1,62 @@
+"""What pages are about: samples of their term vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities, few_of_each
+from linkindex.store.mongo import ids
+from linkindex.store.mongo.records import PageRecord, fields
+from linkindex.store.mongo.schema import PAGES
+from linkindex.store.mongo.writes import Writes
+
+_QUICK_SAMPLE = 200  # pages that say how rare a word is, in an index that was never classified
+_GOLDEN = 0.6180339887498949  # its multiples fall evenly between 0 and 1
+_TERMS = fields(PageRecord, "domain", "terms")
+
+
+class Terms(Writes):
+    """The part of :class:`linkindex.store.mongo.MongoIndex` that hands out term vectors."""
+
+    def terms_sample(self, size: int) -> Iterator[tuple[str, bytes]]:
+        question = self._question()
+        if size <= 0:
+            return
+        with self._place.errors():
+            pages = self._place.db[PAGES].estimated_document_count()
+        if pages <= size:
+            for page in question.find(PAGES, {"te": {"$exists": True}}, PageRecord, _TERMS):
+                yield page.domain, page.terms
+            return
+        taken: set[bytes] = set()
+        for number in range(size):
+            for page in self._sampled(number / size, number * _GOLDEN % 1):
+                if page.id not in taken:
+                    taken.add(page.id)
+                    yield page.domain, page.terms
+
+    def _sampled(self, domain_at: float, page_at: float) -> Iterator[PageRecord]:
+        """Yield a page that tells its terms, from somewhere in a domain from somewhere in the index."""
+        # Names are digests: evenly spaced ones meet domains, and in a domain pages, as if drawn by lot.
+        begin = int(domain_at * (1 << 32)).to_bytes(ids.DOMAIN_BYTES, "big")
+        for page in self._next_terms(begin.ljust(ids.PAGE_BYTES, b"\0")):
+            domain = page.id[: ids.DOMAIN_BYTES]
+            within = domain + int(page_at * (1 << 64)).to_bytes(8, "big")
+            yield next((one for one in self._next_terms(within) if one.id.startswith(domain)), page)
+
+    def _next_terms(self, begin: bytes) -> Iterator[PageRecord]:
+        condition = {"_id": {"$gte": begin}, "te": {"$exists": True}}
+        return self._question().find(PAGES, condition, PageRecord, _TERMS, sort=[("_id", 1)], limit=1)
+
+    def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
+        if size <= 0:
+            return
+        low, high = ids.beginning(ids.of_domain(domain), ids.PAGE_BYTES)
+        condition = {"_id": {"$gte": low, "$lt": high}, "d": domain, "te": {"$exists": True}}
+        for page in self._question().find(PAGES, condition, PageRecord, _TERMS, sort=[("_id", 1)], limit=size):
+            yield page.terms
+
+    def _similarities(self) -> Similarities:
+        counted = self.about("rarity")
+        rarity = Rarity.from_bytes(counted) if counted else Rarity.of(few_of_each(self.terms_sample(_QUICK_SAMPLE)))
+        return Similarities(rarity, lambda domain: self.terms_of(domain, DOMAIN_PAGES))
