@@ -15,7 +15,7 @@ from pymongo.write_concern import WriteConcern
 from linkindex.errors import BadInput, TimedOut, Unavailable
 from linkindex.store.mongo.schema import Db
 
-WAIT = 15  # seconds for a server that takes writes: a replica set elects another in about ten
+WAIT = 15.0  # seconds for a server that takes writes: a replica set elects another in about ten
 WRITES = WriteConcern(w="majority", j=True, wtimeout=60_000)
 
 _NOT_ALLOWED = {13: "may not do this", 18: "does not know this user, or the password is another"}
@@ -25,7 +25,8 @@ _DISK_FULL = 14031
 class Place:
     """The database that an index URL names, and the client that leads there."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wait: float = WAIT) -> None:
+        self._wait = wait
         self.name = _without_password(url)
         try:
             parsed = uri_parser.parse_uri(url, warn=False)
@@ -34,8 +35,8 @@ class Place:
             self.client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
                 url,
                 appname="linkatlas",
-                serverSelectionTimeoutMS=WAIT * 1000,
-                connectTimeoutMS=WAIT * 1000,
+                serverSelectionTimeoutMS=round(wait * 1000),
+                connectTimeoutMS=round(wait * 1000),
                 tz_aware=False,
             )
         except (PyMongoError, ValueError, TypeError) as error:
@@ -60,7 +61,7 @@ class Place:
             return TimedOut(f"{where}: the question took longer than it may; ask for less, or give it more time")
         if isinstance(error, ServerSelectionTimeoutError):
             return Unavailable(
-                f"{where}: no server that takes writes answered within {WAIT} s; is mongod running, and are host, port "
+                f"{where}: no server that takes writes answered within {self._wait:g} s; is mongod running, and are host, port "
                 "and replica set right?"
             )
         if code in _NOT_ALLOWED:
