@@ -22,6 +22,9 @@ class Engine(Protocol):
     def fetch_robots(self, lane: Lane) -> None:
         """Start fetching a host's robots.txt now."""
 
+    def fetch_probe(self, lane: Lane, url: str, clock: int) -> None:
+        """Start fetching a page that cannot be there now."""
+
     async def address(self, host: str) -> str:
         """Return the address that a fetch of this host would connect to, "" where that cannot be told."""
 
@@ -44,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 3
     max_wait: float = 600.0
     batch: int = 100
+    soft_404: str = "several"  # which hosts are probed for what they answer when there is no page (crawler.probes)
     sitemaps: str = "seeds"  # whose sitemaps are read: those of the hosts of seeds, of all hosts, of none
     stay: bool = False  # go on waiting for work when there is none
     patience: float = 600.0  # that a store may be away

@@ -7,15 +7,16 @@ import time
 from collections.abc import Mapping
 
 from crawler import discovery
-from linkindex.calls import Calls
 from crawler.contract import Engine, Settings
 from crawler.endings import Endings
 from crawler.frontier import SUSPECT, Frontier, Lease
 from crawler.hand import Hand
 from crawler.lanes import Lane
 from crawler.places import Places
+from crawler.probes import Probes
 from crawler.tasks import Tasks
 from crawler.trap_notes import TrapNotes
+from linkindex.calls import Calls
 from linkindex.model import Outcome
 
 ADDRESS_LOOK = 0.5  # s, at most, between looks whether an address is free
@@ -34,6 +35,7 @@ class Departures:
         places: Places,
         tasks: Tasks,
         traps: TrapNotes,
+        probes: Probes,
         endings: Endings,
     ) -> None:
         self._frontier = frontier
@@ -44,6 +46,7 @@ class Departures:
         self._places = places
         self._tasks = tasks
         self._traps = traps
+        self._probes = probes
         self._endings = endings
         self._lanes: dict[str, Lane] = {}
         self.stopping = False
@@ -88,7 +91,7 @@ class Departures:
         if lane is not None and lane.busy:
             lane.fetch_ended(time.monotonic(), self._settings.slow)
             self._leave_gate(lane)
-            if lane.rules is not None:  # else its answer to robots.txt is still to be judged
+            if lane.rules is not None and not lane.probing:  # else there is an answer still to be judged
                 self.advance(lane)
 
     def _queue(self, lane: Lane) -> None:
@@ -128,6 +131,8 @@ class Departures:
             lane.began = time.monotonic()
             if lane.rules is None:
                 self._engine.fetch_robots(lane)
+            elif probe := self._probes.take(lane):
+                self._engine.fetch_probe(lane, probe, self._hand.clock)
             else:
                 self._fetch(lane.leases.popleft(), lane)
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Set
 import msgspec
 
 from crawler import crash, discovery, politeness, recrawl, trap_notes
-from linkindex.batches import Batches
-from linkindex.calls import Calls
 from crawler.contract import Engine, Settings
 from crawler.frontier import Completed, Entry, Frontier, Lease, Robots
 from crawler.hand import Hand
@@ -23,6 +21,8 @@ from crawler.scope import Scope
 from crawler.tasks import Tasks
 from crawler.trap_notes import TrapNotes
 from linkindex import urls
+from linkindex.batches import Batches
+from linkindex.calls import Calls
 from linkindex.model import Outcome, Visit
 
 logger = logging.getLogger(__name__)

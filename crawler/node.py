@@ -23,15 +23,15 @@ from crawler.hand import Hand
 from crawler.job import Job
 from crawler.lanes import Lane
 from crawler.places import Places
+from crawler.probes import Probes
 from crawler.rulebook import Rulebook
 from crawler.scope import Scope
 from crawler.tasks import Tasks
 from crawler.trap_notes import TrapNotes
 from linkindex import urls
-from linkindex.batches import Batches
 from linkindex.calls import Calls
 from linkindex.errors import LinkatlasError
-from linkindex.model import Outcome
+from linkindex.model import Outcome, Visit
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +50,13 @@ class Node:
         self._tasks = tasks = Tasks(self.fail)
         self._errands = Errands(frontier, call, sources, self._beat, self._on_job)
         self._traps = traps = TrapNotes()
+        self.probes = probes = Probes(frontier, call, settings.soft_404)
         self._rulebook = rulebook = Rulebook(frontier, call, settings.max_crawl_delay)
         self.hand = hand = Hand()
         places = Places(settings.concurrency)
         common = (frontier, call, settings, engine, hand, places, tasks)
         self.endings = Endings(*common, rulebook, traps, self._depart)
-        self.departures = Departures(*common, traps, self.endings)
+        self.departures = Departures(*common, traps, probes, self.endings)
         self.endings.scope = scope
         self.failure: LinkatlasError | None = None
 
@@ -150,6 +151,7 @@ class Node:
     async def _brief(self, lanes: dict[str, Lane]) -> None:
         """Give lanes the rules of their hosts and what is known of their traps, as far as they are known."""
         self._traps.read(lanes, await self._call(self._frontier.notes, trap_notes.NAME, list(lanes)))
+        await self.probes.brief(lanes)
         sitemaps: list[Entry] = []
         for host, robots in (await self._rulebook.read(lanes)).items():
             if robots.verdict != "closed":
@@ -202,6 +204,14 @@ class Node:
         # The rules go last: what is known of a host is not asked for again after a crash.
         await self._offer(sitemaps)
         await self._rulebook.keep(lane, robots)
+
+    def probed(self, lane: Lane, visit: Visit | None, *, asked: bool = True) -> None:
+        """Hear what a host answered to its probe, None: nothing; or that it was not ``asked`` after all."""
+        lane.probing = False
+        if asked:
+            now = int(time.monotonic() * 1000) + self.hand.clock
+            self._tasks.spawn(self.probes.heard, lane.host, visit, now)
+        self.departures.advance(lane)
 
     def host_is_busy(self, host: str, status: int, retry_after: float | None) -> None:
         """Hear that a host asked to be left alone (429, 503): shut it for all nodes, give back what is in hand of it."""

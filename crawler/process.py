@@ -15,8 +15,9 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
+from linkindex.errors import LinkatlasError
+from settings import signals as our_signals
 from settings.options import Options, scrapy_settings
-from settings.signals import stopping
 
 if TYPE_CHECKING:
     from crawler.downloader import Downloader
@@ -50,7 +51,8 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     with _Drain(crawler, stopping).on_signals():
         crawl = process.crawl(crawler)
         process.start(install_signal_handlers=False)
-    if crawl.done() and (failed := crawl.exception()) is not None:
+    failed = crawl.exception() if crawl.done() and not crawl.cancelled() else None
+    if failed is not None:
         raise failed
     stats = crawler.stats
     reason = str(stats.get_value("finish_reason", "shutdown")) if stats else "shutdown"
@@ -95,7 +97,7 @@ class _Drain:
         assert engine is not None
         assert self._loop is not None
         if engine.running:
-            self._crawler.signals.send_catch_log(stopping)
+            self._crawler.signals.send_catch_log(our_signals.stopping)
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason="shutdown"))
             self._loop.call_later(DRAIN, cast("Downloader", engine.downloader).give_up)
         elif engine.spider is not None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 
 from crawler import crash, politeness
-from linkindex.calls import Calls
 from crawler.frontier import Frontier, Robots
 from crawler.lanes import Lane
 from crawler.politeness import Rules
+from linkindex.calls import Calls
 
 REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
 _HOSTS = 10_000

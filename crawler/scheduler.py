@@ -20,7 +20,7 @@ from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import crash, politeness, recrawl
+from crawler import crash, politeness, recrawl, soft404
 from crawler.contract import Settings as NodeSettings
 from crawler.failures import Reason
 from crawler.frontier import Frontier, Lease, Robots
@@ -28,6 +28,7 @@ from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job,
 from crawler.lanes import Lane
 from crawler.node import Node
 from crawler.sources import IndexSources
+from crawler.spiders.discover import visit_of
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
@@ -87,6 +88,7 @@ class FrontierScheduler(BaseScheduler):
                 retries=options.retries,
                 max_wait=options.max_wait,
                 batch=options.batch,
+                soft_404=options.soft_404,
                 sitemaps=options.sitemaps,
                 stay=options.keep_alive or options.recrawl,
                 recrawl=options.recrawl,
@@ -135,6 +137,8 @@ class FrontierScheduler(BaseScheduler):
         meta["wanted"] = partial(self._node.hand.holds, lease)
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
+        else:
+            meta["missing"] = self._node.probes.known(lease.host)
         headers = recrawl.conditions(lease.memo)
         self._start(PageRequest(lease.url, callback=spider.page, errback=self._failed, meta=meta, headers=headers))
 
@@ -143,6 +147,11 @@ class FrontierScheduler(BaseScheduler):
         self._start(
             PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
         )
+
+    def fetch_probe(self, lane: Lane, url: str, clock: int, hops: int = 0) -> None:
+        meta = {"host": lane.host, "probe": lane, "clock": clock, "hops": hops}
+        meta["wanted"] = lambda: self._node.hand.holds(*lane.leases)
+        self._start(PageRequest(url, callback=self._probe_answered, errback=self._probe_failed, meta=meta))
 
     async def address(self, host: str) -> str:
         engine = self._crawler.engine
@@ -202,7 +211,11 @@ class FrontierScheduler(BaseScheduler):
 
     def _spider_lost(self, response: Response | Failure) -> None:
         request = response.request  # type: ignore[union-attr]  # Scrapy sets it on failures too
-        if request is not None and "robots" not in request.meta:
+        if request is None or "robots" in request.meta:
+            return
+        if "probe" in request.meta:
+            self._node.probed(request.meta["probe"], None)
+        else:
             self._node.endings.visit_lost(request.url, "parser_error")
 
     def _robots_answered(self, response: Response) -> None:
@@ -219,6 +232,23 @@ class FrontierScheduler(BaseScheduler):
         else:
             robots = politeness.judge_robots(response.status, response.body)
             self._node.robots_judged(lane, robots, _retry_after(response))
+
+    def _probe_answered(self, response: Response) -> None:
+        lane: Lane = response.meta["probe"]
+        visit = visit_of(response, self._options.max_links)
+        hops = response.meta["hops"] + 1
+        further = soft404.further(visit, response.url)
+        if further and hops <= soft404.HOPS and lane.rules and lane.rules.allows(further):
+            lane.busy = True
+            wait = lane.wait(time.monotonic())
+            clock = response.meta["clock"]
+            asyncio.get_running_loop().call_later(wait, self.fetch_probe, lane, further, clock, hops)
+        else:
+            self._node.probed(lane, None if further else visit)
+
+    def _probe_failed(self, failure: Failure) -> None:
+        lane: Lane = failure.request.meta["probe"]  # type: ignore[attr-defined]
+        self._node.probed(lane, None, asked=not _is_given_up(failure))
 
     def _robots_failed(self, failure: Failure) -> None:
         reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
