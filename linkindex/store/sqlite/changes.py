@@ -27,10 +27,9 @@ from linkindex.store.sqlite.selecting import (
     spans,
 )
 
-
 _VERSIONS_OF_PAGE = f"""
 SELECT {TARGET} AS target, v.ordinal AS ordinal, p.first_visited + v.since AS since, k.kind, a.text, k.rel, k.follow,
-  k.placement, {{ended}} {OF_PAGE} {JOINED} JOIN page p ON p.id = v.page"""  # noqa: S608
+  k.placement, {{ended}} {OF_PAGE} {JOINED} JOIN page p ON p.id = v.page"""
 _ENDED = {
     "link": "max(p.read_at, p.first_visited + v.since), NULL, NULL",
     "past": "v.confirmed, v.until, v.because",

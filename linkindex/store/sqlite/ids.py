@@ -19,6 +19,10 @@ _ANCHOR_MASK = (1 << 31) - 1
 _FORGOTTEN = "SELECT value FROM total WHERE name = 'forgotten'"
 
 
+Row = tuple[int, *tuple[int | str, ...]]
+"""A row of url or anchor: its number, then what it stands for."""
+
+
 class Host(NamedTuple):
     """A host's number, and that of its domain."""
 
@@ -118,14 +122,12 @@ class Ids(Database):
     def _number_anchors(self, texts: Iterable[str]) -> None:
         """Make sure that anchor texts have numbers, which are in ``_anchor_ids`` then."""
         known = self._anchor_ids
-        new = {text: (_hash(text) & _ANCHOR_MASK, text) for text in texts if text not in known}
+        new: dict[str, Row] = {text: (_hash(text) & _ANCHOR_MASK, text) for text in texts if text not in known}
         self._number("anchor", "text", new, known, _ANCHOR_MASK)
 
-    def _number(
-        self, table: str, columns: str, wanted: dict[str, tuple[int | str, ...]], known: dict[str, int], mask: int
-    ) -> None:
+    def _number(self, table: str, columns: str, wanted: dict[str, Row], known: dict[str, int], mask: int) -> None:
         """Give each of ``wanted`` (its name to its row, where the number should be first) a number that is its own."""
-        taken: dict[int, tuple[int | str, ...]] = {}
+        taken: dict[int, Row] = {}
         query = f"SELECT id, {columns} FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
         while wanted:
             numbers = json_numbers([row[0] for row in wanted.values()])
@@ -133,7 +135,6 @@ class Ids(Database):
             again = {}
             for name, row in wanted.items():
                 number = row[0]
-                assert isinstance(number, int)
                 found = stored.get(number)
                 if found == row:
                     known[name] = number
@@ -162,8 +163,8 @@ class Ids(Database):
         number, *row = _url_row(url, host, at)
         while found := next(self._rows("SELECT origin, tail FROM url WHERE id = ?", (number,)), None):
             if list(found) == row:
-                return int(number)
-            number = _next(int(number), URL_MASK)
+                return number
+            number = _next(number, URL_MASK)
         return None
 
     def _remove(self, table: str, numbers: Iterable[int], mask: int) -> None:
@@ -177,7 +178,7 @@ class Ids(Database):
                 self._db.execute(f"DELETE FROM {table} WHERE id = ?", (number,))  # noqa: S608
 
 
-def _url_row(url: str, host: str, at: Host) -> tuple[int | str, ...]:
+def _url_row(url: str, host: str, at: Host) -> Row:
     https = url.startswith("https")
     tail = url[(8 if https else 7) + len(host) :]
     return (at.domain << URL_BITS | _hash(url) & URL_MASK, at.id << 1 | https, tail)

@@ -12,6 +12,7 @@ from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities, few_of_each
 from linkindex.store import found
 from linkindex.store.found import Found
 from linkindex.store.selection import Order, Per, Selection
+from linkindex.store.sqlite.leads import Chains
 from linkindex.store.sqlite.packing import NO_WORDS, Words, unpack_words
 from linkindex.store.sqlite.selecting import (
     FIRST_SEEN,
@@ -21,7 +22,6 @@ from linkindex.store.sqlite.selecting import (
     TARGET_ID,
     WITH_SOURCE,
     WITH_TARGET,
-    Chains,
     Question,
     Selecting,
 )

@@ -39,7 +39,7 @@ JOIN look k ON k.id = b.look JOIN anchor a ON a.id = b.anchor"""
 
 _VERSIONS = f"""
 SELECT v.to_domain, v.number, v.slot, v.ordinal, v.since, v.first_seen, {URL_TEXT.format("t", "th")}, k.kind, k.rel,
-  k.follow, k.placement, a.text {OF_PAGE} {JOINED}"""  # noqa: S608
+  k.follow, k.placement, a.text {OF_PAGE} {JOINED}"""
 
 _ADD_LINK = """
 INSERT INTO link (to_domain, from_domain, number, page, slot, ordinal, since, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
