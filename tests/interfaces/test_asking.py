@@ -237,4 +237,4 @@ def test_a_password_is_never_shown(tmp_path: Path, line: str) -> None:
     place = "mongodb://me:hidden%21@127.0.0.1:1/links?serverSelectionTimeoutMS=100&tlsCertificateKeyFilePassword=hidden"
     ran = run(tmp_path, *shlex.split(line), variables={"LINKATLAS_INDEX": place})
     assert "hidden" not in ran.out + ran.err
-    assert "me:***@127.0.0.1" in ran.out + ran.err
+    assert "127.0.0.1:1/links" in ran.out + ran.err
