@@ -21,6 +21,8 @@ class Lane:
     leases: deque[Lease] = field(default_factory=deque)
     rules: Rules | None = None  # None: robots.txt must be fetched first
     failures: int = 0  # of robots.txt, in a row, before this
+    probe: str = ""  # a URL to ask for before the next page (crawler.probes)
+    probing: bool = False  # its answer is still to be judged
     busy: bool = False  # a fetch of this host is under way
     began: float = 0.0  # when it was started
     ended: float = float("-inf")  # when the last one ended

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -15,8 +15,9 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
+from linkindex.errors import LinkatlasError
+from settings import signals as our_signals
 from settings.options import Options, scrapy_settings
-from settings.signals import stopping
 
 if TYPE_CHECKING:
     from crawler.downloader import Downloader
@@ -32,11 +33,11 @@ class End(msgspec.Struct, frozen=True):
     exit_code: int = 0
 
 
-def run_node(options: Options) -> End:
+def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> End:
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
-    The first SIGINT or SIGTERM drains: what is being fetched is finished and stored, as far as that takes no longer than
-    :data:`DRAIN`. The second stops now.
+    The first SIGINT or SIGTERM calls ``stopping`` and drains: what is being fetched is finished and stored, as far as that
+    takes no longer than :data:`DRAIN`. The second stops now.
     """
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
@@ -47,9 +48,14 @@ def run_node(options: Options) -> End:
     # cycles at Python's usual pace costs a tenth of the CPU time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    with _Drain(crawler).on_signals():
-        process.crawl(crawler)
+    with _Drain(crawler, stopping).on_signals():
+        crawling = process.crawl(crawler)
         process.start(install_signal_handlers=False)
+    error = crawling.exception() if crawling.done() and not crawling.cancelled() else None
+    if isinstance(error, LinkatlasError):  # it never began
+        return End("store_unavailable", str(error), error.exit_code)
+    if error:
+        raise error
     stats = crawler.stats
     reason = str(stats.get_value("finish_reason", "shutdown")) if stats else "shutdown"
     failure = stats.get_value("linkatlas/failure") if stats else None
@@ -59,8 +65,9 @@ def run_node(options: Options) -> End:
 class _Drain:
     """Closes the spider at a signal, whenever it comes. Scrapy's own way hangs when that is while the engine starts."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, stopping: Callable[[], None]) -> None:
         self._crawler = crawler
+        self._stopping = stopping
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted = False
         crawler.signals.connect(self._opened, signals.spider_opened)
@@ -78,6 +85,7 @@ class _Drain:
         if self._wanted:
             raise KeyboardInterrupt
         self._wanted = True
+        self._stopping()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._close)
 
@@ -91,7 +99,7 @@ class _Drain:
         assert engine is not None
         assert self._loop is not None
         if engine.running:
-            self._crawler.signals.send_catch_log(stopping)
+            self._crawler.signals.send_catch_log(our_signals.stopping)
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason="shutdown"))
             self._loop.call_later(DRAIN, cast("Downloader", engine.downloader).give_up)
         elif engine.spider is not None:

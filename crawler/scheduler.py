@@ -20,14 +20,15 @@ from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import crash, politeness, recrawl
+from crawler import crash, politeness, recrawl, soft404
+from crawler.contract import Settings as NodeSettings
 from crawler.failures import Reason
 from crawler.frontier import Frontier, Lease, Robots
 from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
 from crawler.node import Node
-from crawler.node import Settings as NodeSettings
 from crawler.sources import IndexSources
+from crawler.spiders.discover import visit_of
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
@@ -87,6 +88,7 @@ class FrontierScheduler(BaseScheduler):
                 retries=options.retries,
                 max_wait=options.max_wait,
                 batch=options.batch,
+                soft_404=options.soft_404,
                 sitemaps=options.sitemaps,
                 stay=options.keep_alive or options.recrawl,
                 recrawl=options.recrawl,
@@ -125,22 +127,29 @@ class FrontierScheduler(BaseScheduler):
     def has_pending_requests(self) -> bool:
         return True  # the node says when it is over, for an idle node may only be waiting
 
-    # ---------------------------------------------------------------- what the node asks (crawler.node.Engine)
+    # ---------------------------------------------------------------- what the node asks (crawler.contract.Engine)
 
     def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
         spider = self._spider
         meta: dict[str, Any] = {"lease": lease, "host": lease.host, "depth": lease.depth, "clock": clock}
-        meta["wanted"] = partial(self._node.holds, lease)
+        meta["wanted"] = partial(self._node.hand.holds, lease)
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
+        else:
+            meta["missing"] = self._node.probes.known(lease.host)
         headers = recrawl.conditions(lease.memo)
         self._start(PageRequest(lease.url, callback=spider.page, errback=self._failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
-        meta = {"host": lane.host, "robots": lane, "hops": hops, "wanted": lambda: self._node.holds(*lane.leases)}
+        meta = {"host": lane.host, "robots": lane, "hops": hops, "wanted": lambda: self._node.hand.holds(*lane.leases)}
         self._start(
             PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
         )
+
+    def fetch_probe(self, lane: Lane, url: str, clock: int, hops: int = 0) -> None:
+        meta = {"host": lane.host, "probe": lane, "clock": clock, "hops": hops}
+        meta["wanted"] = lambda: self._node.hand.holds(*lane.leases)
+        self._start(PageRequest(url, callback=self._probe_answered, errback=self._probe_failed, meta=meta))
 
     async def address(self, host: str) -> str:
         engine = self._crawler.engine
@@ -178,30 +187,34 @@ class FrontierScheduler(BaseScheduler):
 
     def _left(self, request: Request) -> None:
         crash.passing("fetched")
-        self._node.fetch_ended(request.meta["host"])
+        self._node.departures.fetch_ended(request.meta["host"])
 
     def _failed(self, failure: Failure) -> Iterator[Visit]:
         if _is_given_up(failure):
-            self._node.fetch_given_up(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
+            self._node.endings.fetch_given_up(failure.request.meta["lease"])  # type: ignore[attr-defined]  # set by Scrapy
         else:
             yield from self._spider.failed(failure)
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
         crash.passing("stored")
         validators = [_header(response, name) for name in (b"ETag", b"Last-Modified")]
-        self._node.visit_durable(item, _since_fetched(response), *validators)
+        self._node.endings.visit_durable(item, _since_fetched(response), *validators)
 
     def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
         error = failure.value if failure else None
         if isinstance(error, LinkatlasError):
             self._node.fail(error)  # what is in hand goes back to the frontier as the node closes
         else:
-            self._node.visit_lost(item.url, "not_stored")
+            self._node.endings.visit_lost(item.url, "not_stored")
 
     def _spider_lost(self, response: Response | Failure) -> None:
         request = response.request  # type: ignore[union-attr]  # Scrapy sets it on failures too
-        if request is not None and "robots" not in request.meta:
-            self._node.visit_lost(request.url, "parser_error")
+        if request is None or "robots" in request.meta:
+            return
+        if "probe" in request.meta:
+            self._node.probed(request.meta["probe"], None)
+        else:
+            self._node.endings.visit_lost(request.url, "parser_error")
 
     def _robots_answered(self, response: Response) -> None:
         lane: Lane = response.meta["robots"]
@@ -218,11 +231,28 @@ class FrontierScheduler(BaseScheduler):
             robots = politeness.judge_robots(response.status, response.body)
             self._node.robots_judged(lane, robots, _retry_after(response))
 
+    def _probe_answered(self, response: Response) -> None:
+        lane: Lane = response.meta["probe"]
+        visit = visit_of(response, self._options.max_links)
+        hops = response.meta["hops"] + 1
+        further = soft404.further(visit, response.url)
+        if further and hops <= soft404.HOPS and lane.rules and lane.rules.allows(further):
+            lane.busy = True
+            wait = lane.wait(time.monotonic())
+            clock = response.meta["clock"]
+            asyncio.get_running_loop().call_later(wait, self.fetch_probe, lane, further, clock, hops)
+        else:
+            self._node.probed(lane, None if further else visit)
+
+    def _probe_failed(self, failure: Failure) -> None:
+        lane: Lane = failure.request.meta["probe"]  # type: ignore[attr-defined]
+        self._node.probed(lane, None, asked=not _is_given_up(failure))
+
     def _robots_failed(self, failure: Failure) -> None:
         reason = str(getattr(failure.value, "reason", "") or type(failure.value).__name__)
         lane: Lane = failure.request.meta["robots"]  # type: ignore[attr-defined]
         if _is_given_up(failure):
-            self._node.advance(lane)
+            self._node.departures.advance(lane)
             return
         self._node.robots_judged(lane, Robots(verdict="closed", reason=reason))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from scrapy import Spider
 
-from crawler import challenges
+from crawler import challenges, soft404
 from crawler.discovery import NO_SITEMAP
 from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
@@ -39,7 +39,8 @@ class DiscoverSpider(Spider):
 
     def page(self, response: Response) -> Iterator[Visit]:
         """Yield the one visit that a response makes."""
-        yield visit_of(response, self.settings.getint("LINKATLAS_MAX_LINKS"))
+        visit = visit_of(response, self.settings.getint("LINKATLAS_MAX_LINKS"))
+        yield soft404.judged(visit, response.meta.get("missing"))
 
     def decided(self, failure: Failure) -> Iterator[Visit]:
         """Yield the one visit that politeness ended without a fetch."""

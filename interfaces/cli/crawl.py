@@ -96,8 +96,9 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
     from interfaces.cli.workers import workers
 
     began, before = time.monotonic(), frontier.counts()
-    with Progress(lambda: Snapshot(frontier.counts(), index.grown())), workers(options, options.workers - 1):
-        end = run_node(options)
+    others = workers(options, options.workers - 1)
+    with Progress(lambda: Snapshot(frontier.counts(), index.grown())), others as stop_workers:
+        end = run_node(options, stop_workers)
     counts = frontier.counts()
     told = (Unavailable,) if end.message else ()  # the index may be what is away
     with suppress(*told):

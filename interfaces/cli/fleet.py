@@ -43,8 +43,8 @@ def node(until_finished: bool, options: Options) -> int:
     options = replace(options, keep_alive=not until_finished)
     with frontier_of(options, create=False) as frontier:
         before = frontier.counts()
-    with workers(options, options.workers - 1):
-        end = run_node(options)
+    with workers(options, options.workers - 1) as stop_workers:
+        end = run_node(options, stop_workers)
     if end.message:
         click.echo(f"linkatlas: stopped: {safe_text(end.message)}", err=True)
         return end.exit_code

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -16,8 +16,11 @@ from settings.options import Options
 
 
 @contextmanager
-def workers(options: Options, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run ``count`` more nodes. On leaving, wait for them: they stop by themselves when the frontier is finished."""
+def workers(options: Options, count: int) -> Iterator[Callable[[], None]]:
+    """Run ``count`` more nodes; yields what tells them to stop.
+
+    On leaving, wait for them: they stop by themselves when the frontier is finished.
+    """
     command = [sys.executable, "-m", "interfaces.cli.workers"]
     # In sessions of their own: a Ctrl-C in the terminal is for this process, which tells them by closing the pipe.
     started = [subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) for _ in range(count)]
@@ -25,12 +28,17 @@ def workers(options: Options, count: int) -> Iterator[list[subprocess.Popen[byte
         assert worker.stdin is not None
         worker.stdin.write(msgspec.json.encode(options) + b"\n")  # not among the arguments: those are for all to read
         worker.stdin.flush()
-    try:
-        yield started
-    finally:
+
+    def stop() -> None:
         for worker in started:
             assert worker.stdin is not None
             worker.stdin.close()  # a worker that would go on drains instead: see _end_with_parent
+
+    try:
+        yield stop
+    finally:
+        stop()
+        for worker in started:
             worker.wait()
 
 

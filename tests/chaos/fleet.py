@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,11 @@ CONCURRENCY = 8  # visits under way at once, of each node
 TTL = 10.0  # s, the shortest lease there is
 PATIENCE = 10.0  # s within which a node ends when it is told to
 WAIT = 0.005  # s between looks
+SECONDS = 180.0  # that a trial takes at most, whatever breaks: it waits nowhere longer
+
+
+class Stuck(Exception):
+    """Something did not happen in the time that a trial has."""
 
 
 @dataclass
@@ -49,7 +54,7 @@ class Ground:
         return read_log(self.log.read_text())
 
     def asked(self) -> int:
-        return self.log.read_bytes().count(b"\n")
+        return self.log.read_bytes().count(b"\n") if self.log.exists() else 0
 
     def left(self) -> int:
         """Return how many URLs the frontier still has to visit; -1 where it does not tell."""
@@ -116,13 +121,15 @@ class Fleet:
     alive: list[Node] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     deaths: dict[str, float] = field(default_factory=dict)  # name -> when
+    forgot: float = 0.0  # when the frontier had forgotten what it knew of hosts
     allowed: Counter[str] = field(default_factory=Counter)  # name -> pages that may be asked for again because of it
     kills: int = 0
     excused: bool = False  # nodes may end with an error that tells why
     late: int = 0  # nodes that took too long to end when they were told to
-    stuck: int = 0  # nodes that did not end in time
+    stuck: list[str] = field(default_factory=list)  # what did not end in time, and where each process stood
     refused: int = 0  # completions of leases that had run out
-    _orphans: list[int] = field(default_factory=list)
+    over: float = field(default_factory=lambda: time.monotonic() + SECONDS)  # when the trial's time is up
+    _orphans: dict[int, Node] = field(default_factory=dict)  # workers by their pids, whose leader was killed
     _count: int = 0
 
     def start(self, *, leads: bool = False, crash_at: str = "", python: Sequence[str] = ()) -> Node:
@@ -137,7 +144,7 @@ class Fleet:
             process = subprocess.Popen(
                 arguments,
                 cwd=self.ground.folder,
-                env=environment(CRASH_AT=crash_at),
+                env=environment(CRASH_AT=crash_at, PYTHONFAULTHANDLER="1"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -166,20 +173,27 @@ class Fleet:
         for _ in range(1, nodes):
             self.start(python=python)
 
+    def wait(self, true: Callable[[], bool], what: str) -> bool:
+        """Wait until something is so, watching who ends; return whether anybody is alive then.
+
+        Raises :class:`Stuck` when the trial's time is up before.
+        """
+        alive = self.look()
+        while alive and not true():
+            if time.monotonic() > self.over:
+                raise Stuck(what)
+            time.sleep(WAIT)
+            alive = self.look()
+        return alive
+
     def joined(self) -> None:
         """Wait until every node has given a sign of life."""
         with open_frontier(self.ground.frontier) as frontier:
-            while self.look() and len(frontier.nodes()) < len(self.alive):
-                time.sleep(10 * WAIT)
+            self.wait(lambda: len(frontier.nodes()) >= len(self.alive), "not every node gave a sign of life")
 
-    def until(self, asks: int, timeout: float = 60.0) -> bool:
+    def until(self, asks: int) -> bool:
         """Wait until the site was asked so often; False when the nodes all ended before."""
-        over = time.monotonic() + timeout
-        while self.ground.asked() < asks if self.ground.log.exists() else True:
-            if not self.look() or time.monotonic() > over:
-                return False
-            time.sleep(WAIT)
-        return True
+        return self.wait(lambda: self.ground.asked() >= asks, f"the site was not asked {asks} times")
 
     def look(self) -> bool:
         """Note who has ended; return whether anybody is alive."""
@@ -202,7 +216,7 @@ class Fleet:
         self.struck(node.name)
         os.kill(pid, signal.SIGKILL)
         if pid == node.process.pid:
-            self._orphans += pids[1:]
+            self._orphans |= dict.fromkeys(pids[1:], node)
             node.process.wait()
         else:
             self.kills += 1  # the process that started it ends it
@@ -217,6 +231,8 @@ class Fleet:
         other = subprocess.Popen(command(*arguments, *places), env=environment(), stdout=subprocess.DEVNULL)
         while other.poll() is None:
             self.look()
+            if time.monotonic() > self.over:
+                other.kill()
             time.sleep(WAIT)
         if other.returncode:
             raise RuntimeError(f"linkatlas {' '.join(arguments)} ended with {other.returncode}")
@@ -231,27 +247,43 @@ class Fleet:
             time.sleep(WAIT)
         self.late += len(self.alive)
 
-    def finish(self, timeout: float = 90.0) -> None:
+    def finish(self) -> None:
         """Wait for the end; where it comes by itself with work left, go on as a person would, with the same command."""
-        over = time.monotonic() + timeout
-        while True:
-            while self.look() and time.monotonic() < over:
-                time.sleep(WAIT)
-            if self.alive or not self.ground.left() or time.monotonic() > over:
-                break
+        self.wait(lambda: False, "the crawl did not end")
+        while self.ground.left():
             self.start(leads=True)
-        self.stuck = len(self.alive)
-        self.close()
+            self.wait(lambda: False, "the crawl did not end")
+        orphans = time.monotonic() + PATIENCE
+        while any(map(_is_ours, self._orphans)):
+            if time.monotonic() > orphans:
+                raise Stuck("a worker outlives the process that started it")
+            time.sleep(WAIT)
 
-    def close(self) -> None:
-        """End what is left."""
+    def close(self, because: object = None) -> None:
+        """End what is left; ``because``: why that is too much, for which it is to tell where it stands."""
         for node in self.alive:
-            self._orphans += node.pids[1:]
-            node.process.kill()
+            self._orphans |= dict.fromkeys(node.pids[1:], node)
+        left = {pid: node for pid, node in self._orphans.items() if _is_ours(pid)}
+        left |= {node.process.pid: node for node in self.alive}
+        for number in (signal.SIGABRT, signal.SIGCONT):  # Python writes its stacks to stderr (PYTHONFAULTHANDLER)
+            _send(left, number)
+        if because is not None:
+            time.sleep(1.0)
+            self.stuck.append(str(because))
+            self.stuck += (
+                f"{node.name}, process {pid}: {node.said.rpartition('Fatal Python error')[2]}"
+                for pid, node in left.items()
+            )
+        _send(left, signal.SIGKILL)
+        for node in self.alive:
             node.process.wait()
         self.alive.clear()
-        while any(_is_ours(pid) for pid in self._orphans):
-            time.sleep(WAIT)
+
+
+def _send(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _is_ours(pid: int) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import NamedTuple
 
 from crawler.crash import STEPS
 from interfaces.demo.dice import Dice
-from tests.chaos.scenarios import crash, cut, freeze, jump, kills, outage, skew, terminate
+from tests.chaos.scenarios import HELD, crash, cut, freeze, jump, kills, outage, skew, terminate
 from tests.chaos.trial import Findings, Scenario, attempt
 
 FREEZES = ("lease", "stored", "complete")
@@ -43,6 +44,33 @@ def rows(away: float = 60.0) -> list[Row]:
         *(Row(f"redis: clocks of their own, {n}", partial(skew, n)) for n in (2, 4)),
     ]
     return [*_common("sqlite"), *sqlite, *_common("redis"), *redis]
+
+
+def short() -> list[Row]:
+    """Return what CI runs: whatever may break, on both backends, by turns with 1, 2 and 4 nodes."""
+    turns = cycle((1, 2, 4))
+    both = [
+        row
+        for backend in ("sqlite", "redis")
+        for row in (
+            *(Row(f"{backend}: kills, {n}", partial(kills, n, 2)) for n in (1, 2, 4)),
+            *(
+                Row(f"{backend}: crash {step}, {n}", partial(crash, n, step))
+                for step, n in zip(STEPS, turns, strict=False)
+            ),
+            Row(f"{backend}: freeze stored, 2", partial(freeze, 2, "stored")),
+            Row(f"{backend}: stop, 4", partial(terminate, 4)),
+        )
+    ]
+    return [
+        *both,
+        Row("sqlite: kills, 2 workers", partial(kills, 1, 2), 2),
+        Row("sqlite: the machine's clock an hour on, 2", partial(jump, 2, HOUR)),
+        Row("sqlite: the machine's clock a day back, 1", partial(jump, 1, -DAY)),
+        Row("redis: outage, 2", partial(outage, 2, HELD)),
+        Row("redis: cut, 2", partial(cut, 2, CUT)),
+        Row("redis: clocks of their own, 4", partial(skew, 4)),
+    ]
 
 
 def _common(backend: str) -> list[Row]:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from interfaces.demo.dice import Dice
-from tests.chaos.fleet import TTL, WAIT, Fleet, Node
+from tests.chaos.fleet import TTL, Fleet, Node
 from tests.chaos.trial import Scenario
 from tests.chaos.web import HOSTS
 
@@ -16,6 +16,7 @@ ASKS = 420  # about, in a crawl of the web
 PASSAGES = {  # of each step, in any crawl of the web
     "lease": 4, "fetched": 100, "rules": len(HOSTS), "stored": 100, "complete": 20, "completed": 20, "release": 4,
 }  # fmt: skip
+HELD = TTL / 3  # s that leases hold at least without a store: they are renewed when they have twice as much left
 SHIFTED = ("-m", "tests.chaos.shifted")
 
 
@@ -43,10 +44,9 @@ def crash(nodes: int, step: str, dice: Dice) -> Scenario:
     """The node that leads ends itself at a named step (:mod:`crawler.crash`); another takes its place."""
 
     def scenario(fleet: Fleet) -> None:
-        fleet.begin(nodes, crash_at=f"{step}:{1 + dice.below(PASSAGES[step])}")
+        fleet.begin(nodes, crash_at=f"{step}:{1 + dice.below(PASSAGES[step] // nodes)}")
         victim = fleet.alive[0]
-        while victim in fleet.alive and fleet.look():
-            time.sleep(WAIT)
+        fleet.wait(lambda: victim not in fleet.alive, f"nobody came to {step}")
         if not fleet.kills:
             raise RuntimeError(f"nobody ever came to {step}")
         _replace(fleet, victim, dice)
@@ -58,10 +58,10 @@ def freeze(nodes: int, step: str, dice: Dice) -> Scenario:
     """A node stops at a step for twice its leases' time, then goes on as if nothing had been."""
 
     def scenario(fleet: Fleet) -> None:
-        fleet.begin(nodes, crash_at=f"{step}:{1 + dice.below(PASSAGES[step])}:STOP")
+        fleet.begin(nodes, crash_at=f"{step}:{1 + dice.below(PASSAGES[step] // nodes)}:STOP")
         frozen = fleet.alive[0]
-        while not _is_stopped(frozen) and fleet.look():
-            time.sleep(WAIT)
+        if not fleet.wait(lambda: _is_stopped(frozen), f"nobody came to {step}"):
+            raise RuntimeError(f"nobody ever came to {step}")
         thaws = time.monotonic() + 2 * TTL
         while time.monotonic() < thaws:
             fleet.look()
@@ -112,7 +112,7 @@ def skew(nodes: int, dice: Dice) -> Scenario:
 
 
 def outage(nodes: int, most: float, dice: Dice) -> Scenario:
-    """Redis is killed, and back after at most so many seconds."""
+    """Redis is killed, and back after at most so many seconds. Leases run out meanwhile if that is long."""
 
     def scenario(fleet: Fleet) -> None:
         redis = fleet.ground.redis
@@ -120,8 +120,11 @@ def outage(nodes: int, most: float, dice: Dice) -> Scenario:
         fleet.begin(nodes)
         fleet.joined()  # who starts while Redis is away says so and ends
         if fleet.until(5 + dice.below(ASKS - 60)):
+            away = most * dice.below(1000) / 1000
+            for node in fleet.alive if away > HELD else ():
+                fleet.struck(node.name)  # what it had under way
             redis.kill()
-            time.sleep(most * dice.below(1000) / 1000)
+            time.sleep(away)
             redis.start()
 
     return scenario
@@ -141,6 +144,7 @@ def cut(nodes: int, most: int, dice: Dice) -> Scenario:
         size = tail.stat().st_size
         os.truncate(tail, size - dice.below(min(most, size)))
         redis.start()
+        fleet.forgot = time.monotonic()
         for node in fleet.alive:  # the frontier forgot what they had visited
             fleet.struck(node.name, ASKS)
         fleet.run("reconcile")
@@ -156,4 +160,5 @@ def _replace(fleet: Fleet, victim: Node, dice: Dice) -> None:
 
 
 def _is_stopped(node: Node) -> bool:
-    return Path(f"/proc/{node.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    stat = Path(f"/proc/{node.process.pid}/stat")
+    return node.process.poll() is None and stat.read_text().rpartition(")")[2].split()[0] == "T"

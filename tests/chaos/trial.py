@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from tests.chaos import verdicts
-from tests.chaos.fleet import Fleet, Ground, ground
+from tests.chaos.fleet import Fleet, Ground, Stuck, ground
 from tests.chaos.verdicts import Ended
 
 Scenario = Callable[[Fleet], None]
@@ -32,7 +32,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     silent_finishes: list[Ended]
     bad_ends: list[Ended]  # by themselves, with another exit code than 0
     late: int
-    stuck: int
+    stuck: list[str]
     gaps: list[str]
     crowded: list[str]
     disallowed: list[str]
@@ -58,6 +58,8 @@ def attempt(scenario: Scenario, backend: str = "sqlite", workers: int = 1, seed:
             try:
                 scenario(fleet)
                 fleet.finish()
+            except Stuck as stuck:
+                fleet.close(stuck)
             finally:
                 fleet.close()
             return judge(place, fleet)
@@ -80,7 +82,7 @@ def judge(place: Ground, fleet: Fleet) -> Findings:
         bad_ends=[end for end in fleet.ended if end.code and not end.told and not fleet.excused],
         late=fleet.late,
         stuck=fleet.stuck,
-        gaps=verdicts.gaps(asks, web.delays, fleet.deaths),
+        gaps=verdicts.gaps(asks, web.delays, fleet.deaths, fleet.forgot),
         crowded=verdicts.crowded(asks),
         disallowed=verdicts.disallowed(asks),
     )

@@ -84,16 +84,19 @@ def silent_finishes(ends: Iterable[Ended]) -> list[Ended]:
     return [end for end in ends if end.code == 0 and not end.told and end.left]
 
 
-def gaps(asks: Iterable[Ask], delays: Mapping[str, float], deaths: Mapping[str, float]) -> list[str]:
+def gaps(
+    asks: Iterable[Ask], delays: Mapping[str, float], deaths: Mapping[str, float], forgot: float = 0.0
+) -> list[str]:
     """Return the fetches that came too soon after the one before, on the same host.
 
     A host's delay binds from the first page on: nobody can know it before. A Retry-After that a node did not survive to
-    keep (``deaths``: when each died) binds nobody.
+    keep (``deaths``: when each died) binds nobody. Nor does what came before the frontier ``forgot`` it, with the tail of its
+    log.
     """
     return [
         f"{ask.start - before.end:.3f} s, not {due:g}: {_told(before)}, then {_told(ask)}"
         for before, ask, due in _intervals(asks, delays, deaths)
-        if ask.start - before.end < due - TOLERANCE
+        if ask.start - before.end < due - TOLERANCE and not before.end < forgot < ask.start
     ]
 
 

@@ -1,0 +1,68 @@
+"""What the robots.txt of hosts say, as the frontier keeps it for all nodes; parsed rules are remembered for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from crawler import crash, politeness
+from crawler.frontier import Frontier, Robots
+from crawler.lanes import Lane
+from crawler.politeness import Rules
+from linkindex.calls import Calls
+
+REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
+_HOSTS = 10_000
+
+
+class Rulebook:
+    """One node's."""
+
+    def __init__(self, frontier: Frontier, call: Calls, most_delay: float) -> None:
+        self._frontier = frontier
+        self._call = call
+        self._most_delay = most_delay
+        self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
+
+    async def read(self, lanes: Mapping[str, Lane]) -> dict[str, Robots]:
+        """Give lanes the rules of their hosts that are known; return what the frontier had to tell."""
+        now = time.monotonic()
+        for host, lane in lanes.items():
+            rules, until = self._rules.get(host, (None, 0.0))
+            if rules and until > now:
+                lane.obey(rules)
+        unknown = [host for host, lane in lanes.items() if lane.rules is None]
+        known: dict[str, Robots] = await self._call(self._frontier.robots, unknown) if unknown else {}
+        for host, robots in known.items():
+            lanes[host].failures = robots.failures
+            if robots.verdict != "closed":
+                self.obey(lanes[host], robots)
+        return known
+
+    def obey(self, lane: Lane, robots: Robots) -> None:
+        rules = Rules(robots, most_delay=self._most_delay)
+        lane.obey(rules)
+        if len(self._rules) >= _HOSTS:
+            self._rules.clear()
+        self._rules[lane.host] = (rules, time.monotonic() + REMEMBERED)
+
+    def crawl_delay(self, host: str) -> float:
+        """Return the delay that a host asks for, in s, of which the frontier may not have heard yet."""
+        rules, _ = self._rules.get(host, (None, 0.0))
+        return rules.crawl_delay if rules else 0.0
+
+    async def keep(self, lane: Lane, robots: Robots) -> None:
+        """Keep what a host's robots.txt says, for all nodes."""
+        assert lane.rules is not None
+        # The delay goes first, for what is known of a host is not asked for again after a crash.
+        if lane.rules.crawl_delay:
+            await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
+        crash.passing("rules")
+        await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
+
+    async def keep_closed(self, host: str, robots: Robots, wait: float) -> None:
+        """Keep that a host's robots.txt cannot be had, and have the host left alone for ``wait`` seconds."""
+        # The hold goes first: the leases that are given back meanwhile must find the host shut.
+        if robots.failures < politeness.tries_robots(robots.reason):
+            await self._call(self._frontier.hold, host, wait, f"robots.txt: {robots.reason}")
+        await self._call(self._frontier.put_robots, host, robots, politeness.ROBOTS_FRESH)
