@@ -40,7 +40,7 @@ _VERSIONS = f"""
 SELECT v.page, {TARGET_ID} AS target, v.ordinal, v.slot, p.first_visited + v.since AS since, {{until}} AS until,
   {{because}} AS because, b.from_domain, b.look, b.anchor, {{latest}} AS latest, {{looks}} AS chosen
 FROM {{scan}} CROSS JOIN look k ON k.id = b.look CROSS JOIN {{table}} v ON {OF_BUNDLE} CROSS JOIN page p ON p.id = v.page
-WHERE {{where}}"""
+WHERE {{where}}"""  # noqa: S608
 
 _HISTORY = f"""
 WITH versions AS ({{versions}}),

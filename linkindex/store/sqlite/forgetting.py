@@ -19,8 +19,8 @@ DELETE FROM {table} WHERE to_domain = ? AND from_domain = ? AND number = ? AND p
 
 _EMPTY = """
 DELETE FROM bundle WHERE to_domain = ? AND from_domain = ? AND number = ?
-AND NOT EXISTS (SELECT 1 FROM link v WHERE (v.to_domain, v.from_domain, v.number) = (bundle.to_domain, bundle.from_domain, bundle.number))
-AND NOT EXISTS (SELECT 1 FROM past v WHERE (v.to_domain, v.from_domain, v.number) = (bundle.to_domain, bundle.from_domain, bundle.number))
+AND live = 0 AND NOT EXISTS (SELECT 1 FROM past v WHERE v.to_domain = bundle.to_domain
+  AND v.from_domain = bundle.from_domain AND v.number = bundle.number)
 RETURNING target, anchor"""
 
 _NEEDED = """
@@ -38,11 +38,12 @@ class Forgetting(Bundles, Pages):
 
     def forget(self, target: Target | None = None, run: str = "") -> Forgotten:
         condition, named = self._of_pages(target, run)
+        query = f"SELECT p.id, p.url FROM page p WHERE {condition}"  # noqa: S608
         pages = links = 0
         with self._transaction():
             urls: set[int] = set()
             bundles: set[Key] = set()
-            for page, url in self._db.execute(f"SELECT p.id, p.url FROM page p WHERE {condition}", named).fetchall():
+            for page, url in self._db.execute(query, named).fetchall():
                 pages += 1
                 links += self._forget_page(page, url, bundles)
                 urls.add(url)

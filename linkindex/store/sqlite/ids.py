@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import count
 from typing import Any, NamedTuple
 
 from linkindex import urls
@@ -89,10 +90,10 @@ class Ids(Database):
         self._domain_ids.update(self._db.execute(domains, (json_texts(names),)))
         names -= self._domain_ids.keys()
         self._add("domain", [(name,) for name in sorted(names)], self._domain_ids)
-        rows = [(name, self._domain_ids[domain]) for name, domain in new.items()]
+        rows: list[tuple[str | int, ...]] = [(name, self._domain_ids[domain]) for name, domain in new.items()]
         numbers: dict[str, int] = {}
         self._add("host", rows, numbers)
-        known.update((name, Host(numbers[name], domain)) for name, domain in rows)
+        known.update({name: Host(numbers[name], self._domain_ids[domain]) for name, domain in new.items()})
 
     def _add(self, table: str, rows: Sequence[tuple[str | int, ...]], numbers: dict[str, int]) -> None:
         """Add rows of domain or host, each with the next number; ``numbers`` takes them by name."""
@@ -103,7 +104,7 @@ class Ids(Database):
         numbered = [(number, *row) for number, row in enumerate(rows, last + 1)]
         columns = "id, name, domain" if table == "host" else "id, name"
         self._db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", numbered)  # noqa: S608
-        numbers.update((str(name), number) for number, name, *_ in numbered)
+        numbers.update(zip((str(row[0]) for row in rows), count(last + 1), strict=False))
 
     def _look_id(self, link: Link) -> int:
         key = (link.kind, link.rel, link.follow, link.placement)
