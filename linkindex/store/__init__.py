@@ -180,13 +180,15 @@ def open_index(
     full_durability: bool = False,
     patience: Patience = PATIENCE,
     time_limit: float = 0.0,
+    wait: float | None = None,
 ) -> LinkIndex:
     """Open the index that ``url`` names: ``sqlite:///PATH`` or ``mongodb://HOST:PORT,…/NAME``.
 
     ``internal_links`` keeps links inside one registrable domain in full, not only as a list of paths.
     ``full_durability`` keeps every acknowledged write through a loss of power, not only through a kill (SQLite; MongoDB
     always does). ``patience`` is when a page that fails counts as gone. A question that takes longer than ``time_limit``
-    seconds (0: any) raises :class:`linkindex.errors.TimedOut`.
+    seconds (0: any) raises :class:`linkindex.errors.TimedOut`. ``wait`` is for how many seconds a call waits for a store that
+    is busy or away before it says so (None: as suits the store); callers that are patient themselves want few.
     Raises :class:`BadInput` for another scheme, or a place that cannot be used or (without ``create``) does not exist.
     """
     if url.startswith("sqlite:///"):
@@ -199,12 +201,13 @@ def open_index(
             full_durability=full_durability,
             patience=patience,
             time_limit=time_limit,
+            wait=wait,
         )
     elif url.startswith(("mongodb://", "mongodb+srv://")):
         from linkindex.store.mongo import MongoIndex
 
         index = MongoIndex.open(
-            url, create=create, internal_links=internal_links, patience=patience, time_limit=time_limit
+            url, create=create, internal_links=internal_links, patience=patience, time_limit=time_limit, wait=wait
         )
     else:
         scheme = url.partition(":")[0]

@@ -15,7 +15,7 @@ from typing import Self
 from linkindex.errors import BadInput, Incompatible
 from linkindex.history import Patience
 from linkindex.store.mongo import checking, schema
-from linkindex.store.mongo.place import Place
+from linkindex.store.mongo.place import WAIT, Place
 from linkindex.store.mongo.upkeep import Upkeep
 from linkindex.store.selection import Check
 
@@ -34,8 +34,9 @@ class MongoIndex(Upkeep):
         internal_links: bool = False,
         patience: Patience = Patience(),  # noqa: B008  # frozen
         time_limit: float = 0.0,
+        wait: float | None = None,
     ) -> Self:
-        place = Place(url)
+        place = Place(url, WAIT if wait is None else wait)
         with ExitStack() as undo:
             undo.callback(place.close)
             with place.errors():

@@ -15,7 +15,7 @@ from pymongo.write_concern import WriteConcern
 from linkindex.errors import BadInput, TimedOut, Unavailable
 from linkindex.store.mongo.schema import Db
 
-WAIT = 15  # seconds for a server that takes writes: a replica set elects another in about ten
+WAIT = 15.0  # seconds for a server that takes writes: a replica set elects another in about ten
 WRITES = WriteConcern(w="majority", j=True, wtimeout=60_000)
 
 _NOT_ALLOWED = {13: "may not do this", 18: "does not know this user, or the password is another"}
@@ -25,7 +25,8 @@ _DISK_FULL = 14031
 class Place:
     """The database that an index URL names, and the client that leads there."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wait: float = WAIT) -> None:
+        self._wait = wait
         self.name = _without_password(url)
         self._url = url
         try:
@@ -37,9 +38,9 @@ class Place:
             raise BadInput(f"index {self.name}: {_line(error)}; write mongodb://HOST:PORT/NAME") from None
 
     def _connect(self) -> None:
-        wait = WAIT * 1000
+        wait = round(self._wait * 1000)
         self.client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-            self._url, appname="linkatlas", serverSelectionTimeoutMS=wait, connectTimeoutMS=wait
+            self._url, appname="linkatlas", serverSelectionTimeoutMS=wait, connectTimeoutMS=wait, tz_aware=False
         )
         self.db: Db = self.client.get_database(
             self._database, write_concern=WRITES, read_concern=ReadConcern("majority")
@@ -64,7 +65,7 @@ class Place:
             return TimedOut(f"{where}: the question took longer than it may; ask for less, or give it more time")
         if isinstance(error, ServerSelectionTimeoutError):
             return Unavailable(
-                f"{where}: no server that takes writes answered within {WAIT} s; is mongod running, and are host, port "
+                f"{where}: no server that takes writes answered within {self._wait:g} s; is mongod running, and are host, port "
                 "and replica set right?"
             )
         if code in _NOT_ALLOWED:

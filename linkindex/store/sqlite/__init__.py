@@ -35,6 +35,9 @@ from linkindex.store.sqlite.writes import Writes
 _PATIENCE = Patience()
 
 
+WAIT = 60.0  # s for others to end their writes
+
+
 class SqliteIndex(Writes, Reads, Groups, Changes, Forgetting, Checking):
     """:class:`linkindex.store.LinkIndex` on SQLite. One thread at a time may use it; any number may read beside it."""
 
@@ -48,13 +51,16 @@ class SqliteIndex(Writes, Reads, Groups, Changes, Forgetting, Checking):
         full_durability: bool = False,
         patience: Patience = _PATIENCE,
         time_limit: float = 0.0,
+        wait: float | None = None,
     ) -> Self:
         path = Path(name)
         if not create and not path.exists():
             raise BadInput(f"index {path}: no such file; make one with: linkatlas crawl https://example.com")
         with ExitStack() as undo:
             try:
-                db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+                db = sqlite3.connect(
+                    path, isolation_level=None, check_same_thread=False, timeout=WAIT if wait is None else wait
+                )
                 undo.callback(db.close)
                 _prepare(path, db, create, full_durability)
             except sqlite3.Error as error:
