@@ -15,7 +15,6 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
-from linkindex.errors import LinkatlasError
 from settings import signals as our_signals
 from settings.options import Options, scrapy_settings
 
