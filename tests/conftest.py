@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+# Suites that backends inherit: before anything imports them, so that a failing assert tells its values.
+pytest.register_assert_rewrite("tests.linkindex.contract", "tests.linkindex.histories")
+
 ORACLES = Path(__file__).parents[2] / "shared" / "oracles"
 
 

@@ -12,8 +12,6 @@ import pytest
 
 from tests.servers import MongoServer
 
-pytest.register_assert_rewrite("tests.linkindex.contract", "tests.linkindex.histories")
-
 _NUMBERS = count(1)
 
 
