@@ -72,7 +72,7 @@ SELECT sd.name AS source_domain, td.name AS target_domain, k.kind, a.text AS anc
   f.platform AS source_platform, f.words AS source_words, f.robots AS source_robots, f.terms AS source_terms,
   p.external_links AS source_external_links, p.internal_links AS source_internal_links, p.status AS source_status
 FROM bundle b JOIN domain sd ON sd.id = b.from_domain JOIN domain td ON td.id = b.to_domain JOIN look k ON k.id = b.look
-JOIN anchor a ON a.id = b.anchor JOIN page p ON p.id = :page JOIN fact f ON f.page = p.id JOIN outgoing o ON o.page = p.id
+JOIN anchor a ON a.id = b.anchor JOIN page p ON p.id = :page JOIN fact f ON f.page = p.id JOIN around o ON o.page = p.id
 WHERE b.to_domain = :to_domain AND b.from_domain = :from_domain AND b.number = :number"""
 
 _VISITED = "SELECT p.status, f.terms FROM page p LEFT JOIN fact f ON f.page = p.id WHERE p.url = ?"
@@ -206,7 +206,7 @@ class Reads(Sites, Selecting, Whole):
             },
             follow=bool(row["follow"]),
             lost_reason=row["because"],
-            placement_confidence=confidence if certain is None else certain,
+            placement_confidence=confidence / 1000 if certain is None else certain,
             position=position,
             text_before=before,
             text_after=behind,
