@@ -40,7 +40,7 @@ def sqlite_context(path: Path) -> int:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
             for column in (row[1] for row in db.execute(f"PRAGMA table_info({table})").fetchall()):
-                if column in CONTEXT or (column == "words" and table == "outgoing"):
+                if column in CONTEXT or (column == "words" and table == "around"):
                     bytes_of = f"sum(length(CAST({column} AS BLOB)))"
                     total += db.execute(f"SELECT {bytes_of} FROM {table}").fetchone()[0] or 0
     return total

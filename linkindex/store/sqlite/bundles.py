@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
-from linkindex.store.sqlite.ids import Ids
+from linkindex.model import Link
+from linkindex.store.sqlite.ids import REMEMBERED, URL_MASK, Host, Ids
 from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.schema import URL_BITS
 
-_WIDTHS = (7, 15, 31)  # bits of a number: most pairs of domains have few bundles, and short numbers are small rows
+# A number is 7 bits, 15 or 31: most pairs of domains have few bundles, and short numbers make small rows.
+_SHIFTS = (64 - 7, 64 - 15, 64 - 31)
 
 _TAKEN = """
 SELECT to_domain, number, host, target, anchor, look FROM json_each(?) wanted CROSS JOIN bundle
 ON to_domain = wanted.value >> 32 AND from_domain = ? AND number = wanted.value & 0xFFFFFFFF"""
+
+_LAST = "SELECT max(number) FROM bundle WHERE to_domain = ? AND from_domain = ?"
 
 _ADD = """
 INSERT INTO bundle (to_domain, from_domain, number, host, target, anchor, look, live, lost)
@@ -25,13 +32,13 @@ _TOTAL = """
 INSERT INTO total (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"""
 
 
-class Alike(NamedTuple):
-    """What the links of a bundle have in common; with the two domains, its name."""
+What = tuple[str, str, str, tuple[str, ...], bool, str]
+"""What the links of a bundle have in common, beside their host."""
 
-    host: int
-    target: int  # without its domain
-    anchor: int
-    look: int
+what_of: Callable[[Link], What] = attrgetter("target", "anchor", "kind", "rel", "follow", "placement")
+
+Alike = tuple[int, int, int, int]
+"""The same in numbers: host, target without its domain, anchor, look."""
 
 
 class Key(NamedTuple):
@@ -45,52 +52,72 @@ class Key(NamedTuple):
 class Bundles(Ids):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that keeps bundles and their counts."""
 
-    _new_bundles: dict[Key, Alike]
-    _counted: dict[Key, list[int]]  # what is to be added to live and lost
+    _bundles_of: dict[int, dict[What, tuple[int, int]]]  # by host: to_domain and number
+    _new_bundles: dict[tuple[int, int, int], Alike]
+    _counted: dict[tuple[int, int, int], list[int]]  # what is to be added to live and lost
+    _come: list[tuple[int, int, int]]  # bundles of links that have come, one for each
     _totals: dict[str, int]
 
     def _forget_ids(self) -> None:
         super()._forget_ids()
-        self._new_bundles, self._counted, self._totals = {}, {}, {}
+        self._bundles_of = {}
+        self._new_bundles, self._counted, self._totals, self._come = {}, {}, {}, []
 
-    def _number_bundles(self, from_domain: int, wanted: Iterable[tuple[int, Alike]]) -> None:
-        """Make sure that bundles (to_domain and what is alike) have numbers, which are in ``_bundle_ids`` then."""
-        known = self._bundle_ids
-        new = {(to, from_domain, *alike): alike for to, alike in wanted if (to, from_domain, *alike) not in known}
-        if not new:
-            return
-        tried = {name: [_mix(alike) >> (64 - width) for width in _WIDTHS] for name, alike in new.items()}
-        asked = [name[0] << 32 | number for name, numbers in tried.items() for number in numbers]
-        stored = {(row[0], row[1]): row[2:] for row in self._db.execute(_TAKEN, (json_numbers(asked), from_domain))}
-        for name, alike in new.items():
-            known[name] = self._choose(name[0], from_domain, alike, tried[name], stored)
+    def _make_room(self) -> None:
+        super()._make_room()
+        if sum(map(len, self._bundles_of.values())) > REMEMBERED:
+            self._bundles_of = {}
 
-    def _choose(
-        self,
-        to: int,
-        from_domain: int,
-        alike: Alike,
-        numbers: Sequence[int],
-        stored: dict[tuple[int, int], tuple[int, ...]],
+    def _number_bundles(self, wanted: Mapping[Host, Sequence[Link]]) -> None:
+        """Make sure that the bundles of links have numbers, by their pages' host; they are in ``_bundles_of`` then."""
+        new: dict[Host, dict[What, Link]] = {}
+        for host, links in wanted.items():
+            known = self._bundles_of.setdefault(host.id, {})
+            unknown = {what: link for what, link in zip(map(what_of, links), links, strict=True) if what not in known}
+            if unknown:
+                new[host] = unknown
+        self._number_urls(
+            {link.target: (link.target_host, link.target_domain) for links in new.values() for link in links.values()}
+        )
+        self._number_anchors({link.anchor for links in new.values() for link in links.values()})
+        for host, unknown in new.items():
+            self._choose(host, unknown)
+
+    def _choose(self, host: Host, links: Mapping[What, Link]) -> None:
+        """Give the bundles of a host's links their numbers: those that they have, or those that are free."""
+        urls, anchors, looks = self._url_ids, self._anchor_ids, self._look_ids
+        asked: list[int] = []
+        bundles: list[tuple[What, int, Alike, int]] = []
+        for what, link in links.items():
+            url = urls[link.target]
+            alike = (host.id, url & URL_MASK, anchors[link.anchor], looks.get(what[2:]) or self._look_id(link))
+            mixed = _mix(alike)
+            bundles.append((what, url >> URL_BITS, alike, mixed))
+            asked += [url >> URL_BITS << 32 | mixed >> shift for shift in _SHIFTS]
+        stored = {row[:2]: row[2:] for row in self._db.execute(_TAKEN, (json_numbers(asked), host.domain))}
+        known = self._bundles_of[host.id]
+        for what, to, alike, mixed in bundles:
+            known[what] = (to, self._number_of(to, host.domain, alike, mixed, stored))
+
+    def _number_of(
+        self, to: int, from_domain: int, alike: Alike, mixed: int, stored: Mapping[tuple[int, int], Alike]
     ) -> int:
         free = None
-        for number in numbers:
-            key = Key(to, from_domain, number)
-            taken = stored.get((to, number)) or self._new_bundles.get(key)
+        for shift in _SHIFTS:
+            number = mixed >> shift
+            taken = stored.get((to, number)) or self._new_bundles.get((to, from_domain, number))
             if taken == alike:
                 return number
             if taken is None and free is None:
                 free = number
         if free is None:  # a second bundle of the same may come of it, which only costs its bytes
-            free = self._db.execute(
-                "SELECT max(number) + 1 FROM bundle WHERE to_domain = ? AND from_domain = ?", (to, from_domain)
-            ).fetchone()[0]
-            while Key(to, from_domain, free) in self._new_bundles:
+            free = self._db.execute(_LAST, (to, from_domain)).fetchone()[0] + 1
+            while (to, from_domain, free) in self._new_bundles:
                 free += 1
-        self._new_bundles[Key(to, from_domain, free)] = alike
+        self._new_bundles[to, from_domain, free] = alike
         return free
 
-    def _count(self, key: Key, live: int, lost: int) -> None:
+    def _count(self, key: tuple[int, int, int], live: int, lost: int) -> None:
         counted = self._counted.get(key)
         if counted is None:
             self._counted[key] = [live, lost]
@@ -103,6 +130,8 @@ class Bundles(Ids):
 
     def _write_bundles(self) -> None:
         """Write what was numbered and counted since the last time."""
+        for key, live in Counter(self._come).items():
+            self._count(key, live, 0)
         for name, at in (("links", 0), ("lost", 1)):
             self._total(name, sum(counts[at] for key, counts in self._counted.items() if key[0] != key[1]))
         new = self._new_bundles
@@ -111,7 +140,7 @@ class Bundles(Ids):
         counted = [(*counts, *key) for key, counts in self._counted.items() if counts != [0, 0]]
         self._db.executemany(_COUNT, counted)
         self._db.executemany(_TOTAL, [total for total in self._totals.items() if total[1]])
-        self._new_bundles, self._counted, self._totals = {}, {}, {}
+        self._new_bundles, self._counted, self._totals, self._come = {}, {}, {}, []
 
 
 def _mix(alike: Alike) -> int:

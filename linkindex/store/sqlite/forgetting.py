@@ -73,7 +73,7 @@ class Forgetting(Bundles, Pages):
             elif self._db.execute(_TAKE_OUT.format(table="past", column="latest"), (*key, page, slot)).fetchone()[0]:
                 self._count(key, 0, -1)
                 links += 1
-        for table, column in (("fact", "page"), ("page", "id")):
+        for table, column in (("around", "page"), ("fact", "page"), ("page", "id")):
             self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (page,))  # noqa: S608
         return links
 

@@ -13,7 +13,7 @@ from linkindex.store.sqlite.database import Database
 from linkindex.store.sqlite.packing import json_numbers, json_texts
 from linkindex.store.sqlite.schema import URL_BITS
 
-_REMEMBERED = 200_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
+REMEMBERED = 200_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
 URL_MASK = (1 << URL_BITS) - 1
 _ANCHOR_MASK = (1 << 31) - 1
 
@@ -40,7 +40,6 @@ class Ids(Database):
     _url_ids: dict[str, int]
     _anchor_ids: dict[str, int]
     _look_ids: dict[tuple[str, tuple[str, ...], bool, str], int]
-    _bundle_ids: dict[tuple[int, ...], int]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -58,7 +57,7 @@ class Ids(Database):
 
     def _forget_ids(self) -> None:
         self._domain_ids, self._host_ids, self._url_ids, self._anchor_ids = {}, {}, {}, {}
-        self._look_ids, self._bundle_ids = {}, {}
+        self._look_ids = {}
 
     def _make_room(self) -> None:
         """Keep what is remembered within bounds; to be called where no number is in use."""
@@ -68,9 +67,8 @@ class Ids(Database):
             self._url_ids,
             self._anchor_ids,
             self._look_ids,
-            self._bundle_ids,
         ):
-            if len(ids) > _REMEMBERED:
+            if len(ids) > REMEMBERED:
                 ids.clear()
 
     # ---------------------------------------------------------------- giving numbers

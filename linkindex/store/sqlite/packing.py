@@ -17,13 +17,14 @@ else:
 
 import zlib
 
-Words = tuple[int, float, str, str, str]
-"""Position, placement confidence, text before, text after, heading."""
+Words = tuple[int, int, str, str, str]
+"""Position, placement confidence in thousandths, text before, text after, heading."""
 
-NO_WORDS: Words = (0, 0.0, "", "", "")
+NO_WORDS: Words = (0, 0, "", "", "")
 
 _to_bytes = msgspec.msgpack.Encoder().encode
 _numbers = msgspec.msgpack.Decoder(list[int]).decode
+_zstd = zstd.ZstdCompressor(level=1)  # kept, for a new one costs as much as what it does
 _words = msgspec.msgpack.Decoder(dict[int, Words]).decode
 
 
@@ -39,13 +40,13 @@ def unpack_bundles(packed: bytes) -> list[int]:
 
 def words_of(link: Link) -> Words:
     """Return what is kept of a link beside its version."""
-    confidence = round(link.placement_confidence, 3)
+    confidence = round(link.placement_confidence * 1000)
     return (link.position, confidence, link.text_before, link.text_after, link.heading)
 
 
 def pack_words(words: dict[int, Words]) -> bytes:
     """Pack what stands around a page's links, by slot."""
-    return zstd.compress(_to_bytes(words), 1) if words else b""
+    return _zstd.compress(_to_bytes(words), _zstd.FLUSH_FRAME) if words else b""
 
 
 def unpack_words(packed: bytes) -> dict[int, Words]:

@@ -16,7 +16,7 @@ from linkindex.store import found
 from linkindex.store.found import Found
 from linkindex.store.selection import Order, Per, Selection
 from linkindex.store.sqlite.leads import Chains
-from linkindex.store.sqlite.packing import NO_WORDS, Words, json_numbers, unpack_words
+from linkindex.store.sqlite.packing import NO_WORDS, json_numbers, unpack_words
 from linkindex.store.sqlite.selecting import (
     FIRST_SEEN,
     PLACEMENT,
@@ -72,7 +72,7 @@ SELECT sd.name AS source_domain, td.name AS target_domain, k.kind, a.text AS anc
   f.platform AS source_platform, f.words AS source_words, f.robots AS source_robots, f.terms AS source_terms,
   p.external_links AS source_external_links, p.internal_links AS source_internal_links, p.status AS source_status
 FROM bundle b JOIN domain sd ON sd.id = b.from_domain JOIN domain td ON td.id = b.to_domain JOIN look k ON k.id = b.look
-JOIN anchor a ON a.id = b.anchor JOIN page p ON p.id = :page JOIN fact f ON f.page = p.id JOIN outgoing o ON o.page = p.id
+JOIN anchor a ON a.id = b.anchor JOIN page p ON p.id = :page JOIN fact f ON f.page = p.id JOIN around o ON o.page = p.id
 WHERE b.to_domain = :to_domain AND b.from_domain = :from_domain AND b.number = :number"""
 
 _VISITED = "SELECT p.status, f.terms FROM page p LEFT JOIN fact f ON f.page = p.id WHERE p.url = ?"
@@ -80,6 +80,8 @@ _VISITED = "SELECT p.status, f.terms FROM page p LEFT JOIN fact f ON f.page = p.
 
 class Reads(Sites, Selecting, Whole):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that answers with links."""
+
+    _rarity: tuple[bytes | int, Rarity] | None = None  # as it was made last, and from what
 
     def links(
         self,
@@ -181,7 +183,7 @@ class Reads(Sites, Selecting, Whole):
 
     def _backlink(self, row: dict[str, Any], chains: Chains, similarities: Similarities, now: int) -> Backlink:
         details = next(self._records(_DETAILS, row))
-        position, confidence, before, behind, heading = self._words(row["page"], details.pop("words"), row["slot"])
+        position, confidence, before, behind, heading = unpack_words(details.pop("words")).get(row["slot"], NO_WORDS)
         certain = details.pop("site_confidence")
         hops = chains.hops(row["target_id"])
         status, terms = self._visited(row["target_id"])
@@ -206,7 +208,7 @@ class Reads(Sites, Selecting, Whole):
             },
             follow=bool(row["follow"]),
             lost_reason=row["because"],
-            placement_confidence=confidence if certain is None else certain,
+            placement_confidence=confidence / 1000 if certain is None else certain,
             position=position,
             text_before=before,
             text_after=behind,
@@ -217,9 +219,6 @@ class Reads(Sites, Selecting, Whole):
         )
         return found.backlink(link, hops, similarities, now)
 
-    def _words(self, page: int, packed: bytes, slot: int) -> Words:
-        return unpack_words(packed).get(slot, NO_WORDS)
-
     def _visited(self, url: int) -> tuple[int, bytes]:
         """Return status and terms of a URL's last visit."""
         for status, terms in self._rows(_VISITED, (url,)):
@@ -228,8 +227,11 @@ class Reads(Sites, Selecting, Whole):
 
     def _similarities(self) -> Similarities:
         counted = self.about("rarity")
-        rarity = Rarity.from_bytes(counted) if counted else Rarity.of(few_of_each(self.terms_sample(_QUICK_SAMPLE)))
-        return Similarities(rarity, lambda domain: self.terms_of(domain, DOMAIN_PAGES))
+        state = counted or self.grown().bit_length()  # a sample will do until the index is twice as large
+        if self._rarity is None or self._rarity[0] != state:
+            sample = few_of_each(self.terms_sample(_QUICK_SAMPLE))
+            self._rarity = (state, Rarity.from_bytes(counted) if counted else Rarity.of(sample))
+        return Similarities(self._rarity[1], lambda domain: self.terms_of(domain, DOMAIN_PAGES))
 
 
 def _behind(keys: list[tuple[str, str]], after: Backlink, named: dict[str, Any]) -> str:

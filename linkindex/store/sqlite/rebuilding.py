@@ -9,8 +9,8 @@ from typing import Any
 from linkindex import urls
 from linkindex.history import Patience
 from linkindex.model import Link
-from linkindex.store.sqlite.bundles import Alike, Bundles, Key
-from linkindex.store.sqlite.ids import URL_MASK
+from linkindex.store.sqlite.bundles import Bundles, Key, what_of
+from linkindex.store.sqlite.ids import Host
 from linkindex.store.sqlite.packing import Words, pack_bundles, pack_words
 from linkindex.store.sqlite.schema import FACTS, URL_BITS
 
@@ -62,12 +62,13 @@ class _Rebuilt(Bundles):
             bundles += (key.to_domain, key.number)
             if link["latest"]:
                 around = (link["text_before"], link["text_after"], link["heading"])
-                words[slot] = (link["position"], link["placement_confidence"], *around)
+                words[slot] = (link["position"], round(link["placement_confidence"] * 1000), *around)
             self._version(key, number, slot, row["first_visited"], row["read_at"], link)
         self._db.execute(
-            "INSERT INTO outgoing (page, bundles, words, internal) VALUES (?, ?, ?, ?)",
-            (number, pack_bundles(bundles) if bundles else b"", pack_words(words), row["internal"]),
+            "INSERT INTO outgoing (page, bundles, internal) VALUES (?, ?, ?)",
+            (number, pack_bundles(bundles) if bundles else b"", row["internal"]),
         )
+        self._db.execute("INSERT INTO around (page, words) VALUES (?, ?)", (number, pack_words(words)))
 
     def _put_page(self, number: int, row: dict[str, Any]) -> int:
         """Put the page itself; return its URL's number."""
@@ -86,19 +87,19 @@ class _Rebuilt(Bundles):
         return url
 
     def _bundle(self, domain: int, host: int, link: dict[str, Any]) -> Key:
-        self._number_urls({link["target_url"]: (link["target_host"], link["target_domain"])})
-        self._number_anchors([link["text"]])
-        look = Link(
-            target="",
+        made = Link(
+            target=link["target_url"],
             kind=link["kind"],
+            anchor=link["text"],
             rel=tuple(link["rel"].split()),
             follow=bool(link["follow"]),
             placement=link["placement"],
+            target_host=link["target_host"],
+            target_domain=link["target_domain"],
         )
-        target = self._url_ids[link["target_url"]]
-        alike = Alike(host, target & URL_MASK, self._anchor_ids[link["text"]], self._look_id(look))
-        self._number_bundles(domain, [(target >> URL_BITS, alike)])
-        return Key(target >> URL_BITS, domain, self._bundle_ids[target >> URL_BITS, domain, *alike])
+        self._number_bundles({Host(host, domain): [made]})
+        to, number = self._bundles_of[host][what_of(made)]
+        return Key(to, domain, number)
 
     def _version(
         self, key: Key, page: int, slot: int, first_visited: int, read_at: int | None, link: dict[str, Any]

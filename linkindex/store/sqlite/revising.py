@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Protocol
 
 import msgspec
 
 from linkindex import history
 from linkindex.model import Link, Visit
-from linkindex.store.sqlite.bundles import Alike, Bundles, Key
-from linkindex.store.sqlite.ids import URL_MASK
+from linkindex.store.sqlite.bundles import Bundles, Key, what_of
+from linkindex.store.sqlite.ids import Host
 from linkindex.store.sqlite.packing import (
     Words,
     json_numbers,
@@ -22,10 +23,10 @@ from linkindex.store.sqlite.packing import (
 )
 from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
 
-_OUTGOING = "SELECT bundles, words FROM outgoing WHERE page = ?"
+_OUTGOING = "SELECT bundles, words FROM outgoing JOIN around USING (page) WHERE page = ?"
 _PUT_OUTGOING = """
-INSERT INTO outgoing (page, bundles, words) VALUES (?, ?, ?)
-ON CONFLICT (page) DO UPDATE SET bundles = excluded.bundles, words = excluded.words"""
+INSERT INTO outgoing (page, bundles) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET bundles = excluded.bundles"""
+_PUT_AROUND = "INSERT OR REPLACE INTO around (page, words) VALUES (?, ?)"
 
 OF_PAGE = """
 FROM json_each(?) slots CROSS JOIN {table} v ON v.to_domain = slots.value >> 32 AND v.from_domain = ?
@@ -79,12 +80,15 @@ class Standing(msgspec.Struct):
 class Revising(Bundles):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that opens and ends versions of links."""
 
-    _opened: list[tuple[int | None, ...]]  # rows of link and of outgoing that are to be written
-    _outgoings: list[tuple[int, bytes, bytes]]
+    _opened: list[
+        tuple[int, int, int, int, int, int, int, int | None]
+    ]  # rows of link, outgoing and around that are to be written
+    _outgoings: list[tuple[int, bytes]]
+    _arounds: list[tuple[int, bytes]]
 
     def _forget_ids(self) -> None:
         super()._forget_ids()
-        self._opened, self._outgoings = [], []
+        self._opened, self._outgoings, self._arounds = [], [], []
 
     def _revise(self, page: PageState, visit: Visit) -> bool:
         """Bring the versions up to date; return whether every live one was confirmed or ended."""
@@ -115,27 +119,27 @@ class Revising(Bundles):
                 words.pop(lost[link.target, link.ordinal].slot, None)
         if revision.opened:
             self._open(page, visit, revision, first, bundles, words)
-            self._outgoings.append((page.id, pack_bundles(bundles), pack_words(words)))
+            self._outgoings.append((page.id, pack_bundles(bundles)))
+            self._arounds.append((page.id, pack_words(words)))
         return not revision.unseen
 
     def _kept(self, visit: Visit) -> Sequence[Link]:
         """Return the links that are kept in full."""
         return visit.links if self._internal_links else [link for link in visit.links if not link.internal]
 
-    def _number_links(self, links: Iterable[Link]) -> None:
-        """Make sure that all that links are made of has numbers, but for their bundles."""
-        wanted, texts = {}, set()
-        for link in links:
-            wanted[link.target] = (link.target_host, link.target_domain)
-            texts.add(link.anchor)
-        self._number_urls(wanted)
-        self._number_anchors(texts)
+    def _number_links(self, visits: Iterable[Visit]) -> None:
+        """Make sure that all that the links of visits are made of has numbers."""
+        of_hosts: dict[Host, list[Link]] = {}
+        for visit in visits:
+            of_hosts.setdefault(self._host_ids[visit.host], []).extend(self._kept(visit))
+        self._number_bundles(of_hosts)
 
     def _write_links(self) -> None:
         """Write the versions that were opened since the last time."""
         self._db.executemany(_ADD_LINK, sorted(self._opened))
         self._db.executemany(_PUT_OUTGOING, self._outgoings)
-        self._opened, self._outgoings = [], []
+        self._db.executemany(_PUT_AROUND, self._arounds)
+        self._opened, self._outgoings, self._arounds = [], [], []
 
     def _outgoing(self, page: int) -> tuple[list[int], dict[int, Words]]:
         row = self._db.execute(_OUTGOING, (page,)).fetchone()
@@ -178,34 +182,24 @@ class Revising(Bundles):
         words: dict[int, Words],
     ) -> None:
         """Add versions that begin with ``visit``; ``bundles`` and ``words`` grow with them."""
-        domain, at = page.url >> URL_BITS, visit.at
-        alike = self._alike(self._host_ids[visit.host].id, revision.opened)
-        self._number_bundles(domain, alike)
-        since = at - page.first_visited
-        rows = []
-        for slot, (link, (to, same)) in enumerate(zip(revision.opened, alike, strict=True), len(bundles) // 2):
-            number = self._bundle_ids[to, domain, *same]
-            before = first.get((link.target, link.ordinal))
-            first_seen = None if before is None else before.since if before.first_seen is None else before.first_seen
-            rows.append((to, domain, number, page.id, slot, link.ordinal, since, first_seen))
-            bundles += (to, number)
-            words[slot] = words_of(link)
-            self._count(Key(to, domain, number), *((0, 1) if revision.ended_at_once else (1, 0)))
+        domain, at, slot = page.url >> URL_BITS, visit.at, len(bundles) // 2
+        known = self._bundles_of[self._host_ids[visit.host].id]
+        since, number = at - page.first_visited, page.id
+        of_links = [known[what] for what in map(what_of, revision.opened)]
+        rows = [
+            (to, domain, bundle, number, place, link.ordinal, since, _first_seen(first, link) if first else None)
+            for place, ((to, bundle), link) in enumerate(zip(of_links, revision.opened, strict=True), slot)
+        ]
+        bundles.extend(chain.from_iterable(of_links))
+        words.update(enumerate(map(words_of, revision.opened), slot))
         if revision.ended_at_once:
             self._db.executemany(_ADD_PAST, [(*row, at, at, revision.ended_at_once, 1) for row in rows])
+            for row in rows:
+                self._count(row[:3], 0, 1)
         else:
             self._opened += rows
+            self._come += [row[:3] for row in rows]
         self._total("versions", len(rows))
-
-    def _alike(self, host: int, links: Sequence[Link]) -> list[tuple[int, Alike]]:
-        """Return to_domain of each link, and what it has in common with those of its bundle."""
-        urls, anchors, looks = self._url_ids, self._anchor_ids, self._look_ids
-        found = []
-        for link in links:
-            url = urls[link.target]
-            look = looks.get((link.kind, link.rel, link.follow, link.placement)) or self._look_id(link)
-            found.append((url >> URL_BITS, Alike(host, url & URL_MASK, anchors[link.anchor], look)))
-        return found
 
     def _end(self, page: PageState, one: Standing, at: int, because: str) -> None:
         key = (*one.bundle, page.id, one.slot)
@@ -224,6 +218,14 @@ class Revising(Bundles):
     def _is_back(self, page: PageState, one: Standing) -> None:
         self._db.execute(_NOT_LATEST, (*one.bundle, page.id, one.slot))
         self._count(one.bundle, 0, -1)
+
+
+def _first_seen(first: dict[history.Key, Standing], link: Link) -> int | None:
+    """Return when a link was seen first, None where that is now."""
+    before = first.get((link.target, link.ordinal))
+    if before is None:
+        return None
+    return before.since if before.first_seen is None else before.first_seen
 
 
 def of_slots(bundles: Sequence[int]) -> str:

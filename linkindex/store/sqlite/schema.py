@@ -82,8 +82,12 @@ CREATE TABLE fact (                          -- what the document said when it w
 CREATE TABLE outgoing (                      -- linkindex.store.sqlite.packing says how they are packed
   page INTEGER PRIMARY KEY REFERENCES page,
   bundles BLOB NOT NULL,                     -- to_domain and number of each version's bundle, by slot
-  words BLOB NOT NULL,                       -- position, confidence, text before and after, heading of each link, by slot
   internal BLOB                              -- internal targets that are kept as paths
+);
+
+CREATE TABLE around (                        -- what stands around links; read when they are shown
+  page INTEGER PRIMARY KEY REFERENCES page,
+  words BLOB NOT NULL                        -- position, confidence, text before and after, heading of each link, by slot
 );
 
 -- Links of one host that look alike: same target, anchor, kind, rel, follow and placement.

@@ -19,8 +19,9 @@ SELECT h.id, h.name, (SELECT count(*) FROM url u JOIN page p ON p.url = u.id
 FROM host h WHERE h.id > ? ORDER BY h.id LIMIT 1000"""
 
 _PAGES = """
-SELECT p.id, max(1, p.external_links + p.internal_links - 1), o.bundles, o.words FROM url u JOIN page p ON p.url = u.id
-JOIN outgoing o ON o.page = p.id WHERE u.id BETWEEN ? AND ? AND u.origin >> 1 = ? AND o.bundles <> x''"""
+SELECT p.id, max(1, p.external_links + p.internal_links - 1), o.bundles, w.words FROM url u JOIN page p ON p.url = u.id
+JOIN outgoing o ON o.page = p.id JOIN around w ON w.page = p.id
+WHERE u.id BETWEEN ? AND ? AND u.origin >> 1 = ? AND o.bundles <> x''"""
 
 _LIVE = """
 SELECT v.slot, v.to_domain, v.number FROM json_each(?) slots CROSS JOIN link v ON v.to_domain = slots.value >> 32

@@ -57,7 +57,7 @@ _PUT_PAGE = "UPDATE page SET {} WHERE id = ?1".format(  # noqa: S608
 )
 _PUT_FACTS = f"INSERT OR REPLACE INTO fact (page, {', '.join(FACTS)}) VALUES ({', '.join('?' * (1 + len(FACTS)))})"  # noqa: S608
 _PUT_INTERNAL = """
-INSERT INTO outgoing (page, bundles, words, internal) VALUES (?, x'', x'', ?)
+INSERT INTO outgoing (page, bundles, internal) VALUES (?, x'', ?)
 ON CONFLICT (page) DO UPDATE SET internal = excluded.internal"""
 
 _told = attrgetter(*FACTS)
@@ -102,10 +102,7 @@ class Writes(Revising, Leads):
             changed.append((page, visit))
         digests = [history.links_digest(visit) if visit.outcome in _READ else 0 for _, visit in changed]
         self._number_links(
-            link
-            for (page, visit), digest in zip(changed, digests, strict=True)
-            if digest != page.links_digest
-            for link in self._kept(visit)
+            visit for (page, visit), digest in zip(changed, digests, strict=True) if digest != page.links_digest
         )
         noted = (self._note(*one, digest) for one, digest in zip(changed, digests, strict=True))
         facts = [row for row in noted if row is not None]
