@@ -126,7 +126,9 @@ QUESTIONS: dict[str, Callable[[Index], object]] = {
     "anchors": lambda index: list(index.anchors("example.com")),
     "changes": lambda index: list(index.changes("example.com", since="2026-11-05")),
     "history": lambda index: list(index.history(BLOG)),
-    "outlinks": lambda index: list(index.outlinks(BLOG)),
+    "outlinks": lambda index: sorted(
+        index.outlinks(BLOG), key=lambda row: row.target
+    ),  # live ones first; else no order
     "pages": lambda index: list(index.pages("example.com")),
     "overview": lambda index: index.overview("example.com"),
     "counts": lambda index: index.counts(),
