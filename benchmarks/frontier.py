@@ -165,6 +165,47 @@ def memory(bench: Bench) -> None:
           f"of {len(url_of(1)[0])} characters (hosts and what is known of them included)")  # fmt: skip
 
 
+def flat(url: str, server: RedisServer) -> None:
+    """Crawl hosts that each know far more pages than they queue, with what waits outside (here: numbers) fed back when it is
+    asked for; tell what Redis holds beside the known-set while the crawl goes on."""
+    hosts, room, visits, links = 100, 200, 5000, 100
+    told: list[str] = []
+    outside, fresh = [0] * hosts, [0] * hosts  # of each host: the first number to be fed, the first to be discovered
+
+    def pages(host: int, start: int, n: int) -> list[Entry]:
+        name = f"site-{host}.test"
+        made = (
+            f"https://{name}/section/article-".ljust(50, "x") + f"{number:010}" for number in range(start, start + n)
+        )
+        return [Entry(url=one, host=name, domain=name, depth=1) for one in made]
+
+    with open_frontier(url, host_queue=room) as frontier:
+        bench = Bench(frontier, server)
+        before = bench.info("used_memory")
+        frontier.add(
+            Entry(url=f"https://site-{n}.test/", host=f"site-{n}.test", domain=f"site-{n}.test") for n in range(hosts)
+        )
+        for done in range(visits):
+            if done % hosts == 0:
+                for name in frontier.hungry(hosts):
+                    host = int(name[5:-5])
+                    added = frontier.add(pages(host, outside[host], room))  # most are known; the next are not
+                    outside[host] += added.known + added.new
+                    frontier.fed(name, more=True)
+                leases = frontier.lease(hosts, "n", 60.0)
+                ends = []
+                for lease in leases:
+                    host = int(lease.host[5:-5])
+                    ends.append(Completed(token=lease.token, discovered=pages(host, fresh[host], links)))
+                    fresh[host] += links
+                frontier.complete_many(ends)
+            if (done + 1) % (visits // 5) == 0:
+                known = frontier.counts().discovered * 9.5  # as `memory` measures it
+                held = (bench.info("used_memory") - before - known) / 1e6
+                told.append(f"{held:.2f} MB after {sum(fresh):,}")
+    print(f"  {visits:,} visits; held beside the known-set: {', '.join(told)} discoveries")
+
+
 def resuming(reopen: Callable[[], Frontier], known: int) -> None:
     with reopen() as frontier:
         for start in range(0, known, 5000):
@@ -199,6 +240,8 @@ def main() -> None:
                 url = f"{server.url}?job={work.__name__}" if server else f"sqlite:///{folder}/{work.__name__}.db"
                 with open_frontier(url) as frontier:
                     work(Bench(frontier, server))
+            if server:
+                flat(f"{server.url}?job=flat", server)
             url = f"{server.url}?job=resuming" if server else f"sqlite:///{folder}/resuming.db"
             resuming(lambda url=url: open_frontier(url), options.known)  # type: ignore[misc]
 

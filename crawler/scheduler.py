@@ -72,9 +72,9 @@ class FrontierScheduler(BaseScheduler):
         options = _with_redis_settings(options, self._crawler.settings, spider.name)
         client = None
         if not options.frontier_url.startswith("sqlite:"):
-            from crawler.frontier.redis import from_scrapy_redis  # noqa: PLC0415  a driver that few need
+            from crawler.redis_settings import connection_of  # noqa: PLC0415  a driver that few need
 
-            client = from_scrapy_redis(self._crawler.settings)
+            client = connection_of(self._crawler.settings)
         frontier = _join(options, spider.seeds, client)
         job = read_job(frontier)
         self.begun(job.run)
@@ -109,7 +109,9 @@ class FrontierScheduler(BaseScheduler):
         connect(self._item_lost, signals.item_dropped)
         connect(self._spider_lost, signals.spider_error)
 
-    def close(self, reason: str) -> Deferred[None]:
+    def close(self, reason: str) -> Deferred[None] | None:
+        if not hasattr(self, "_node"):  # it could not be opened
+            return None
         stats = self._crawler.stats
         assert stats is not None
         stats.set_value("linkatlas/failure", self._node.failure)

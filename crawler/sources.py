@@ -14,6 +14,7 @@ from linkindex.store import LinkIndex, Named, Visited, open_index
 
 _BATCH = 1000
 _JOB = "job"  # in `about`
+ANSWER = 2.0  # s that one try waits for an index that is away, or that others write to
 
 
 class IndexSources:
@@ -23,11 +24,11 @@ class IndexSources:
         self._index = index
 
     def waiting(self, host: str, scope: Scope) -> Iterator[Entry]:
-        with open_index(self._index) as index:
+        with open_index(self._index, wait=ANSWER) as index:
             yield from entries(index, scope, host)
 
     def keep(self, job: Job) -> None:
-        with open_index(self._index) as index:
+        with open_index(self._index, wait=ANSWER) as index:
             keep_job(index, job)
 
 

@@ -17,8 +17,8 @@ class Outcome(StrEnum):
     PAGE = "page"  # a document was read; its links are what the page links to now
     REDIRECT = "redirect"  # 3xx with a usable target; the only link is of kind ``redirect``
     UNCHANGED = "unchanged"  # 304: all is as it was when the page was read last; the links are confirmed
-    GONE = "gone"  # 404 or 410
-    BLOCKED = "blocked"  # 401, 403, 429, 451 and other 4xx, or closed by robots.txt: the page may well be there
+    GONE = "gone"  # 404 or 410, or what the host answers for a page that is not there (reason soft_404)
+    BLOCKED = "blocked"  # 401, 403, 429, 451 and other 4xx, robots.txt, a bot challenge: the page may well be there
     UNREACHABLE = "unreachable"  # 5xx, DNS, connection, TLS, timeout, robots.txt unreachable
     NOT_A_PAGE = "not_a_page"  # an answer of a type that holds no links for us (image, archive…)
     UNREADABLE = "unreadable"  # an answer that could not be decoded or parsed

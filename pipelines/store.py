@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from settings.options import Options
 
-PARTING = 3.0  # s that a node which ends waits for an index that is away
+ANSWER = 2.0  # s that one try waits for an index that is away, or that others write to
+PARTING = 1.0  # s that a node which ends waits for an index that is away
 
 _Item = tuple[Visit, asyncio.Future[None]]
 
@@ -95,4 +96,5 @@ def index_of(options: Options) -> LinkIndex:
         internal_links=options.internal_links,
         full_durability=options.durability == "full",
         patience=Patience(visits=options.lost_after_visits, span=round(options.lost_after_days * DAY)),
+        wait=ANSWER,
     )

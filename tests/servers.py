@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import random
 import socket
 import subprocess
@@ -18,11 +19,16 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+REDIS = os.environ.get("TEST_REDIS_SERVER", "redis-server")  # or the program of another release
+
 
 class RedisServer:
-    """A redis-server with its append-only file in ``folder``, or a sentinel with its configuration."""
+    """A redis-server (or ``program``) with its append-only file in ``folder``, or a sentinel with its configuration."""
 
-    def __init__(self, folder: Path, options: Sequence[str] = (), *, sentinel: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, options: Sequence[str] = (), *, sentinel: Path | None = None, program: str = REDIS
+    ) -> None:
+        self._program = program
         self._sentinel = sentinel
         self.folder, self.socket = folder, folder / "redis.sock"
         self.port = free_port()
@@ -53,7 +59,7 @@ class RedisServer:
 
     def start(self) -> None:
         where = {"port": self.port, "unixsocket": self.socket, "dir": self.folder}
-        command = ["redis-server", *([str(self._sentinel)] if self._sentinel else [])]
+        command = [self._program, *([str(self._sentinel)] if self._sentinel else [])]
         command += (word for name, value in where.items() for word in (f"--{name}", str(value)))
         aof = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         log = (self.folder / "redis.log").open("ab")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import click
 
@@ -13,14 +13,13 @@ from crawler.addresses import parse_connect_to
 from crawler.frontier import Counts, Frontier
 from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
 from crawler.scope import Scope
-from crawler.sources import keep_job
+from crawler.sources import ANSWER, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
 from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_text
-from linkindex.errors import Unavailable
 from linkindex.model import Outcome
 from linkindex.store import LinkIndex, Selection, open_index
 from linkindex.target import Target
@@ -67,7 +66,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
         _print_plan(found.urls, options)
         return 0
     with ExitStack() as stack:
-        index = stack.enter_context(open_index(options.index, create=True))
+        index = stack.enter_context(open_index(options.index, create=True, wait=ANSWER))
         frontier = stack.enter_context(frontier_of(options, exclusive=True))
         if not _begin(frontier, found.urls, again, options):
             return 0
@@ -100,8 +99,7 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
     with Progress(lambda: Snapshot(frontier.counts(), index.grown())), others as stop_workers:
         end = run_node(options, stop_workers)
     counts = frontier.counts()
-    told = (Unavailable,) if end.message else ()  # the index may be what is away
-    with suppress(*told):
+    if not end.message:  # else the index may be what is away
         _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
         click.echo(f"run: {read_job(frontier).run}")
         _print_questions(frontier, index, options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.frontier.redis.place import Place, from_scrapy_redis, parse
+from crawler.frontier.redis.place import Place, parse
 from linkindex.errors import BadInput
 
 
@@ -58,20 +58,3 @@ def test_a_place_shown_tells_no_password() -> None:
     place = parse("redis://:secret@h:1,i:2/0?job=a")
     assert "secret" not in repr(place)
     assert place.name == "h:1,i:2"
-
-
-def test_the_settings_of_scrapy_redis_are_merged_as_it_merges_them() -> None:
-    settings = {
-        "REDIS_URL": "redis://h:1",
-        "REDIS_DB": 3,
-        "REDIS_ENCODING": "latin-1",
-        "REDIS_PARAMS": {"password": "p", "db": 9, "socket_timeout": 3, "decode_responses": True, "redis_cls": "x.Y"},
-    }
-    assert from_scrapy_redis(settings) == {
-        "url": "redis://h:1",
-        "db": 3,
-        "encoding": "latin-1",
-        "password": "p",
-        "socket_timeout": 3,
-    }
-    assert from_scrapy_redis({}) == {}

@@ -19,15 +19,15 @@ import msgspec
 from crawler.frontier.records import Budget, Counts, Life, Outlook, Robots
 from crawler.frontier.redis.guard import guard
 from crawler.frontier.redis.nodes import Nodes
-from crawler.frontier.redis.place import Place, from_scrapy_redis, parse
+from crawler.frontier.redis.place import Place, parse
 from crawler.frontier.redis.servers import Call, Server, connect
 from crawler.frontier.redis.store import Step, prefix
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible
 
-__all__ = ["RedisFrontier", "from_scrapy_redis"]
+__all__ = ["RedisFrontier"]
 
-FORMAT = "1"  # of the keys
+FORMAT = "2"  # of the keys
 HOST_QUEUE = 1000
 _CLUSTER_SHARDS = 16
 _STATES = ("queued", "scheduled", "leased", "done", "failed", "excluded", "visited", "hosts", "quarantined")
@@ -51,7 +51,7 @@ class RedisFrontier(Nodes):
         """Open the job that ``url`` names (:func:`crawler.frontier.redis.place.parse`), and make it where it is not there.
 
         ``host_queue``: how many URLs of a host are queued at most, where the job is made. ``client`` goes before what
-        ``url`` says of the connection (:func:`from_scrapy_redis`). ``clock`` stands for the servers' clock, in tests.
+        ``url`` says of the connection (``servers.connect``). ``clock`` stands for the servers' clock, in tests.
 
         Raises BadInput for what cannot be used, with its remedy; Unavailable; Incompatible for another format, or when
         some of the job is gone.
@@ -77,20 +77,23 @@ class RedisFrontier(Nodes):
 
     def set_budget(self, budget: Budget, delay: float) -> None:
         limits = msgspec.json.encode((budget, delay)).decode()
-        amounts = (budget.pages_per_host, budget.pages_per_domain, budget.growth, delay, limits)
-        used = self._everywhere("limits", amounts)  # from here on nothing is leased, until there are quotas again
-        if budget.pages:
+        amounts = (budget.pages_per_host, budget.pages_per_domain, budget.growth, delay, limits, bool(budget.pages))
+        used = self._everywhere("limits", amounts)
+        if budget.pages:  # nothing is leased until there are quotas again
             left = max(0, budget.pages - sum(used))
             shares = [left // len(self._shards) + (shard < left % len(self._shards)) for shard in self._shards]
             self._steps([Step(shard, "quota", share) for shard, share in enumerate(shares)])
-        else:
-            self._everywhere("quota", "none")
         for shard in self._shards:
             cursor = "0"
             while True:
                 cursor = self._step(shard, "reconsider", cursor).decode()
                 if cursor == "0":
                     break
+
+    def _is_spent(self, counts: Counts) -> bool:
+        """Return whether the budget of pages is used up; quotas alone do not tell while another process spreads them."""
+        kept = self._limits()
+        return kept is not None and 0 < kept[0].pages <= counts.visited
 
     def _spread_budget(self) -> None:
         kept = self._limits()
@@ -209,7 +212,7 @@ class RedisFrontier(Nodes):
             return Outlook(finished=True)
         if counts.leased:  # another node is at work, and may find more any moment
             return Outlook(finished=False)
-        if left == 0:
+        if left == 0 and self._is_spent(counts):
             return Outlook(finished=False, spent=True)
         waits = [wait for wait in self._everywhere("outlook") if wait >= 0]
         return Outlook(finished=False, wait=min(waits, default=0) / 1000)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from struct import pack
 from typing import Any, TypeVar
 
 from crawler.frontier.order import mark
@@ -34,10 +36,11 @@ class Entries(Store):
         by_shard: defaultdict[int, list[tuple[int, _Found]]] = defaultdict(list)
         for key, found in wanted.items():
             by_shard[self._shard(found.entry.domain)].append((key, found))
-        steps = []
-        for shard, keyed in by_shard.items():
-            keyed.sort(key=_host)  # for the parts
-            steps += [Step(shard, "add", _inputs(pages, again, part)) for part in _parts(keyed)]
+        steps = [
+            Step(shard, "add", *_inputs(pages, again, part))
+            for shard, keyed in by_shard.items()
+            for part in _parts(sorted(keyed, key=_group))
+        ]
         replies = self._steps(steps)
         new, known, refused, waiting, woke = (sum(numbers) for numbers in zip((0,) * 5, *replies, strict=True))
         if woke:
@@ -120,27 +123,44 @@ def _gather(entries: Iterable[Entry], domain: str, page: int, wanted: dict[int, 
             found.seen += entry.seen
 
 
-def _host(keyed: tuple[int, _Found]) -> str:
-    return keyed[1].entry.host
+def _group(keyed: tuple[int, _Found]) -> tuple[str, str]:
+    """Return what an entry shares with others in ``add.lua``: its host, and the reason why it is not admitted.
+
+    Seeds, and sitemaps that a robots.txt names, wait nowhere else: they ("!") are always taken in.
+    """
+    one = keyed[1].entry
+    return one.host, one.excluded or ("" if one.depth and not one.sitemap else "!")
 
 
-def _inputs(pages: list[str], again: bool, keyed: list[tuple[int, _Found]]) -> tuple[object, ...]:
-    """Return entries as ``add.lua`` takes them: together by host and by what they share, with the pages that they name."""
-    groups: dict[tuple[str, int, int, str], list[Any]] = {}
+def _inputs(pages: list[str], again: bool, keyed: list[tuple[int, _Found]]) -> tuple[object, list[bytes]]:
+    """Return entries, which are in the order of their groups, as ``add.lua`` takes them: with the pages that they name."""
     numbers: dict[int, int] = {0: 0}
-    for key, found in keyed:
+    groups: list[list[Any]] = []
+    keys: list[bytes] = []
+    lines: list[bytes] = []
+    end = 0
+    columns: list[list[int]] = [[] for _ in range(6)]
+    shared: tuple[str, str] | None = None
+    for i, each in enumerate(keyed, 1):
+        key, found = each
         one = found.entry
-        # Seeds, and sitemaps that a robots.txt names, wait nowhere else: they are always taken in.
-        reason = one.excluded or ("" if one.depth and not one.sitemap else "!")
-        group = groups.get((one.host, found.marks, found.page, reason))
-        if group is None:
-            number = numbers.setdefault(found.page, len(numbers))
-            group = [one.host, one.domain, found.marks, number, reason, []]
-            groups[one.host, found.marks, found.page, reason] = group
-        line = f"{one.depth} {one.hops} {one.sitemap} {one.late} {tail_of(one.url, one.host)}"
-        text = str(key)
-        group[5] += (text, int(text[-9:]), line, one.priority, found.seen)
-    return [pages[page - 1] for page in numbers if page], again, list(groups.values())
+        if (group := _group(each)) != shared:
+            shared = group
+            groups.append([one.host, one.domain, group[1], 0, i, i])
+        groups[-1][3] |= found.marks
+        groups[-1][5] = i
+        text = b"%d" % key
+        line = f"{one.depth} {one.hops} {one.sitemap} {one.late} {tail_of(one.url, one.host)}".encode()
+        keys += (b"%c" % len(text), text)
+        lines.append(line)
+        end += len(line)
+        page = numbers.setdefault(found.page, len(numbers))
+        row = (one.priority, int(text[-9:]), found.seen, page, found.marks, end)
+        for column, number in zip(columns, row, strict=True):
+            column.append(number)
+    packed = pack(f">{len(keyed)}i{5 * len(keyed)}I", *chain.from_iterable(columns))
+    named = [pages[page - 1] for page in numbers if page]
+    return (named, again, len(keyed), groups), [b"".join(keys), packed, b"".join(lines)]
 
 
 def _parts(values: list[_T]) -> Iterator[list[_T]]:

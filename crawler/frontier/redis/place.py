@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
 from linkindex.errors import BadInput
 
-__all__ = ["Place", "from_scrapy_redis", "parse"]
+__all__ = ["Place", "parse"]
 
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 SHAPE = "redis://[:PASSWORD@]HOST:PORT/DB?job=NAME"
@@ -114,20 +113,3 @@ def _number(what: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 7 and int(text) <= most):
         raise BadInput(f"frontier: {what} must be a number up to {most}, not {text[:80]!r}")
     return int(text)
-
-
-def from_scrapy_redis(settings: Mapping[str, object]) -> dict[str, object]:
-    """Return what scrapy-redis' settings say of the connection, as keyword arguments of a redis-py client (``url`` too).
-
-    REDIS_PARAMS first, then REDIS_URL, REDIS_HOST, REDIS_PORT, REDIS_DB and REDIS_ENCODING. What it says of decoding
-    answers is left out: the frontier reads bytes.
-    """
-    params = settings.get("REDIS_PARAMS") or {}
-    if not isinstance(params, Mapping):
-        raise BadInput("REDIS_PARAMS must be a mapping of keyword arguments for redis-py")
-    merged = {str(name): value for name, value in params.items() if name not in {"redis_cls", "decode_responses"}}
-    for setting in ("URL", "HOST", "PORT", "DB", "ENCODING"):
-        value = settings.get(f"REDIS_{setting}")
-        if value not in {None, ""}:
-            merged[setting.lower()] = value
-    return merged

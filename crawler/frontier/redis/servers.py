@@ -121,8 +121,9 @@ def trouble(name: str, error: Exception) -> LinkatlasError:
             f"frontier {name}: Redis was emptied or replaced while the crawl ran; "
             "what it held is in the link index: linkatlas reconcile rebuilds it"
         )
+    words = {word.removeprefix("-") for word in text.split()}  # scripts of Redis 6.2 leave it there
     for word, kind in _LATER.items():
-        if word in text.split() or (kind is not None and isinstance(error, kind)):
+        if word in words or (kind is not None and isinstance(error, kind)):
             return Unavailable(f"frontier {name}: Redis answers {word}; trying again later loses nothing")
     if "CERTIFICATE_VERIFY" in text or "WRONG_VERSION" in text:  # other failures of TLS pass
         return BadInput(f"frontier {name}: no TLS with Redis: {text[text.index('[SSL') :]}")
@@ -138,8 +139,9 @@ def trouble(name: str, error: Exception) -> LinkatlasError:
 def connect(place: Place, more: Mapping[str, object]) -> list[Server]:
     """Return the servers of a place, in its order; nothing is sent yet, but to a cluster and to sentinels.
 
-    ``more``: keyword arguments of the client that go before what the place says (see ``from_scrapy_redis``).
+    ``more``: keyword arguments of the client that go before what the place says; ``url`` and ``redis_cls`` (its class) too.
     """
+    client_class: Any = more.get("redis_cls", _Redis)
     options: dict[str, Any] = {
         "protocol": 2,
         "socket_timeout": 30,
@@ -154,12 +156,12 @@ def connect(place: Place, more: Mapping[str, object]) -> list[Server]:
         options["username"] = place.username
     if place.tls:
         options["ssl"] = True
-    options |= {name: value for name, value in more.items() if name != "url"}
+    options |= {name: value for name, value in more.items() if name not in {"url", "redis_cls"}}
     if place.path:
         options.pop("socket_keepalive")
-        return [Server(place.path, _Redis(unix_socket_path=place.path, **{"db": place.db} | options))]
+        return [Server(place.path, client_class(unix_socket_path=place.path, **{"db": place.db} | options))]
     if "url" in more:
-        client = _Redis.from_url(str(more["url"]), **options)
+        client = client_class.from_url(str(more["url"]), **options)
         where = client.get_connection_kwargs()
         return [Server(str(where.get("path") or f"{where.get('host')}:{where.get('port')}"), client)]
     if place.kind == "cluster":
@@ -174,5 +176,5 @@ def connect(place: Place, more: Mapping[str, object]) -> list[Server]:
     servers = []
     for host, port in place.addresses:
         where = {"host": host, "port": port, "db": place.db} | options
-        servers.append(Server(f"{where['host']}:{where['port']}", _Redis(**where)))
+        servers.append(Server(f"{where['host']}:{where['port']}", client_class(**where)))
     return servers

@@ -11,7 +11,8 @@ local room, era = tonumber(meta[8]) or 1000, tonumber(meta[9]) or 0
 
 local recount -- in queue.lua
 
--- Returns the host; without `domain`, nil where it is not known. Its numbered fields are what was kept of the named ones.
+-- Returns the host; without `domain`, nil where it is not known. Its numbered fields are what was kept of the named ones;
+-- of a `fresh` one nothing was.
 local function host_of(name, domain)
   local h = hosts[name]
   if h then return h end
@@ -30,9 +31,9 @@ local function host_of(name, domain)
     local value = h[i] or ''
     h[i], h[FIELDS[i]] = value, value
   end
-  if h.domain == '' then h.domain = domain or name end
   if h.era ~= era then h.era, h.visited = era, 0 end
-  h.name = name
+  h.name, h.fresh = name, h.domain == '' and not lost
+  if h.domain == '' then h.domain = domain or name end
   if lost then recount(h) end
   h.placed = h.leased == 0 and h.queued > 0 and h.spent == ''
   hosts[name] = h

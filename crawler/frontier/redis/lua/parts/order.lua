@@ -1,16 +1,15 @@
 -- crawler/frontier/order.py, in Lua.
 local LEVEL_MS = 6 * 3600 * 1000
+local OFTEN = 63 -- discoveries that count as a level
 
-local BITS = { [0] = 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 } -- of a half byte
+local BITS = { [0] = 0 } -- of a byte
 
 local function bits(marks)
-  local set = 0
-  while marks > 0 do
-    local half = marks % 16
-    set = set + BITS[half]
-    marks = (marks - half) / 16
-  end
-  return set
+  for i = #BITS + 1, 255 do BITS[i] = BITS[(i - i % 2) / 2] + i % 2 end
+  local low = marks % 65536
+  local high = (marks - low) / 65536
+  local first, third = low % 256, high % 256
+  return BITS[first] + BITS[(low - first) / 256] + BITS[third] + BITS[(high - third) / 256]
 end
 
 local function distinct(marks)
@@ -30,5 +29,5 @@ local function level(priority, marks, again)
     local set = bits(marks)
     priority = priority - (set >= 28 and 3 or set >= 12 and 2 or set >= 3 and 1 or 0)
   end
-  return priority - (again >= 63 and 1 or 0)
+  return priority - (again >= OFTEN and 1 or 0)
 end

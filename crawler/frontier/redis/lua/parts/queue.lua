@@ -1,10 +1,10 @@
--- What is kept of a URL while it is queued, scheduled or leased: a header of fixed size (version, state, level, priority,
--- marks of linking domains, times found again, found at, the page that led here: 0 for none), a line of text ("DEPTH HOPS
+-- What is kept of a URL while it is queued, scheduled or leased: a header of fixed size (version, state, level, times found
+-- again, priority, marks of linking domains, found at, the page that led here: 0 for none), a line of text ("DEPTH HOPS
 -- SITEMAP LATE TAIL"; the tail is the URL without its host) and, once it was leased, a msgpack array of MORE. `ended` is set
 -- while it is counted as visited, `departed` while it is visited alone.
-local HEADER, HEADER_SIZE = '>BBhhI4I2dI4', 24
+local HEADER, HEADER_SIZE = '>BBhI2hI4dI4', 24
 local MORE = { 'attempts', 'crashes', 'due', 'fence', 'node', 'reason', 'trail', 'memo', 'ended', 'origin', 'departed' }
-local VERSION, QUEUED, SCHEDULED, LEASED = 1, 0, 1, 2
+local VERSION, QUEUED, SCHEDULED, LEASED = 2, 0, 1, 2
 local STATES = { [0] = 'queued', 'scheduled', 'leased', 'failed', 'excluded' } -- the last two in `e:HOST`, not in `q:HOST`
 local TRAIL = 8
 local known = family('k')
@@ -15,7 +15,7 @@ local function list_of(h, at) return P .. 'l:' .. at .. ':' .. h.name end
 local function member(h, key) return key .. ' ' .. h.name end
 
 local function header(state, level_, priority, marks, again, found, page)
-  return struct.pack(HEADER, VERSION, state, level_, priority, marks, math.min(again, 65535), found, page)
+  return struct.pack(HEADER, VERSION, state, level_, math.min(again, 65535), priority, marks, found, page)
 end
 
 local function encode(rec)
@@ -36,7 +36,7 @@ local function decode(raw)
   if #raw < HEADER_SIZE or raw:byte(1) ~= VERSION then return nil end
   local rec = {}
   local _
-  _, rec.state, rec.level, rec.priority, rec.marks, rec.again, rec.found, rec.page = struct.unpack(HEADER, raw)
+  _, rec.state, rec.level, rec.again, rec.priority, rec.marks, rec.found, rec.page = struct.unpack(HEADER, raw)
   local stop = raw:find('\n', HEADER_SIZE + 1, true)
   rec.line = raw:sub(HEADER_SIZE + 1, (stop or 0) - 1)
   if not STATES[rec.state] or not rec.line:find('^%d+ %d+ %d+ %-?%d+ ') then return nil end
@@ -105,15 +105,23 @@ local function keep(h, key, rec)
   call('HSET', queue_of(h), key, encode(rec))
 end
 
--- Put a key into the list of its level, in front where it was found no later than what is there.
-local function line_up(h, key, level_, found)
+local function found_before(one, other) return one[2] < other[2] end
+
+-- Put {key, found at} each into the list of a level, in front where they were found no later than what is there.
+local function line_up(h, level_, each)
   local list = list_of(h, level_)
   local first = call('LINDEX', list, 0)
   local raw = first and call('HGET', queue_of(h), first)
-  local before = raw and #raw >= HEADER_SIZE and found <= select(7, struct.unpack(HEADER, raw))
-  call(before and 'LPUSH' or 'RPUSH', list, key)
+  local there = raw and #raw >= HEADER_SIZE and select(7, struct.unpack(HEADER, raw)) or -1
+  table.sort(each, found_before)
+  local front, back = {}, {}
+  for _, one in ipairs(each) do
+    if one[2] <= there then table.insert(front, 1, one[1]) else back[#back + 1] = one[1] end
+  end
+  if #front > 0 then call('LPUSH', list, unpack(front)) end
+  if #back > 0 then call('RPUSH', list, unpack(back)) end
   add_level(h, level_)
-  lead(h, level_ * LEVEL_MS + found)
+  lead(h, level_ * LEVEL_MS + each[1][2])
 end
 
 -- Queue a record that was something else before.
@@ -121,7 +129,7 @@ local function queue_again(h, key, rec)
   rec.state = QUEUED
   if rec.node then rec.due, rec.fence = 0, 0 end
   keep(h, key, rec)
-  line_up(h, key, rec.level, rec.found)
+  line_up(h, rec.level, { { key, rec.found } })
   h.queued = h.queued + 1
   count_queue(h, 1)
 end

@@ -1,0 +1,89 @@
+"""What a crawl finds first is its run's: one that goes on is the same, one that begins anew is another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.frontier import Budget, open_frontier
+from crawler.job import admit, begin, read_job
+from crawler.scope import Scope
+from interfaces.demo.serve import serving
+from linkindex.store import open_index
+from tests.crawls.command import ROOT, Ran, environment, run
+
+PAGES = 20
+SEED = "http://site.example/"
+
+
+class Site:
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.reach = ("--connect-to", f"site.example:80:127.0.0.1:{port}", "--delay", "0", "--sitemaps", "none")
+
+    def crawl(self, *options: str) -> Ran:
+        return run(self.folder, "crawl", SEED, "--stay", "domain", *self.reach, *options)
+
+    def runs(self) -> dict[str, int]:
+        with open_index(f"sqlite:///{self.folder}/linkatlas.db") as index:
+            return {counts.run: counts.pages for counts in index.runs()}
+
+    def name(self) -> str:
+        with open_frontier(f"sqlite:///{self.folder}/linkatlas-frontier.db") as frontier:
+            return read_job(frontier).run
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with serving("--site", str(PAGES)) as port:
+        yield Site(tmp_path, port)
+
+
+def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> None:
+    first = site.crawl("--max-pages", "5", "--depth", "9")
+    name = site.name()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", name)
+    assert f"run: {name}" in first.out.splitlines()
+    site.crawl("--max-pages", "10", "--depth", "9")
+    assert site.runs() == {name: 10}
+    again = site.crawl("--max-pages", "15", "--depth", "9", "--again")
+    other = site.name()
+    assert other > name
+    assert f"run: {other}" in again.out.splitlines()
+    assert site.runs() == {name: 10, other: 5}  # what was known before stays what it was
+
+
+def test_a_node_that_joins_visits_for_the_run_of_the_job(site: Site) -> None:
+    run(site.folder, "seed", SEED)
+    name = site.name()
+    ran = run(
+        site.folder, "node", "--until-finished", *(option for option in site.reach if option not in ("--delay", "0"))
+    )
+    assert ran.code == 0, ran.err
+    assert site.runs().keys() == {name}
+
+
+def test_scrapys_own_command_has_a_run_too(site: Site) -> None:
+    import subprocess
+    import sys
+
+    detour = site.reach[1]
+    command = [sys.executable, "-m", "scrapy", "crawl", "discover", "-a", f"seeds={SEED}"]
+    settings = {"CONNECT_TO": detour, "INDEX": f"sqlite:///{site.folder}/linkatlas.db", "DELAY": "0", "STAY": "domain"}
+    options = [word for name, value in settings.items() for word in ("-s", f"LINKATLAS_{name}={value}")]
+    done = subprocess.run(
+        [*command, *options], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert site.runs().keys() == {site.name()}
+
+
+def test_seeds_that_join_are_of_the_run_that_is_under_way(tmp_path: Path) -> None:
+    with open_frontier(f"sqlite:///{tmp_path}/f.db") as frontier:
+        name = begin(frontier, [SEED], Scope(), Budget(), 1.0).run
+        admit(frontier, ["http://other.example/"])
+        assert read_job(frontier).run == name
+        assert begin(frontier, [SEED], Scope(depth=5), Budget(), 1.0).run == name
