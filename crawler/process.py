@@ -15,7 +15,6 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.spiders.discover import DiscoverSpider
-from linkindex.errors import LinkatlasError
 from settings import signals as our_signals
 from settings.options import Options, scrapy_settings
 
@@ -37,7 +36,7 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
     The first SIGINT or SIGTERM calls ``stopping`` and drains: what is being fetched is finished and stored, as far as that
-    takes no longer than :data:`DRAIN`. The second stops now.
+    takes no longer than :data:`DRAIN`. The second stops now. Raises what kept the node from opening its stores.
     """
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
@@ -49,13 +48,10 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     with _Drain(crawler, stopping).on_signals():
-        crawling = process.crawl(crawler)
+        crawl = process.crawl(crawler)
         process.start(install_signal_handlers=False)
-    error = crawling.exception() if crawling.done() and not crawling.cancelled() else None
-    if isinstance(error, LinkatlasError):  # it never began
-        return End("store_unavailable", str(error), error.exit_code)
-    if error:
-        raise error
+    if crawl.done() and (failed := crawl.exception()) is not None:
+        raise failed
     stats = crawler.stats
     reason = str(stats.get_value("finish_reason", "shutdown")) if stats else "shutdown"
     failure = stats.get_value("linkatlas/failure") if stats else None

@@ -109,7 +109,9 @@ class FrontierScheduler(BaseScheduler):
         connect(self._item_lost, signals.item_dropped)
         connect(self._spider_lost, signals.spider_error)
 
-    def close(self, reason: str) -> Deferred[None]:
+    def close(self, reason: str) -> Deferred[None] | None:
+        if not hasattr(self, "_node"):  # it could not be opened
+            return None
         stats = self._crawler.stats
         assert stats is not None
         stats.set_value("linkatlas/failure", self._node.failure)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import msgspec
 
+from interfaces.text import safe_text
+from linkindex.errors import LinkatlasError
 from settings.options import Options
 
 
@@ -55,7 +57,11 @@ def main() -> int:
 
     options = msgspec.json.decode(sys.stdin.buffer.readline(), type=Options)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    return run_node(options).exit_code
+    try:
+        return run_node(options).exit_code
+    except LinkatlasError as error:
+        print(f"linkatlas: a worker ended: {safe_text(str(error))}", file=sys.stderr)
+        return error.exit_code
 
 
 if __name__ == "__main__":

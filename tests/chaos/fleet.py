@@ -16,6 +16,7 @@ from pathlib import Path
 from crawler.frontier import open_frontier
 from interfaces.demo import loopback
 from linkindex.errors import LinkatlasError
+from tests.chaos import verdicts
 from tests.chaos.verdicts import Ask, Ended, read_log
 from tests.chaos.web import Web
 from tests.crawls.command import command, environment
@@ -103,6 +104,11 @@ class Node:
         return self.err.read_text(errors="replace")
 
     @property
+    def is_stopped(self) -> bool:
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        return self.process.poll() is None and stat.read_text().rpartition(")")[2].split()[0] == "T"
+
+    @property
     def pids(self) -> list[int]:
         """Its own, and those of its workers."""
         pid = self.process.pid
@@ -121,7 +127,7 @@ class Fleet:
     alive: list[Node] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     deaths: dict[str, float] = field(default_factory=dict)  # name -> when
-    forgot: float = 0.0  # when the frontier had forgotten what it knew of hosts
+    blind: verdicts.Span = verdicts.NEVER  # while the frontier does not know what was leased, what hosts had asked for
     allowed: Counter[str] = field(default_factory=Counter)  # name -> pages that may be asked for again because of it
     kills: int = 0
     excused: bool = False  # nodes may end with an error that tells why
@@ -167,9 +173,9 @@ class Fleet:
 
     def begin(self, nodes: int, *, crash_at: str = "", python: Sequence[str] = ()) -> None:
         """Start the node that leads, then the others; ``crash_at`` is for the first."""
-        self.start(leads=True, crash_at=crash_at, python=python)
+        first = self.start(leads=True, crash_at=crash_at, python=python)
         if nodes > 1:
-            self.until(1)
+            self.wait(lambda: self.ground.asked() > 0 or first.is_stopped, "the site was never asked")
         for _ in range(1, nodes):
             self.start(python=python)
 

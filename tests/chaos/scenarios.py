@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from pathlib import Path
 
 from interfaces.demo.dice import Dice
 from tests.chaos.fleet import TTL, Fleet, Node
@@ -60,7 +59,7 @@ def freeze(nodes: int, step: str, dice: Dice) -> Scenario:
     def scenario(fleet: Fleet) -> None:
         fleet.begin(nodes, crash_at=f"{step}:{1 + dice.below(PASSAGES[step] // nodes)}:STOP")
         frozen = fleet.alive[0]
-        if not fleet.wait(lambda: _is_stopped(frozen), f"nobody came to {step}"):
+        if not fleet.wait(lambda: frozen.is_stopped, f"nobody came to {step}"):
             raise RuntimeError(f"nobody ever came to {step}")
         thaws = time.monotonic() + 2 * TTL
         while time.monotonic() < thaws:
@@ -140,11 +139,12 @@ def cut(nodes: int, most: int, dice: Dice) -> Scenario:
         fleet.begin(nodes)
         fleet.until(30 + dice.below(ASKS - 60))
         redis.kill()
+        killed = time.monotonic()
         (tail,) = redis.folder.glob("appendonlydir/*.incr.aof")
         size = tail.stat().st_size
         os.truncate(tail, size - dice.below(min(most, size)))
         redis.start()
-        fleet.forgot = time.monotonic()
+        fleet.blind = (killed, time.monotonic() + TTL)  # until the leases that it forgot have run out
         for node in fleet.alive:  # the frontier forgot what they had visited
             fleet.struck(node.name, ASKS)
         fleet.run("reconcile")
@@ -157,8 +157,3 @@ def _replace(fleet: Fleet, victim: Node, dice: Dice) -> None:
     fleet.look()
     if victim not in fleet.alive:  # else it had lost a worker, and goes on
         fleet.start(leads=victim.leads)
-
-
-def _is_stopped(node: Node) -> bool:
-    stat = Path(f"/proc/{node.process.pid}/stat")
-    return node.process.poll() is None and stat.read_text().rpartition(")")[2].split()[0] == "T"

@@ -79,10 +79,12 @@ def test_what_died_with_a_node_binds_nobody() -> None:
     assert len(verdicts.gaps(asks, DELAYS, {"n1": 1.4})) == 1
 
 
-def test_what_the_frontier_forgot_binds_nobody() -> None:
-    asks = [ask(0), ask(0.5, "/p/1"), ask(0.8, "/p/2")]
-    assert len(verdicts.gaps(asks, DELAYS, {})) == 2
-    assert [line.split()[4] for line in verdicts.gaps(asks, DELAYS, {}, forgot=0.4)] == [f"{A}/p/1"]
+def test_while_the_frontier_is_blind_nobody_is_bound() -> None:
+    asks = [ask(1), ask(1.5, "/p/1"), ask(1.8, "/p/2", took=3), ask(2, "/p/3")]
+    assert len(verdicts.gaps(asks, DELAYS, {})) == 3
+    assert len(verdicts.crowded(asks)) == 1
+    assert [line.split()[4] for line in verdicts.gaps(asks, DELAYS, {}, (1.6, 2.1))] == [f"{A}/"]
+    assert verdicts.crowded(asks, (1.6, 2.1)) == []
 
 
 def test_two_at_once_are_one_too_many() -> None:

@@ -82,8 +82,8 @@ def judge(place: Ground, fleet: Fleet) -> Findings:
         bad_ends=[end for end in fleet.ended if end.code and not end.told and not fleet.excused],
         late=fleet.late,
         stuck=fleet.stuck,
-        gaps=verdicts.gaps(asks, web.delays, fleet.deaths, fleet.forgot),
-        crowded=verdicts.crowded(asks),
+        gaps=verdicts.gaps(asks, web.delays, fleet.deaths, fleet.blind),
+        crowded=verdicts.crowded(asks, fleet.blind),
         disallowed=verdicts.disallowed(asks),
     )
 

@@ -13,6 +13,9 @@ from tests.chaos.web import CLOSED, RETRY_AFTER, ROBOTS
 TOLERANCE = 0.005  # s
 UNHEARD = 1.0  # s before its death in which a node may not have come to keep what a host had asked for
 
+Span = tuple[float, float]  # from when until when, s of the monotonic clock
+NEVER = (0.0, 0.0)
+
 
 class Ask(NamedTuple):
     """One request, as the site saw it; seconds of the monotonic clock."""
@@ -85,18 +88,17 @@ def silent_finishes(ends: Iterable[Ended]) -> list[Ended]:
 
 
 def gaps(
-    asks: Iterable[Ask], delays: Mapping[str, float], deaths: Mapping[str, float], forgot: float = 0.0
+    asks: Iterable[Ask], delays: Mapping[str, float], deaths: Mapping[str, float], blind: Span = NEVER
 ) -> list[str]:
     """Return the fetches that came too soon after the one before, on the same host.
 
     A host's delay binds from the first page on: nobody can know it before. A Retry-After that a node did not survive to
-    keep (``deaths``: when each died) binds nobody. Nor does what came before the frontier ``forgot`` it, with the tail of its
-    log.
+    keep (``deaths``: when each died) binds nobody, nor does anything while the frontier is ``blind``.
     """
     return [
         f"{ask.start - before.end:.3f} s, not {due:g}: {_told(before)}, then {_told(ask)}"
         for before, ask, due in _intervals(asks, delays, deaths)
-        if ask.start - before.end < due - TOLERANCE and not before.end < forgot < ask.start
+        if ask.start - before.end < due - TOLERANCE and not _within(blind, ask)
     ]
 
 
@@ -112,16 +114,20 @@ def _intervals(
             yield before, ask, max(due, RETRY_AFTER if before.status == 503 and heard else 0.0)
 
 
-def crowded(asks: Iterable[Ask]) -> list[str]:
+def crowded(asks: Iterable[Ask], blind: Span = NEVER) -> list[str]:
     """Return the fetches that began while another of the same host was under way."""
     over = []
     for own in _by_host(asks).values():
         latest = own[0]
         for ask in own[1:]:
-            if ask.start < latest.end:
+            if ask.start < latest.end and not _within(blind, ask):
                 over.append(f"{_told(ask)} while {_told(latest)}")
             latest = max(latest, ask, key=attrgetter("end"))
     return over
+
+
+def _within(span: Span, ask: Ask) -> bool:
+    return span[0] < ask.start < span[1]
 
 
 def disallowed(asks: Sequence[Ask]) -> list[str]:

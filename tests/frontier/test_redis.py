@@ -9,10 +9,10 @@ from itertools import count
 
 import pytest
 
-from crawler.frontier import Counts, Frontier
+from crawler.frontier import Budget, Counts, Frontier, Outlook
 from crawler.frontier.redis import RedisFrontier
 from tests.frontier.accounts import AccountsContract
-from tests.frontier.contract import Clock, FrontierContract
+from tests.frontier.contract import Clock, FrontierContract, entry
 from tests.servers import RedisServer
 
 
@@ -145,3 +145,28 @@ def walk_host(client: object, prefix: str, host: str, key: bytes) -> Counter[str
     at_work = states[0] > 0 and not spent and not states[2]
     found["adrift"] += sum(place is not None for place in places) != at_work
     return found
+
+
+class TestWhileABudgetIsSpread(OnRedis):
+    """A crawl that goes on sets its budget anew, while its nodes are at work."""
+
+    shards = 3
+
+    @pytest.mark.parametrize("pages", [0, 100])
+    def test_nothing_is_spent_meanwhile(
+        self, frontier: RedisFrontier, url: str, pages: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        frontier.add([entry("https://a.test/")])
+        frontier.set_budget(Budget(pages=pages), 0.0)
+        seen: list[Outlook] = []
+
+        def everywhere(script: str, *inputs: object) -> object:
+            replies = RedisFrontier._everywhere(frontier, script, *inputs)
+            with RedisFrontier.open(url) as other:
+                seen.append(other.outlook())
+            return replies
+
+        monkeypatch.setattr(frontier, "_everywhere", everywhere)
+        frontier.set_budget(Budget(pages=pages), 0.0)
+        assert seen
+        assert {(outlook.finished, outlook.spent) for outlook in seen} == {(False, False)}

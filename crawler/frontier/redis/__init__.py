@@ -77,20 +77,23 @@ class RedisFrontier(Nodes):
 
     def set_budget(self, budget: Budget, delay: float) -> None:
         limits = msgspec.json.encode((budget, delay)).decode()
-        amounts = (budget.pages_per_host, budget.pages_per_domain, budget.growth, delay, limits)
-        used = self._everywhere("limits", amounts)  # from here on nothing is leased, until there are quotas again
-        if budget.pages:
+        amounts = (budget.pages_per_host, budget.pages_per_domain, budget.growth, delay, limits, bool(budget.pages))
+        used = self._everywhere("limits", amounts)
+        if budget.pages:  # nothing is leased until there are quotas again
             left = max(0, budget.pages - sum(used))
             shares = [left // len(self._shards) + (shard < left % len(self._shards)) for shard in self._shards]
             self._steps([Step(shard, "quota", share) for shard, share in enumerate(shares)])
-        else:
-            self._everywhere("quota", "none")
         for shard in self._shards:
             cursor = "0"
             while True:
                 cursor = self._step(shard, "reconsider", cursor).decode()
                 if cursor == "0":
                     break
+
+    def _is_spent(self, counts: Counts) -> bool:
+        """Return whether the budget of pages is used up; quotas alone do not tell while another process spreads them."""
+        kept = self._limits()
+        return kept is not None and 0 < kept[0].pages <= counts.visited
 
     def _spread_budget(self) -> None:
         kept = self._limits()
@@ -209,7 +212,7 @@ class RedisFrontier(Nodes):
             return Outlook(finished=True)
         if counts.leased:  # another node is at work, and may find more any moment
             return Outlook(finished=False)
-        if left == 0:
+        if left == 0 and self._is_spent(counts):
             return Outlook(finished=False, spent=True)
         waits = [wait for wait in self._everywhere("outlook") if wait >= 0]
         return Outlook(finished=False, wait=min(waits, default=0) / 1000)

@@ -58,7 +58,9 @@ def _kept(db: sqlite3.Connection) -> Anchor | None:
 
 
 def boot_id() -> str:
-    """Return what tells this start of the machine from its others, "" where the system does not."""
+    """Return what tells this start of the machine from its others, "" where the system does not (all but Linux)."""
+    if sys.platform != "linux":
+        return ""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -1,7 +1,11 @@
 -- Set limits. Parts: store
--- Inputs: pages of a host, of a domain, growth, least delay in seconds, the budget and delay as they were given (JSON).
--- The shard's quota of pages becomes what it has used. Returns that.
+-- Inputs: pages of a host, of a domain, growth, least delay in seconds, the budget and delay as they were given (JSON),
+-- and whether it counts pages: then the shard's quota of them becomes what it has used, else there is none. Returns that.
 local used = visited_and_leased()
-redis.call('HSET', P .. 'm', 'host', A[1], 'domain', A[2], 'growth', A[3], 'delay', tostring(A[4]), 'limits', A[5],
-  'quota', used)
+redis.call('HSET', P .. 'm', 'host', A[1], 'domain', A[2], 'growth', A[3], 'delay', tostring(A[4]), 'limits', A[5])
+if A[6] then
+  redis.call('HSET', P .. 'm', 'quota', used)
+else
+  redis.call('HDEL', P .. 'm', 'quota')
+end
 return used

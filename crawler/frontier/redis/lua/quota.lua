@@ -1,9 +1,5 @@
 -- Give a shard more pages to visit, or take back what it has not used. Parts: store
--- Inputs: how many; "none" lifts the limit. Returns how many it was given (negative: how many it gave).
-if A == 'none' then
-  redis.call('HDEL', P .. 'm', 'quota')
-  return 0
-end
+-- Input: how many. Returns how many it was given (negative: how many it gave).
 local quota, given = tonumber(meta[7]), A
 if not quota then return 0 end
 if given < 0 then
