@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import open_index
+from linkindex.store.sqlite.ids import URL_MASK
+from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
+from tests.linkindex.contract.making import found
 from tests.linkindex.histories import HistoriesContract
 
 
@@ -70,6 +75,61 @@ def test_a_failed_batch_leaves_nothing(tmp_path: Path) -> None:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     db.close()
+
+
+def test_an_index_that_went_is_told_and_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    open_index(f"sqlite:///{path}", create=True).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP INDEX lead_to")
+        db.execute("DROP VIEW backlinks")
+    with open_index(f"sqlite:///{path}") as index:
+        told = {check.name: (check.found, check.remedy) for check in index.check() if not check.ok}
+        remedy = "it is made anew when a crawl opens the index"
+        assert told == {"index lead_to": ("missing", remedy), "view backlinks": ("missing", remedy)}
+    with open_index(f"sqlite:///{path}", create=True) as index:
+        assert [check for check in index.check() if not check.ok] == []
+
+
+def test_urls_whose_hashes_are_alike_are_two_even_when_one_is_forgotten(tmp_path: Path) -> None:
+    one, other = next(alike("https://b.test/"))
+    with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
+        index.store([visit("https://a.test/1", 1, link(one)), visit("https://a.test/2", 1, link(other, "other"))])
+        for url, source in ((one, "https://a.test/1"), (other, "https://a.test/2")):
+            assert [row.source for row in found(index, url)] == [source]
+        index.forget(parse_target("https://a.test/1"))
+        index.store([visit("https://a.test/3", 1, link(other))])
+        assert [row.source for row in found(index, other)] == ["https://a.test/2", "https://a.test/3"]
+        assert found(index, one) == []
+
+
+def alike(site: str) -> Iterator[tuple[str, str]]:
+    """Yield pairs of URLs that would have the same number."""
+    met: dict[int, str] = {}
+    for number in range(1 << 20):
+        url = f"{site}{number}"
+        before = met.setdefault(urls.key(url) & URL_MASK, url)
+        if before != url:
+            yield before, url
+
+
+def test_the_views_tell_what_other_programs_ask(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    with open_index(f"sqlite:///{path}", create=True) as index:
+        index.store(
+            [visit("https://www.a.test/", 1000, link("https://b.test/x", "words"), link("http://b.test/y", ""))]
+        )
+        index.store([visit("https://www.a.test/", 2000, link("https://b.test/x", "words"))])
+    with closing(sqlite3.connect(path)) as db:
+        columns = "source, source_domain, target, target_domain, anchor, follow, first_seen, last_seen, doubt"
+        assert db.execute(f"SELECT {columns} FROM backlinks").fetchall() == [
+            (
+                *("https://www.a.test/", "a.test", "https://b.test/x", "b.test", "words", 1),
+                *("1970-01-01T00:00:01.000Z", "1970-01-01T00:00:02.000Z", None),
+            )
+        ]
+        domains = "SELECT target_domain, domain, backlinks, follow, nofollow FROM referring_domains"
+        assert db.execute(domains).fetchall() == [("b.test", "a.test", 1, 1, 0)]
 
 
 def test_a_missing_index_is_told_with_the_remedy_and_not_made(tmp_path: Path) -> None:

@@ -97,15 +97,14 @@ class Bundles(Ids):
         else:
             counted[0] += live
             counted[1] += lost
-        if key[0] != key[1]:
-            self._total("links", live)
-            self._total("lost", lost)
 
     def _total(self, name: str, count: int) -> None:
         self._totals[name] = self._totals.get(name, 0) + count
 
     def _write_bundles(self) -> None:
         """Write what was numbered and counted since the last time."""
+        for name, at in (("links", 0), ("lost", 1)):
+            self._total(name, sum(counts[at] for key, counts in self._counted.items() if key[0] != key[1]))
         new = self._new_bundles
         added = [(*key, *alike, *self._counted.pop(key, (0, 0))) for key, alike in new.items()]
         self._db.executemany(_ADD, sorted(added))

@@ -27,10 +27,9 @@ from linkindex.store.sqlite.selecting import (
     spans,
 )
 
-
 _VERSIONS_OF_PAGE = f"""
 SELECT {TARGET} AS target, v.ordinal AS ordinal, p.first_visited + v.since AS since, k.kind, a.text, k.rel, k.follow,
-  k.placement, {{ended}} {OF_PAGE} {JOINED} JOIN page p ON p.id = v.page"""  # noqa: S608
+  k.placement, {{ended}} {OF_PAGE} {JOINED} JOIN page p ON p.id = v.page"""
 _ENDED = {
     "link": "max(p.read_at, p.first_visited + v.since), NULL, NULL",
     "past": "v.confirmed, v.until, v.because",
@@ -41,7 +40,7 @@ _VERSIONS = f"""
 SELECT v.page, {TARGET_ID} AS target, v.ordinal, v.slot, p.first_visited + v.since AS since, {{until}} AS until,
   {{because}} AS because, b.from_domain, b.look, b.anchor, {{latest}} AS latest, {{looks}} AS chosen
 FROM {{scan}} CROSS JOIN look k ON k.id = b.look CROSS JOIN {{table}} v ON {OF_BUNDLE} CROSS JOIN page p ON p.id = v.page
-WHERE {{where}}"""
+WHERE {{where}}"""  # noqa: S608
 
 _HISTORY = f"""
 WITH versions AS ({{versions}}),

@@ -19,8 +19,8 @@ DELETE FROM {table} WHERE to_domain = ? AND from_domain = ? AND number = ? AND p
 
 _EMPTY = """
 DELETE FROM bundle WHERE to_domain = ? AND from_domain = ? AND number = ?
-AND NOT EXISTS (SELECT 1 FROM link v WHERE (v.to_domain, v.from_domain, v.number) = (bundle.to_domain, bundle.from_domain, bundle.number))
-AND NOT EXISTS (SELECT 1 FROM past v WHERE (v.to_domain, v.from_domain, v.number) = (bundle.to_domain, bundle.from_domain, bundle.number))
+AND live = 0 AND NOT EXISTS (SELECT 1 FROM past v WHERE v.to_domain = bundle.to_domain
+  AND v.from_domain = bundle.from_domain AND v.number = bundle.number)
 RETURNING target, anchor"""
 
 _NEEDED = """
@@ -37,12 +37,13 @@ class Forgetting(Bundles, Pages):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that forgets."""
 
     def forget(self, target: Target | None = None, run: str = "") -> Forgotten:
-        chosen = self._chosen(target, run)
+        condition, named = self._of_pages(target, run)
+        query = f"SELECT p.id, p.url FROM page p WHERE {condition}"  # noqa: S608
         pages = links = 0
         with self._transaction():
             urls: set[int] = set()
             bundles: set[Key] = set()
-            for page, url in self._db.execute(*chosen).fetchall() if chosen else ():
+            for page, url in self._db.execute(query, named).fetchall():
                 pages += 1
                 links += self._forget_page(page, url, bundles)
                 urls.add(url)
@@ -56,18 +57,6 @@ class Forgetting(Bundles, Pages):
         if pages:
             self._forget_ids()
         return Forgotten(pages=pages, links=links)
-
-    def _chosen(self, target: Target | None, run: str) -> tuple[str, dict[str, object]] | None:
-        conditions, named = [], {}
-        if target is not None:
-            condition, named = self._of_pages(target)
-            conditions.append(condition)
-        if run:
-            conditions.append("p.run = :run")
-            named["run"] = next(self._rows("SELECT id FROM run WHERE name = ?", (run,)), (None,))[0]
-        if not conditions:
-            return None
-        return f"SELECT p.id, p.url FROM page p WHERE {' OR '.join(conditions)}", named  # noqa: S608
 
     def _forget_page(self, page: int, url: int, bundles: set[Key]) -> int:
         """Take out a page; return how many links it had. Their bundles go into ``bundles``."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from linkindex.store.selection import By, Group, Selection
-from linkindex.store.sqlite.selecting import FIRST_SEEN, PLACEMENT, TARGET_ID, Selecting
+from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.selecting import FIRST_SEEN, PLACEMENT, TARGET_ID, Question, Selecting
 
 _KEYS: dict[By, str] = {
     "": "''",
@@ -18,6 +19,9 @@ _NAMES: dict[By, str] = {
     "domain": "(SELECT name FROM domain WHERE id = key)",
     "anchor": "(SELECT text FROM anchor WHERE id = key)",
 }
+
+_OF_BUNDLES: tuple[By, ...] = ("domain", "anchor")
+"""Groups that a question with a limit may leave out unseen."""
 
 _COLUMNS = f"""
 {{key}} AS key, v.page AS page, b.from_domain AS domain, {TARGET_ID} AS target, k.follow AS follow,
@@ -37,7 +41,28 @@ class Groups(Selecting):
         question = self._question(selection)
         if question is None:
             return
+        if limit is not None and by in _OF_BUNDLES:
+            question = self._largest(question, by, limit)
         links = question.ask(_COLUMNS.format(key=_KEYS[by]))
         query = _GROUPS.format(name=_NAMES.get(by, "key"), links=links)
         for row in self._rows(query, question.named | {"limit": -1 if limit is None else limit}):
             yield Group(**dict(zip(Group.__struct_fields__, row, strict=True)))
+
+    def _largest(self, question: Question, by: By, limit: int) -> Question:
+        """Return the question about the ``limit`` largest groups, and those that are as large as the last of them.
+
+        How many links a bundle has is known; all else that is told of a group needs a look at each link.
+        """
+        selection = question.selection
+        if (selection.as_of, selection.since, selection.until) != (None, None, None):
+            return question
+        counted = question.ask_bundles(f"{_KEYS[by]} AS key, sum({question.links_of_bundle}) AS links")
+        keys: list[int] = []
+        least = 0
+        for key, links in self._rows(f"{counted} GROUP BY {_KEYS[by]} ORDER BY links DESC", question.named):
+            if len(keys) >= limit and links < least:
+                among = "IN (SELECT value FROM json_each(:keys))"
+                return question.with_bundles(f"{_KEYS[by]} {among}", {"keys": json_numbers(keys)})
+            keys.append(key)
+            least = links
+        return question

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import count
 from typing import Any, NamedTuple
 
 from linkindex import urls
 from linkindex.model import Link
 from linkindex.store.sqlite.database import Database
-from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.packing import json_numbers, json_texts
 from linkindex.store.sqlite.schema import URL_BITS
 
 _REMEMBERED = 200_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
@@ -17,6 +18,10 @@ URL_MASK = (1 << URL_BITS) - 1
 _ANCHOR_MASK = (1 << 31) - 1
 
 _FORGOTTEN = "SELECT value FROM total WHERE name = 'forgotten'"
+
+
+Row = tuple[int, *tuple[int | str, ...]]
+"""A row of url or anchor: its number, then what it stands for."""
 
 
 class Host(NamedTuple):
@@ -70,26 +75,36 @@ class Ids(Database):
 
     # ---------------------------------------------------------------- giving numbers
 
-    def _domain_id(self, name: str) -> int:
-        found = self._domain_ids.get(name)
-        if found is None:
-            row = self._db.execute("SELECT id FROM domain WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                row = self._db.execute("INSERT INTO domain (name) VALUES (?) RETURNING id", (name,)).fetchone()
-            found = self._domain_ids[name] = row[0]
-        return found
+    def _number_hosts(self, wanted: Mapping[str, str]) -> None:
+        """Make sure that hosts (each with its domain) have numbers, which are in ``_host_ids`` then."""
+        known = self._host_ids
+        new = {host: domain for host, domain in wanted.items() if host not in known}
+        if not new:
+            return
+        hosts = "SELECT name, id, domain FROM host WHERE name IN (SELECT value FROM json_each(?))"
+        for name, number, domain_id in self._db.execute(hosts, (json_texts(new),)):
+            known[name] = Host(number, domain_id)
+            del new[name]
+        names = {domain for domain in new.values() if domain not in self._domain_ids}
+        domains = "SELECT name, id FROM domain WHERE name IN (SELECT value FROM json_each(?))"
+        self._domain_ids.update(self._db.execute(domains, (json_texts(names),)))
+        names -= self._domain_ids.keys()
+        self._add("domain", [(name,) for name in sorted(names)], self._domain_ids)
+        rows: list[tuple[str | int, ...]] = [(name, self._domain_ids[domain]) for name, domain in new.items()]
+        numbers: dict[str, int] = {}
+        self._add("host", rows, numbers)
+        known.update({name: Host(numbers[name], self._domain_ids[domain]) for name, domain in new.items()})
 
-    def _host_id(self, name: str, domain: str) -> Host:
-        found = self._host_ids.get(name)
-        if found is None:
-            row = self._db.execute("SELECT id, domain FROM host WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                row = self._db.execute(
-                    "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id, domain",
-                    (name, self._domain_id(domain)),
-                ).fetchone()
-            found = self._host_ids[name] = Host(*row)
-        return found
+    def _add(self, table: str, rows: Sequence[tuple[str | int, ...]], numbers: dict[str, int]) -> None:
+        """Add rows of domain or host, each with the next number; ``numbers`` takes them by name."""
+        if not rows:
+            return
+        (last,) = self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608
+        marks = ", ".join("?" * (1 + len(rows[0])))
+        numbered = [(number, *row) for number, row in enumerate(rows, last + 1)]
+        columns = "id, name, domain" if table == "host" else "id, name"
+        self._db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", numbered)  # noqa: S608
+        numbers.update(zip((str(row[0]) for row in rows), count(last + 1), strict=False))
 
     def _look_id(self, link: Link) -> int:
         key = (link.kind, link.rel, link.follow, link.placement)
@@ -105,27 +120,30 @@ class Ids(Database):
             found = self._look_ids[key] = row[0]
         return found
 
-    def _number_urls(self, wanted: Iterable[tuple[str, str, str]]) -> None:
+    def _number_urls(self, wanted: Mapping[str, tuple[str, str]]) -> None:
         """Make sure that URLs (each with its host and domain) have numbers, which are in ``_url_ids`` then."""
-        known = self._url_ids
-        new = {}
-        for url, host, domain in wanted:
-            if url not in known and url not in new:
-                at = self._host_id(host, domain)
-                new[url] = _url_row(url, host, at)
-        self._number("url", "origin, tail", new, known, URL_MASK)
+        known, hosts = self._url_ids, self._host_ids
+        new = {url: at for url, at in wanted.items() if url not in known}
+        self._number_hosts(dict(new.values()))
+        self._number(
+            "url",
+            "origin, tail",
+            {url: _url_row(url, host, hosts[host]) for url, (host, _) in new.items()},
+            known,
+            URL_MASK,
+        )
 
     def _number_anchors(self, texts: Iterable[str]) -> None:
         """Make sure that anchor texts have numbers, which are in ``_anchor_ids`` then."""
         known = self._anchor_ids
-        new = {text: (_hash(text) & _ANCHOR_MASK, text) for text in texts if text not in known}
+        new: dict[str, Row] = {text: (_hash(text) & _ANCHOR_MASK, text) for text in texts if text not in known}
         self._number("anchor", "text", new, known, _ANCHOR_MASK)
 
-    def _number(
-        self, table: str, columns: str, wanted: dict[str, tuple[int | str, ...]], known: dict[str, int], mask: int
-    ) -> None:
+    def _number(self, table: str, columns: str, wanted: dict[str, Row], known: dict[str, int], mask: int) -> None:
         """Give each of ``wanted`` (its name to its row, where the number should be first) a number that is its own."""
-        taken: dict[int, tuple[int | str, ...]] = {}
+        if not wanted:
+            return
+        taken: dict[int, Row] = {}
         query = f"SELECT id, {columns} FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
         while wanted:
             numbers = json_numbers([row[0] for row in wanted.values()])
@@ -133,7 +151,6 @@ class Ids(Database):
             again = {}
             for name, row in wanted.items():
                 number = row[0]
-                assert isinstance(number, int)
                 found = stored.get(number)
                 if found == row:
                     known[name] = number
@@ -162,8 +179,8 @@ class Ids(Database):
         number, *row = _url_row(url, host, at)
         while found := next(self._rows("SELECT origin, tail FROM url WHERE id = ?", (number,)), None):
             if list(found) == row:
-                return int(number)
-            number = _next(int(number), URL_MASK)
+                return number
+            number = _next(number, URL_MASK)
         return None
 
     def _remove(self, table: str, numbers: Iterable[int], mask: int) -> None:
@@ -177,7 +194,7 @@ class Ids(Database):
                 self._db.execute(f"DELETE FROM {table} WHERE id = ?", (number,))  # noqa: S608
 
 
-def _url_row(url: str, host: str, at: Host) -> tuple[int | str, ...]:
+def _url_row(url: str, host: str, at: Host) -> Row:
     https = url.startswith("https")
     tail = url[(8 if https else 7) + len(host) :]
     return (at.domain << URL_BITS | _hash(url) & URL_MASK, at.id << 1 | https, tail)

@@ -86,9 +86,8 @@ class Leads(Ids):
             row[0]: row[1:] for row in self._db.execute(_LIVE, (json_numbers([u for u, *_ in told if u in known]),))
         }
         now = [(url, at, lead if lead and lead.to else None) for url, at, lead in told]
-        self._number_urls(
-            (lead.to, host := urls.host_of(lead.to), urls.domain_of(host)) for _, _, lead in now if lead is not None
-        )
+        hosts = {lead.to: urls.host_of(lead.to) for _, _, lead in now if lead is not None}
+        self._number_urls({url: (host, urls.domain_of(host)) for url, host in hosts.items()})
         for url, at, lead in now:
             value = None if lead is None else (lead.kind, lead.status, self._url_ids[lead.to])
             before = stored.get(url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -73,3 +73,8 @@ def unpack_internal(packed: bytes, page: str) -> list[str]:
 def json_numbers(numbers: Sequence[int]) -> str:
     """Return numbers as SQLite's ``json_each`` reads them."""
     return msgspec.json.encode(numbers).decode()
+
+
+def json_texts(texts: Iterable[str]) -> str:
+    """Return texts as SQLite's ``json_each`` reads them."""
+    return msgspec.json.encode(list(texts)).decode()

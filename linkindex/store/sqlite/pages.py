@@ -22,7 +22,7 @@ SELECT {TARGET} AS target, td.name AS target_domain, b.from_domain = b.to_domain
   k.follow, {PLACEMENT} AS placement, p.first_visited + coalesce(v.first_seen, v.since) AS first_seen, {{seen}} AS last_seen,
   {{until}} AS lost_at, {{because}} AS lost_reason, tp.status AS target_status
 {OF_PAGE} {JOINED} JOIN page p ON p.id = v.page JOIN domain td ON td.id = b.to_domain LEFT JOIN page tp ON tp.url = t.id
-WHERE {{latest}} ORDER BY internal, v.slot"""  # noqa: S608
+WHERE {{latest}} ORDER BY internal, v.slot"""
 _LIVE = {
     "table": "link",
     "latest": "1",
@@ -107,8 +107,8 @@ class Pages(Selecting):
         condition, named = self._of_pages(target)
         return int(next(self._rows(f"SELECT count(*) FROM page p WHERE {condition}", named))[0])  # noqa: S608
 
-    def visited(self, target: Target | None = None) -> Iterator[Visited]:
-        condition, named = self._of_pages(target) if target else ("1", {})
+    def visited(self, target: Target | None = None, run: str = "") -> Iterator[Visited]:
+        condition, named = self._of_pages(target, run) if target or run else ("1", {})
         for url, host, domain, depth, outcome in self._rows(_VISITED.format(pages=condition), named):
             yield Visited(url=url, host=host, domain=domain, depth=depth, outcome=outcome)
 
@@ -138,13 +138,20 @@ class Pages(Selecting):
                         url=url, host=name, domain=domain, depth=depth + (not redirected), redirected=bool(redirected)
                     )
 
-    def _of_pages(self, target: Target) -> tuple[str, dict[str, Any]]:
-        """Return the condition on ``p`` (a row of page) that holds for what a target covers."""
-        covered = self._covered(target)
-        if covered.domains:
-            low, high = url_range(covered.domains[0])
-            return "p.url BETWEEN :low AND :high", {"low": low, "high": high}
-        return "p.url IN (SELECT value FROM json_each(:urls))", {"urls": json_numbers(sorted(covered.urls))}
+    def _of_pages(self, target: Target | None, run: str = "") -> tuple[str, dict[str, Any]]:
+        """Return the condition on ``p`` (a row of page) that holds for what a target covers or a run visited first."""
+        conditions, named = ["0"], dict[str, Any]()
+        covered = self._covered(target) if target else None
+        if covered and covered.domains:
+            named["low"], named["high"] = url_range(covered.domains[0])
+            conditions.append("p.url BETWEEN :low AND :high")
+        elif covered:
+            named["urls"] = json_numbers(sorted(covered.urls))
+            conditions.append("p.url IN (SELECT value FROM json_each(:urls))")
+        if run:
+            named["run"] = next(self._rows("SELECT id FROM run WHERE name = ?", (run,)), (None,))[0]
+            conditions.append("p.run = :run")
+        return f"({' OR '.join(conditions)})", named
 
 
 def _outlink(row: dict[str, Any]) -> Outlink:

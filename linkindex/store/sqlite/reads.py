@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
+
+import msgspec
 
 from linkindex.answers.rows import Backlink
 from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities, few_of_each
 from linkindex.store import found
 from linkindex.store.found import Found
 from linkindex.store.selection import Order, Per, Selection
-from linkindex.store.sqlite.packing import NO_WORDS, Words, unpack_words
+from linkindex.store.sqlite.leads import Chains
+from linkindex.store.sqlite.packing import NO_WORDS, Words, json_numbers, unpack_words
 from linkindex.store.sqlite.selecting import (
     FIRST_SEEN,
     PLACEMENT,
@@ -21,7 +25,6 @@ from linkindex.store.sqlite.selecting import (
     TARGET_ID,
     WITH_SOURCE,
     WITH_TARGET,
-    Chains,
     Question,
     Selecting,
 )
@@ -48,13 +51,17 @@ _ORDERS: dict[Order, list[tuple[str, str]]] = {
     "new": [("lost_at IS NOT NULL", ""), ("first_seen", "DESC"), *_TIES],
 }
 
+_TIMES: dict[Order, list[str]] = {"seen": ["k.follow", "{last_seen}"], "new": [FIRST_SEEN]}
+_OF_DOMAINS = "b.from_domain IN (SELECT value FROM json_each(:of_domains))"
+
 _PER: dict[Per, str] = {"similar": "host, target_id, anchor, placement", "page": "page", "domain": "from_domain"}
 
 _TOGETHER = """
 WITH found AS MATERIALIZED ({core}),
   ordered AS (SELECT *, row_number() OVER (PARTITION BY {per} ORDER BY {order}) AS place FROM found),
   counted AS (SELECT {per}, count(*) AS links, count(DISTINCT page) AS pages FROM found GROUP BY {per})
-SELECT ordered.*, links, pages FROM ordered JOIN counted USING ({per}) WHERE place = 1 AND {after} ORDER BY {order} LIMIT :limit"""
+SELECT ordered.*, links, pages FROM ordered JOIN counted USING ({per})
+WHERE place = 1 AND {after} ORDER BY {order} LIMIT :limit"""
 
 _ALONE = "SELECT *, 1 AS links, 1 AS pages FROM ({core}) WHERE {after} ORDER BY {order} LIMIT :limit"
 
@@ -93,6 +100,72 @@ class Reads(Sites, Selecting, Whole):
             yield self._backlink(row, question.chains, similarities, now)
 
     def _ordered(
+        self, question: Question, order: Order, per: Per, after: Backlink | None, limit: int | None
+    ) -> Iterator[dict[str, Any]]:
+        if limit is None or question.selection.state == "all":
+            yield from self._sorted(question, order, per, after, limit)
+        elif order == "rank":
+            yield from self._by_rank(question, per, after, limit)
+        else:
+            yield from self._sorted(self._narrowed(question, order, per, after, limit), order, per, after, limit)
+
+    def _by_rank(self, question: Question, per: Per, after: Backlink | None, limit: int) -> Iterator[dict[str, Any]]:
+        """Yield rows of the domains that rank highest, then those of the next: most domains need no look."""
+        columns = f"b.from_domain AS domain, coalesce(sd.rank, 0) AS rank, sum({question.links_of_bundle}) AS links"
+        ranked = question.ask_bundles(columns, "CROSS JOIN domain sd ON sd.id = b.from_domain")
+        named = question.named | {"below": 2.0**1000 if after is None else after.domain_rank or 0.0}
+        query = f"SELECT * FROM ({ranked} GROUP BY b.from_domain) WHERE rank <= :below ORDER BY rank DESC"  # noqa: S608
+        wanted, left = limit, limit
+        domains: list[int] = []
+        links, last = 0, None
+        for domain, rank, count in chain(self._rows(query, named), [(0, None, 0)]):
+            if rank != last and domains and (links >= wanted or rank is None):
+                these = question.with_bundles(_OF_DOMAINS, {"of_domains": json_numbers(domains)})
+                for row in self._sorted(these, "rank", per, after, left):
+                    yield row
+                    left -= 1
+                if not left:
+                    return
+                domains, links, wanted = [], 0, 4 * wanted
+            domains.append(domain)
+            links, last = links + count, rank
+
+    def _narrowed(self, question: Question, order: Order, per: Per, after: Backlink | None, limit: int) -> Question:
+        """Return the question about no more links than are shown, and those that are equal to the last of them.
+
+        What is sorted with its texts costs several times more than what is sorted by times alone.
+        """
+        if per != "link":
+            return question
+        columns = _TIMES[order]
+        named = question.named | {"limit": limit}
+        names = [f"t{at}" for at in range(len(columns))]
+        behind = "1"
+        if after is not None:
+            values = {"k.follow": after.follow, "{last_seen}": _ms(after.last_seen), FIRST_SEEN: _ms(after.first_seen)}
+            named |= {f"from{at}": values[column] for at, column in enumerate(columns)}
+            # What is equal to it may come behind it or not: only what is surely behind counts here.
+            behind = f"({', '.join(names)}) < ({', '.join(f':from{at}' for at in range(len(names)))})"
+        asked = question.ask(", ".join(f"{column} AS {name}" for column, name in zip(columns, names, strict=True)))
+        descending = ", ".join(f"{name} DESC" for name in names)
+        query = f"SELECT * FROM ({asked}) WHERE {behind} ORDER BY {descending} LIMIT :limit"  # noqa: S608
+        shown = self._all(query, named)
+        if len(shown) < limit:
+            return question
+        least = {f"least{at}": value for at, value in enumerate(shown[-1])}
+        arms = [
+            msgspec.structs.replace(
+                arm,
+                where=[
+                    *arm.where,
+                    f"({', '.join(columns).format(last_seen=arm.last_seen)}) >= ({', '.join(f':{name}' for name in least)})",
+                ],
+            )
+            for arm in question.arms
+        ]
+        return msgspec.structs.replace(question, arms=arms, named=question.named | least)
+
+    def _sorted(
         self, question: Question, order: Order, per: Per, after: Backlink | None, limit: int | None
     ) -> Iterator[dict[str, Any]]:
         named = question.named | {"limit": -1 if limit is None else limit}

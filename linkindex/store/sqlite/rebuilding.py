@@ -71,7 +71,7 @@ class _Rebuilt(Bundles):
 
     def _put_page(self, number: int, row: dict[str, Any]) -> int:
         """Put the page itself; return its URL's number."""
-        self._number_urls([(row["url"], row["host"], row["domain"])])
+        self._number_urls({row["url"]: (row["host"], row["domain"])})
         url = self._url_ids[row["url"]]
         read_as = None if row["read_at"] is None else "redirect" if row["redirect"] else "page"
         given_up = row["outcome"] == "gone" and not row["links_digest"]
@@ -81,12 +81,12 @@ class _Rebuilt(Bundles):
             to, kind = (row["redirect"], "redirect") if row["redirect"] else (row["canonical"], "canonical")
             if to not in ("", row["url"]):
                 host = urls.host_of(to)
-                self._number_urls([(to, host, urls.domain_of(host))])
+                self._number_urls({to: (host, urls.domain_of(host))})
                 self._db.execute(_PUT_LEAD, (url, row["changed_at"], kind, row["status"], self._url_ids[to]))
         return url
 
     def _bundle(self, domain: int, host: int, link: dict[str, Any]) -> Key:
-        self._number_urls([(link["target_url"], link["target_host"], link["target_domain"])])
+        self._number_urls({link["target_url"]: (link["target_host"], link["target_domain"])})
         self._number_anchors([link["text"]])
         look = Link(
             target="",

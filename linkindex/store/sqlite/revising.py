@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -39,7 +39,7 @@ JOIN look k ON k.id = b.look JOIN anchor a ON a.id = b.anchor"""
 
 _VERSIONS = f"""
 SELECT v.to_domain, v.number, v.slot, v.ordinal, v.since, v.first_seen, {URL_TEXT.format("t", "th")}, k.kind, k.rel,
-  k.follow, k.placement, a.text {OF_PAGE} {JOINED}"""  # noqa: S608
+  k.follow, k.placement, a.text {OF_PAGE} {JOINED}"""
 
 _ADD_LINK = """
 INSERT INTO link (to_domain, from_domain, number, page, slot, ordinal, since, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -79,6 +79,13 @@ class Standing(msgspec.Struct):
 class Revising(Bundles):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that opens and ends versions of links."""
 
+    _opened: list[tuple[int | None, ...]]  # rows of link and of outgoing that are to be written
+    _outgoings: list[tuple[int, bytes, bytes]]
+
+    def _forget_ids(self) -> None:
+        super()._forget_ids()
+        self._opened, self._outgoings = [], []
+
     def _revise(self, page: PageState, visit: Visit) -> bool:
         """Bring the versions up to date; return whether every live one was confirmed or ended."""
         bundles: list[int] = []
@@ -89,14 +96,13 @@ class Revising(Bundles):
             bundles, words = self._outgoing(page.id)
             live = {one.slot: one for one in self._standing(page, bundles, "link")}
             lost = {(one.target, one.ordinal): one for one in self._standing(page, bundles, "past")}
-        full = [link for link in visit.links if self._internal_links or not link.internal]
         versions = [
             history.Version(
                 row=one.slot, target=one.target, ordinal=one.ordinal, attributes=history.attributes(one.link)
             )
             for one in live.values()
         ]
-        revision = history.revise(versions, lost, full, visit)
+        revision = history.revise(versions, lost, self._kept(visit), visit)
         first = {(one.target, one.ordinal): one for one in live.values()} | lost
         for row, because in revision.ended:
             assert isinstance(row, int)
@@ -108,9 +114,28 @@ class Revising(Bundles):
                 self._is_back(page, lost[link.target, link.ordinal])
                 words.pop(lost[link.target, link.ordinal].slot, None)
         if revision.opened:
-            self._open(page, visit.at, revision, first, bundles, words)
-            self._db.execute(_PUT_OUTGOING, (page.id, pack_bundles(bundles), pack_words(words)))
+            self._open(page, visit, revision, first, bundles, words)
+            self._outgoings.append((page.id, pack_bundles(bundles), pack_words(words)))
         return not revision.unseen
+
+    def _kept(self, visit: Visit) -> Sequence[Link]:
+        """Return the links that are kept in full."""
+        return visit.links if self._internal_links else [link for link in visit.links if not link.internal]
+
+    def _number_links(self, links: Iterable[Link]) -> None:
+        """Make sure that all that links are made of has numbers, but for their bundles."""
+        wanted, texts = {}, set()
+        for link in links:
+            wanted[link.target] = (link.target_host, link.target_domain)
+            texts.add(link.anchor)
+        self._number_urls(wanted)
+        self._number_anchors(texts)
+
+    def _write_links(self) -> None:
+        """Write the versions that were opened since the last time."""
+        self._db.executemany(_ADD_LINK, sorted(self._opened))
+        self._db.executemany(_PUT_OUTGOING, self._outgoings)
+        self._opened, self._outgoings = [], []
 
     def _outgoing(self, page: int) -> tuple[list[int], dict[int, Words]]:
         row = self._db.execute(_OUTGOING, (page,)).fetchone()
@@ -146,20 +171,19 @@ class Revising(Bundles):
     def _open(
         self,
         page: PageState,
-        at: int,
+        visit: Visit,
         revision: history.Revision,
         first: dict[history.Key, Standing],
         bundles: list[int],
         words: dict[int, Words],
     ) -> None:
-        """Add versions that begin ``at``; ``bundles`` and ``words`` grow with them."""
-        domain = page.url >> URL_BITS
-        links = revision.opened
-        alike = self._alike(page, links)
+        """Add versions that begin with ``visit``; ``bundles`` and ``words`` grow with them."""
+        domain, at = page.url >> URL_BITS, visit.at
+        alike = self._alike(self._host_ids[visit.host].id, revision.opened)
         self._number_bundles(domain, alike)
         since = at - page.first_visited
         rows = []
-        for slot, (link, (to, same)) in enumerate(zip(links, alike, strict=True), len(bundles) // 2):
+        for slot, (link, (to, same)) in enumerate(zip(revision.opened, alike, strict=True), len(bundles) // 2):
             number = self._bundle_ids[to, domain, *same]
             before = first.get((link.target, link.ordinal))
             first_seen = None if before is None else before.since if before.first_seen is None else before.first_seen
@@ -170,23 +194,18 @@ class Revising(Bundles):
         if revision.ended_at_once:
             self._db.executemany(_ADD_PAST, [(*row, at, at, revision.ended_at_once, 1) for row in rows])
         else:
-            self._db.executemany(_ADD_LINK, rows)
+            self._opened += rows
         self._total("versions", len(rows))
 
-    def _alike(self, page: PageState, links: Sequence[Link]) -> list[tuple[int, Alike]]:
+    def _alike(self, host: int, links: Sequence[Link]) -> list[tuple[int, Alike]]:
         """Return to_domain of each link, and what it has in common with those of its bundle."""
-        self._number_urls((link.target, link.target_host, link.target_domain) for link in links)
-        self._number_anchors(link.anchor for link in links)
-        host = self._host_of_page(page)
+        urls, anchors, looks = self._url_ids, self._anchor_ids, self._look_ids
         found = []
         for link in links:
-            url = self._url_ids[link.target]
-            alike = Alike(host, url & URL_MASK, self._anchor_ids[link.anchor], self._look_id(link))
-            found.append((url >> URL_BITS, alike))
+            url = urls[link.target]
+            look = looks.get((link.kind, link.rel, link.follow, link.placement)) or self._look_id(link)
+            found.append((url >> URL_BITS, Alike(host, url & URL_MASK, anchors[link.anchor], look)))
         return found
-
-    def _host_of_page(self, page: PageState) -> int:
-        return int(self._db.execute("SELECT origin >> 1 FROM url WHERE id = ?", (page.url,)).fetchone()[0])
 
     def _end(self, page: PageState, one: Standing, at: int, because: str) -> None:
         key = (*one.bundle, page.id, one.slot)

@@ -93,6 +93,22 @@ class Question(msgspec.Struct):
             )
         return " UNION ALL ".join(parts)
 
+    def with_bundles(self, condition: str, named: dict[str, Any]) -> Question:
+        """Return the question about those of its bundles that fulfil a condition."""
+        return msgspec.structs.replace(self, where=[*self.where, condition], named=self.named | named)
+
+    @property
+    def links_of_bundle(self) -> str:
+        """How many of a bundle's links are meant, at most: exactly, where no time is spoken of."""
+        if self.selection.as_of is not None:
+            return "(b.live + b.lost + 1)"
+        return {"live": "b.live", "lost": "b.lost", "all": "(b.live + b.lost)"}[self.selection.state]
+
+    def ask_bundles(self, columns: str, joins: str = "") -> str:
+        """Return the statement that selects columns of all bundles with links that are meant."""
+        where = " AND ".join((*self.where, *self.looks, f"{self.links_of_bundle} > 0"))
+        return f"SELECT {columns} FROM {self.scan} CROSS JOIN look k ON k.id = b.look {joins} WHERE {where}"  # noqa: S608
+
 
 class Selecting(Leads):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that knows which rows a selection is about."""
@@ -125,10 +141,8 @@ class Selecting(Leads):
         named["domains"] = json_numbers(sorted({*coverage.domains, *(url >> URL_BITS for url in coverage.urls)}))
         named["whole"] = json_numbers(coverage.domains)
         named["urls"] = json_numbers(sorted(coverage.urls))
-        where.append(
-            "(b.to_domain IN (SELECT value FROM json_each(:whole))"
-            f" OR {TARGET_ID} IN (SELECT value FROM json_each(:urls)))"
-        )
+        listed = "IN (SELECT value FROM json_each(:{}))".format
+        where.append(f"(b.to_domain {listed('whole')} OR {TARGET_ID} {listed('urls')})")
         return "json_each(:domains) d CROSS JOIN bundle b ON b.to_domain = d.value"
 
     # ---------------------------------------------------------------- what is covered

@@ -84,7 +84,7 @@ class Writes(Revising, Leads):
     def _store(self, visits: Sequence[Visit], run: int | None) -> None:
         """Store visits of different pages."""
         self._make_room()
-        self._number_urls((visit.url, visit.host, visit.domain) for visit in visits)
+        self._number_urls({visit.url: (visit.host, visit.domain) for visit in visits})
         numbers = [self._url_ids[visit.url] for visit in visits]
         known = {row[1]: Page(*row) for row in self._db.execute(_PAGES, (json_numbers(numbers),))}
         news, olds, changed = [], [], []
@@ -100,17 +100,26 @@ class Writes(Revising, Leads):
             else:
                 olds.append(page)
             changed.append((page, visit))
-        facts = [row for page, visit in changed if (row := self._note(page, visit)) is not None]
+        digests = [history.links_digest(visit) if visit.outcome in _READ else 0 for _, visit in changed]
+        self._number_links(
+            link
+            for (page, visit), digest in zip(changed, digests, strict=True)
+            if digest != page.links_digest
+            for link in self._kept(visit)
+        )
+        noted = (self._note(*one, digest) for one, digest in zip(changed, digests, strict=True))
+        facts = [row for row in noted if row is not None]
         self._db.executemany(_ADD_PAGE, map(msgspec.structs.astuple, news))
         self._db.executemany(_PUT_PAGE, map(msgspec.structs.astuple, olds))
         self._db.executemany(_PUT_FACTS, facts)
         self._put_leads([(page.url, visit) for page, visit in changed], {page.url for page in olds})
+        self._write_links()
         self._write_bundles()
 
-    def _note(self, page: Page, visit: Visit) -> tuple[object, ...] | None:
+    def _note(self, page: Page, visit: Visit, digest: int) -> tuple[object, ...] | None:
         """Bring ``page`` and its links up to date; return the row of its facts where they are others than before."""
         if visit.outcome in _READ:
-            facts = self._read(page, visit)
+            facts = self._read(page, visit, digest)
         elif visit.outcome is Outcome.UNCHANGED and page.read_at is not None and not page.given_up:
             page.outcome, page.failures, page.failing_since = page.read_as or "", 0, None
             page.read_at = visit.at if page.links_digest else page.read_at
@@ -125,9 +134,8 @@ class Writes(Revising, Leads):
         page.content_type, page.certificate_error = visit.content_type, visit.certificate_error
         return facts
 
-    def _read(self, page: Page, visit: Visit) -> tuple[object, ...] | None:
+    def _read(self, page: Page, visit: Visit, digest: int) -> tuple[object, ...] | None:
         """Take in a visit that saw the page's links."""
-        digest = history.links_digest(visit)
         internal = sum(link.internal for link in visit.links)
         links_changed = digest != page.links_digest or page.read_at is None
         if links_changed:
