@@ -140,16 +140,15 @@ def size(bench: Bench) -> None:
     with open_index(bench.url) as index:
         counts = index.counts()
     if bench.client is None:
-        sizes = index_sizes.sqlite_sizes(bench.path)
-        print(
-            f"  words around links, as they lie in their fields: {index_sizes.sqlite_context(bench.path) / counts.links:.1f} B"
-        )
+        sizes, context = index_sizes.sqlite_sizes(bench.path), index_sizes.sqlite_context(bench.path)
     else:
-        sizes = index_sizes.mongo_sizes(bench.client[bench.name])
+        database = bench.client[bench.name]
+        sizes, context = index_sizes.mongo_sizes(database), index_sizes.mongo_context(database)
     print(f"  {counts.links:,} links, {counts.pages:,} pages, {sum(size.bytes for size in sizes):,} B; a link:")
     for part in sizes:
         print(f"  {part.bytes / counts.links:8.2f} B  {part.name}")
-    print(f"  {sum(size.bytes for size in sizes) / counts.links:8.2f} B  in all")
+    whole, words = (number / counts.links for number in (sum(size.bytes for size in sizes), context))
+    print(f"  {whole:8.2f} B  in all, {words:.2f} of them words around links")
 
 
 def ask(bench: Bench, links: int) -> None:
@@ -157,8 +156,8 @@ def ask(bench: Bench, links: int) -> None:
         rank(index, links)
         # Of the domains with 10 links or more, half are linked more often than this one.
         middle = max(2, round(links / math.log(DOMAINS) / 20))
-        timed(index, "the most linked domain", [domain_of(1)])
-        timed(index, "a median domain", [domain_of(middle + step) for step in range(MEDIANS)])
+        timed(bench, index, "the most linked domain", [domain_of(1)])
+        timed(bench, index, "a median domain", [domain_of(middle + step) for step in range(MEDIANS)])
 
 
 def rank(index: LinkIndex, links: int) -> None:
@@ -173,7 +172,8 @@ def rank(index: LinkIndex, links: int) -> None:
     print(f"  ranks of {len(pages):,} pages and {len(domains):,} domains put in {time.perf_counter() - began:.0f} s")
 
 
-def timed(index: LinkIndex, what: str, domains: list[str]) -> None:
+def timed(bench: Bench, index: LinkIndex, what: str, domains: list[str]) -> None:
+    """Ask each question many times; the first may have to fetch what it reads from the disk."""
     targets = [parse_target(domain) for domain in domains]
     found = [overview(index, target).backlinks for target in targets]
     print(f"  {what}: {min(found):,} to {max(found):,} links" if len(found) > 1 else f"  {what}: {found[0]:,} links")
@@ -187,13 +187,16 @@ def timed(index: LinkIndex, what: str, domains: list[str]) -> None:
         "anchors, first 100": lambda s: list(anchors(index, s, limit=100)),
     }
     for name, question in questions.items():
-        took = []
-        for run in range(RUNS if len(targets) == 1 else RUNS * 2):
-            began = time.perf_counter()
-            question(Selection(target=targets[run % len(targets)]))
-            took.append(time.perf_counter() - began)
-        p50, p95 = statistics.median(took), sorted(took)[math.ceil(0.95 * len(took)) - 1]
-        print(f"    {name}: p50 {p50 * 1000:.1f} ms, p95 {p95 * 1000:.1f} ms, first {took[0] * 1000:.1f} ms")
+        took, whole = [], Cost(bench.server_cpu)
+        runs = RUNS * min(len(targets), 2)
+        with whole:
+            for run in range(runs):
+                began = time.perf_counter()
+                question(Selection(target=targets[run % len(targets)]))
+                took.append((time.perf_counter() - began) * 1000)
+        p50, p95 = statistics.median(took), sorted(took)[math.ceil(0.95 * runs) - 1]
+        processor = f"{whole.cpu / runs * 1000:.1f} ms of processor time"
+        print(f"    {name}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, the first {took[0]:.1f} ms; {processor}")
 
 
 @contextmanager
@@ -201,7 +204,11 @@ def _place(given: argparse.Namespace) -> Iterator[str]:
     with ExitStack() as stack:
         if given.mongod:
             given.mongod.mkdir(parents=True, exist_ok=True)
-            server = stack.enter_context(MongoServer(given.mongod, ["--wiredTigerCacheSizeGB", str(given.cache)]))
+            server, port = MongoServer(given.mongod, cache=given.cache), given.mongod / "port"
+            if port.exists():  # a replica set knows its members by their addresses
+                server.port = int(port.read_text())
+            port.write_text(str(server.port))
+            stack.enter_context(server)
             yield server.url("links")
         else:
             yield given.index
@@ -218,7 +225,8 @@ def main() -> None:
     given = wanted.parse_args()
     with _place(given) as url:
         bench = Bench(url)
-        print(f"{given.what} {'mongodb' if bench.client is not None else 'sqlite'}, {given.links:,} links")
+        links = "" if given.what == "size" else f", {given.links:,} links"
+        print(f"{given.what}, {'mongodb' if bench.client is not None else 'sqlite'}{links}")
         if given.what in ("ingest", "ask"):
             {"ingest": ingest, "ask": ask}[given.what](bench, given.links)
         elif given.what == "fill":

@@ -90,8 +90,11 @@ class RedisServer:
 class MongoServer:
     """A mongod with its files in ``folder``: a replica set of one member, or alone (``replica_set`` "")."""
 
-    def __init__(self, folder: Path, options: Sequence[str] = (), *, replica_set: str = "rs") -> None:
-        self.folder, self._options, self._replica_set = folder, options, replica_set
+    def __init__(
+        self, folder: Path, options: Sequence[str] = (), *, replica_set: str = "rs", cache: float = 0.25
+    ) -> None:
+        """``cache``: GB of memory for what it reads."""
+        self.folder, self._options, self._replica_set, self._cache = folder, options, replica_set, cache
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -113,7 +116,7 @@ class MongoServer:
     def start(self) -> None:
         """Start it and wait until it takes writes, after a kill until it has mended its files."""
         where = ["--dbpath", self.folder, "--port", self.port, "--bind_ip", "127.0.0.1", "--nounixsocket"]
-        small = ["--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        small = ["--wiredTigerCacheSizeGB", str(self._cache), "--setParameter", "diagnosticDataCollectionEnabled=false"]
         member = ["--replSet", self._replica_set, "--oplogSize", "990"] if self._replica_set else []
         log = (self.folder / "mongod.log").open("ab")
         with log:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +17,17 @@ pytest.register_assert_rewrite("tests.linkindex.contract", "tests.linkindex.hist
 _NUMBERS = count(1)
 
 
+_MEMORY, _ROOM = Path("/dev/shm"), 2 << 30
+
+
 @pytest.fixture(scope="session")
-def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
-    with MongoServer(tmp_path_factory.mktemp("mongo")) as server:
+def mongo_server() -> Iterator[MongoServer]:
+    # In memory where there is room: a write is acknowledged when it is on disk, and tests make some thousand of them.
+    there = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    with (
+        tempfile.TemporaryDirectory(prefix="mongo", dir=_MEMORY if there else None) as folder,
+        MongoServer(Path(folder)) as server,
+    ):
         yield server
 
 

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,9 +54,11 @@ def _mount(folder: Path, options: str) -> bool:
 def _small(folder: Path) -> Iterator[bool]:
     """Make ``folder`` a disk of 1 MB where that may be done; yield whether it is."""
     mounted = _mount(folder, "size=1m")
-    yield mounted
-    if mounted:
-        subprocess.run(["umount", folder], check=True)
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", folder], check=True)
 
 
 # ---- SQLite
@@ -65,14 +67,14 @@ def _small(folder: Path) -> Iterator[bool]:
 @pytest.mark.parametrize("seed", range(2))
 def test_a_writer_that_is_killed_at_any_moment_loses_nothing(tmp_path: Path, seed: int) -> None:
     dice, path, count = random.Random(seed), tmp_path / "i.db", 150
-    writer = Writer(f"sqlite:///{path}", seed, count, tmp_path)
-    for kill in range(KILLS // 2):
-        assert writer.wait_for(kill * 10)  # the first while it makes the file
-        time.sleep(dice.random() * (0.02 if kill else 0.5))
-        writer.kill()
-        writer.start()
-    writer.end()
-    assert writer.refused == []
+    with Writer(f"sqlite:///{path}", seed, count, tmp_path) as writer:
+        for kill in range(KILLS // 2):
+            assert writer.wait_for(kill * 10)  # the first while it makes the file
+            time.sleep(dice.random() * (0.02 if kill else 0.5))
+            writer.kill()
+            writer.start()
+        writer.end()
+        assert writer.refused == []
     is_whole(path)
     with open_index(f"sqlite:///{path}") as index:
         agrees(index, seed, count)
@@ -81,13 +83,14 @@ def test_a_writer_that_is_killed_at_any_moment_loses_nothing(tmp_path: Path, see
 def test_two_writers_on_one_file_lose_and_double_nothing(tmp_path: Path) -> None:
     """Both have the whole history to store: what the one has stored changes nothing when the other comes with it."""
     path, count = tmp_path / "i.db", 80
-    writers = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        writers.append(Writer(f"sqlite:///{path}", 1, count, tmp_path / name))
-    for writer in writers:
-        writer.end()
-        assert writer.refused == []
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    with ExitStack() as stack:
+        writers = [stack.enter_context(Writer(f"sqlite:///{path}", 1, count, folder)) for folder in folders]
+        for writer in writers:
+            writer.end()
+            assert writer.refused == []
     is_whole(path)
     with open_index(f"sqlite:///{path}") as index:
         agrees(index, 1, count)
@@ -99,16 +102,16 @@ def test_a_disk_that_is_full_loses_nothing_and_goes_on_when_there_is_room(tmp_pa
     with _small(disk) as mounted:
         path = disk / "i.db"
         options = () if mounted else ("--largest-file", "600000")
-        writer = Writer(f"sqlite:///{path}", 2, count, tmp_path, *options)
-        writer.wait_for_refusal()
-        before = writer.stored
-        assert 0 < before < count
-        if mounted:
-            with open_index(f"sqlite:///{path}") as index:
-                agrees(index, 2, before)
-            assert _mount(disk, "remount,size=64m")
-        writer.end()
-        assert writer.stored == count
+        with Writer(f"sqlite:///{path}", 2, count, tmp_path, *options) as writer:
+            writer.wait_for_refusal()
+            before = writer.stored
+            assert 0 < before < count
+            if mounted:
+                with open_index(f"sqlite:///{path}") as index:
+                    agrees(index, 2, before)
+                assert _mount(disk, "remount,size=64m")
+            writer.end()
+            assert writer.stored == count
         is_whole(path)
         with open_index(f"sqlite:///{path}") as index:
             agrees(index, 2, count)
@@ -116,9 +119,9 @@ def test_a_disk_that_is_full_loses_nothing_and_goes_on_when_there_is_room(tmp_pa
 
 def test_a_file_that_may_not_grow_loses_nothing(tmp_path: Path) -> None:
     path, count = tmp_path / "i.db", 150
-    writer = Writer(f"sqlite:///{path}", 3, count, tmp_path, "--largest-file", "600000")
-    writer.end()
-    assert len(writer.refused) >= REFUSALS
+    with Writer(f"sqlite:///{path}", 3, count, tmp_path, "--largest-file", "600000") as writer:
+        writer.end()
+        assert len(writer.refused) >= REFUSALS
     is_whole(path)
     with open_index(f"sqlite:///{path}") as index:
         agrees(index, 3, count)
@@ -132,13 +135,13 @@ def test_a_server_that_is_killed_under_its_writer_loses_nothing(tmp_path: Path) 
     files = tmp_path / "files"
     files.mkdir()
     with MongoServer(files) as server:
-        writer = Writer(server.url("trial"), 4, count, tmp_path)
-        for _ in range(KILLS):
-            assert writer.wait_for(writer.stored + 1)
-            time.sleep(dice.random() * 0.03)
-            server.kill()
-            server.start()
-        writer.end()
-        assert len(writer.refused) >= KILLS // 2  # a kill between two batches may go by unseen
+        with Writer(server.url("trial"), 4, count, tmp_path) as writer:
+            for _ in range(KILLS):
+                assert writer.wait_for(writer.stored + 1)
+                time.sleep(dice.random() * 0.03)
+                server.kill()
+                server.start()
+            writer.end()
+            assert writer.refused  # a kill between two batches may go by unseen, twenty do not
         with open_index(server.url("trial")) as index:
             agrees(index, 4, count)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from linkindex.errors import Unavailable
 from linkindex.model import Link, Outcome, Visit
@@ -59,14 +59,19 @@ def _visit(dice: random.Random, at: int) -> Visit:
 
 
 class Writer:
-    """One such process, and what it has told in ``folder``."""
+    """One such process, and what it has told in ``folder``. Whatever comes of the trial, it does not outlive it."""
 
     def __init__(self, url: str, seed: int, batches: int, folder: Path, *options: str) -> None:
         self._stored, self._refused = folder / "stored", folder / "refused"
         self._errors = folder / "errors"
         self._command = [sys.executable, "-m", __name__, url, str(seed), str(batches), str(folder), *options]
-        self.batches = batches
+
+    def __enter__(self) -> Self:
         self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.kill()
 
     def start(self) -> None:
         with self._errors.open("wb") as errors:
@@ -100,7 +105,7 @@ class Writer:
 
     def end(self) -> None:
         """Wait until all is stored."""
-        if self._process.wait(timeout=120):
+        if self._process.wait(timeout=300):
             raise RuntimeError(self._errors.read_text(encoding="utf-8"))
 
 

@@ -66,6 +66,7 @@ def _prepare(place: Place, create: bool) -> None:
             raise Incompatible(f"index {place.name}: a database, but no linkatlas index; name another in the URL")
         if not create:
             raise BadInput(f"index {place.name}: there is none; make one with: linkatlas crawl https://example.com")
+        _see_transactions(place)
         schema.create(place.db)
         about = {"kind": schema.KIND, "version": schema.VERSION}
         place.db[schema.ABOUT].update_one({"_id": _IS}, {"$setOnInsert": about}, upsert=True)
@@ -76,3 +77,12 @@ def _prepare(place: Place, create: bool) -> None:
         raise Incompatible(f"index {place.name}: written by a newer linkatlas (format {version}); use that version")
     elif create:
         schema.create(place.db)
+
+
+def _see_transactions(place: Place) -> None:
+    hello = place.client.admin.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise BadInput(
+            f"index {place.name}: the server is no member of a replica set, and writes need transactions; start mongod with "
+            "--replSet NAME and call rs.initiate() once"
+        )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pymongo
 from pymongo import uri_parser
-from pymongo.errors import ExecutionTimeout, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import ConfigurationError, ExecutionTimeout, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -28,22 +28,22 @@ class Place:
     def __init__(self, url: str, wait: float = WAIT) -> None:
         self._wait = wait
         self.name = _without_password(url)
+        self._url = url
         try:
-            parsed = uri_parser.parse_uri(url, warn=False)
-            if not parsed["database"]:
+            self._database = uri_parser.parse_uri(url, warn=False)["database"]
+            if not self._database:
                 raise BadInput(f"index {self.name}: no database is named; write mongodb://HOST:PORT/NAME")
-            self.client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-                url,
-                appname="linkatlas",
-                serverSelectionTimeoutMS=round(wait * 1000),
-                connectTimeoutMS=round(wait * 1000),
-                tz_aware=False,
-            )
+            self._connect()
         except (PyMongoError, ValueError, TypeError) as error:
-            why = _line(error)
-            raise BadInput(f"index {self.name}: {why}; write mongodb://HOST:PORT/NAME") from None
+            raise BadInput(f"index {self.name}: {_line(error)}; write mongodb://HOST:PORT/NAME") from None
+
+    def _connect(self) -> None:
+        wait = round(self._wait * 1000)
+        self.client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+            self._url, appname="linkatlas", serverSelectionTimeoutMS=wait, connectTimeoutMS=wait
+        )
         self.db: Db = self.client.get_database(
-            parsed["database"], write_concern=WRITES, read_concern=ReadConcern("majority")
+            self._database, write_concern=WRITES, read_concern=ReadConcern("majority")
         )
 
     @contextmanager
@@ -52,6 +52,10 @@ class Place:
         try:
             yield
         except PyMongoError as error:
+            if isinstance(error, ConfigurationError):
+                # A connection that was made while the server started has no sessions, and the driver would keep it.
+                self.client.close()
+                self._connect()
             raise self._told(error) from error
 
     def _told(self, error: PyMongoError) -> Exception:
@@ -87,7 +91,8 @@ def _without_password(url: str) -> str:
 
 def _line(error: Exception) -> str:
     details = getattr(error, "details", None) or {}
-    text = str(details.get("errmsg") or error) or type(error).__name__
+    refused = details.get("writeErrors") or [details]
+    text = str(refused[0].get("errmsg") or error) or type(error).__name__
     for noise in (", full error", ", Timeout:", "\n"):
         text = text.partition(noise)[0]
     return text[:300]

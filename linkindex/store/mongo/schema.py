@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from pymongo import IndexModel
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
@@ -52,6 +53,8 @@ def create(db: Db) -> None:
                 clustered = {"key": {"_id": 1}, "unique": True}
                 db.create_collection(name, clusteredIndex=clustered, storageEngine=_ZSTD, check_exists=False)
     for name, indexes in INDEXES.items():
-        for index, keys in indexes.items():
-            how: dict[str, Any] = {"sparse": True} if (name, index) in SPARSE else {}
-            db[name].create_index(keys, name=index, storageEngine=_ZSTD, **how)
+        made = [
+            IndexModel(keys, name=index, sparse=(name, index) in SPARSE, storageEngine=_ZSTD)
+            for index, keys in indexes.items()
+        ]
+        db[name].create_indexes(made)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any, TypeVar
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne, ReadPreference, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
@@ -119,7 +119,7 @@ class Writes:
         with self._place.errors(), self._place.client.start_session() as session:
             for tried in count():
                 try:
-                    with session.start_transaction(ReadConcern("snapshot"), WRITES):
+                    with session.start_transaction(ReadConcern("snapshot"), WRITES, ReadPreference.PRIMARY):
                         return work(session)
                 except OperationFailure as error:
                     if not error.has_error_label("TransientTransactionError") or time.monotonic() > ends:
