@@ -113,6 +113,11 @@ def frontier_of(
     options: Any, *, create: bool = True, exclusive: bool = False, client: Mapping[str, object] | None = None
 ) -> Frontier:
     """Open the frontier that the options name (see :func:`crawler.frontier.open_frontier`)."""
+    if not options.frontier_url:
+        raise BadInput(
+            "--frontier: an index on a server has none beside it; name redis://HOST:PORT/DB?job=NAME, "
+            "or sqlite:///PATH for one machine"
+        )
     return open_frontier(
         options.frontier_url,
         create=create,

@@ -10,7 +10,6 @@ import msgspec
 from linkindex.answers import rows
 from linkindex.answers.anchors import anchors
 from linkindex.answers.backlinks import backlinks
-from linkindex.answers.broken import broken
 from linkindex.answers.changes import changes
 from linkindex.answers.cursor import cursor_of, read_cursor
 from linkindex.answers.domains import referring_domains
@@ -99,6 +98,8 @@ class Index:
         **conditions: Unpack[Conditions],
     ) -> Rows[rows.Broken]:
         """Which of those links lead nowhere, and where they could lead instead."""
+        from linkindex.answers.broken import broken  # noqa: PLC0415  it brings what the other questions do not need
+
         conditions["broken"] = True
         return self._links(broken, rows.Broken, select(target, **conditions), order, per, after, limit)
 

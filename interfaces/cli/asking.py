@@ -84,8 +84,11 @@ class Question:
         self._output = output
         self._limit = (SHOWN if self._form == "table" else None) if limit is None else limit or None
 
-    def rows(self, answer: Callable[[Index, int | None], Rows[Row]], columns: Sequence[str], nothing: str) -> int:
-        """Show the rows of an answer, which is asked for with a limit; ``nothing`` says what there is none of."""
+    def rows(
+        self, answer: Callable[[Index, int | None], Rows[Row]], columns: Sequence[str], nothing: str, hint: str = ""
+    ) -> int:
+        """Show the rows of an answer, which is asked for with a limit; ``nothing`` says what there is none of, ``hint`` why
+        that may be."""
         with self._index() as index:
             # One more than is shown tells whether there are more.
             found = answer(index, None if self._limit is None else self._limit + 1)
@@ -96,7 +99,7 @@ class Question:
                 self._tell_more(shown, cursor)
             elif not shown and sys.stderr.isatty():
                 held = index.counts()
-                _say(f"no {nothing} in this index of {held.pages:,} pages and {held.links:,} links")
+                _say(f"no {nothing} in this index of {held.pages:,} pages and {held.links:,} links{hint}")
         return 0
 
     def one(self, answer: Callable[[Index], msgspec.Struct]) -> int:

@@ -6,7 +6,6 @@ import shlex
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import click
 
@@ -16,6 +15,7 @@ from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
 from crawler.scope import Scope
 from crawler.sources import ANSWER, keep_job
 from interfaces.cli.flags import option_flags
+from interfaces.cli.places import is_there
 from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
@@ -164,8 +164,8 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
 
 
 def _print_plan(seeds: list[str], options: Options) -> None:
-    place = options.frontier_url.removeprefix("sqlite:///")
-    known = place == options.frontier_url or Path(place).exists()
+    place = without_password(options.frontier_url)
+    begun = "goes on where it stopped, if it was begun" if is_there(options.frontier_url) else "new"
     scope: Scope = scope_of(options)
     rows = [
         ("seeds", f"{len(seeds):,}: " + ", ".join(seeds[:5]) + (" …" if len(seeds) > 5 else "")),
@@ -179,10 +179,7 @@ def _print_plan(seeds: list[str], options: Options) -> None:
             f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once",
         ),
         ("index", without_password(options.index)),
-        (
-            "frontier",
-            f"{without_password(options.frontier_url)} ({'goes on where it stopped, if it was begun' if known else 'new'})",
-        ),
+        ("frontier", f"{place} ({begun})" if place else "none: name one by --frontier"),
         ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),
     ]
     for name, value in rows:

@@ -47,7 +47,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
         "forget https://example.com/page",
         "forget 'https://example.com/old/*' --queue-only",
         "forget --host old.example.com --yes",
-        "forget --run 2026-11-25T10:00",
+        "forget --run 2026-11-25T10:00:00Z",
     )
 )
 @click.argument("target", required=False)

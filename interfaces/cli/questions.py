@@ -40,10 +40,12 @@ def backlinks(target: str, order: Order, per: Per, after: str, conditions: Condi
         *(["domain_rank", "source_rank"] if order == "rank" else []),
         *["rel", "lost_at", "lost_reason", "doubt", "placement", "relevance", "kind", *_PERIOD, "hops"],
     ]
+    which = "more " if after else "lost " if conditions.get("state") == "lost" else ""
     return question.rows(
         lambda index, limit: index.backlinks(target, order=order, per=per, after=after, limit=limit, **conditions),
         columns,
-        _nothing("more backlinks" if after else "such backlinks" if conditions else "backlinks", target),
+        f"{which}backlinks {_of(target, conditions)}",
+        _schemes(target),
     )
 
 
@@ -62,7 +64,8 @@ def broken(target: str, order: Order, per: Per, after: str, conditions: Conditio
     return question.rows(
         lambda index, limit: index.broken(target, order=order, per=per, after=after, limit=limit, **conditions),
         [*columns, *(["links", "pages"] if per != "link" else []), "follow", "hops", "last_seen"],
-        _nothing("broken backlinks", target),
+        f"broken backlinks {_of(target, conditions)}",
+        _schemes(target),
     )
 
 
@@ -79,7 +82,8 @@ def domains(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.domains(target, limit=limit, **conditions),
         ["domain", "domain_rank", "backlinks", "pages", "follow", "nofollow", *_PERIOD],
-        _nothing("referring domains", target),
+        f"referring domains {_of(target, conditions)}",
+        _schemes(target),
     )
 
 
@@ -92,7 +96,8 @@ def anchors(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.anchors(target, limit=limit, **conditions),
         ["anchor", "backlinks", "domains", "follow", "nofollow", *_PERIOD],
-        _nothing("anchors", target),
+        f"anchors {_of(target, conditions)}",
+        _schemes(target),
     )
 
 
@@ -119,7 +124,8 @@ def changes(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.changes(target, limit=limit, **conditions),
         ["at", "what", "source", "target", "attribute", "before", "after", "anchor", "follow"],
-        _nothing("changes of links", target),
+        f"changes of links {_of(target, conditions)}",
+        _schemes(target),
     )
 
 
@@ -147,7 +153,7 @@ def outlinks(page: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.outlinks(page, limit=limit),
         ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind", "first_seen"],
-        _nothing("links on the page", page),
+        f"links on the page {page}",
     )
 
 
@@ -159,12 +165,17 @@ def pages(target: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.pages(target, limit=limit),
         ["url", "title", "status", "language", "published", "author", "platform", "words", "external_links"],
-        _nothing("visited pages", target),
+        f"visited pages of {target}",
+        _schemes(target),
     )
 
 
-def _nothing(what: str, target: str) -> str:
-    return f"{what} of {target}"
+def _of(target: str, conditions: Conditions) -> str:
+    return f"of {target}" + (" that fulfil all conditions" if conditions.keys() - {"state"} else "")
+
+
+def _schemes(target: str) -> str:
+    return "; http and https differ, without a scheme both are looked up" if "://" in target else ""
 
 
 for _command in (backlinks, broken, domains, anchors, changes, pages, overview):

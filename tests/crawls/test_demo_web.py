@@ -107,8 +107,8 @@ def test_the_star_has_the_backlinks_that_were_planted(crawled: tuple[Path, list[
         and not link.source.split("/")[2].endswith(WEB.star)
     ]
     with open_index(f"sqlite:///{folder}/linkatlas.db") as index:
-        rows = list(backlinks(index, Selection(target=parse_target(WEB.star))))
-        domains = list(referring_domains(index, Selection(target=parse_target(WEB.star))))
+        rows = list(backlinks(index, Selection(target=parse_target(WEB.star), as_found=True)))
+        domains = list(referring_domains(index, Selection(target=parse_target(WEB.star), as_found=True)))
     assert len(rows) == len(planted) > 200
     assert {row.domain for row in domains} == {".".join(link.source.split("/")[2].split(".")[-2:]) for link in planted}
     assert sum(row.backlinks for row in domains) == len(rows)

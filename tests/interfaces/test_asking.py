@@ -237,4 +237,23 @@ def test_a_password_is_never_shown(tmp_path: Path, line: str) -> None:
     place = "mongodb://me:hidden%21@127.0.0.1:1/links?serverSelectionTimeoutMS=100&tlsCertificateKeyFilePassword=hidden"
     ran = run(tmp_path, *shlex.split(line), variables={"LINKATLAS_INDEX": place})
     assert "hidden" not in ran.out + ran.err
-    assert "me:***@127.0.0.1" in ran.out + ran.err
+    assert "127.0.0.1:1/links" in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("backlinks nobody.test", "no backlinks of nobody.test in this index of 9 pages"),
+        ("backlinks nobody.test --lost", "no lost backlinks of nobody.test in this"),
+        ("domains example.com --kind form", "no referring domains of example.com that fulfil all conditions"),
+        ("anchors http://example.com/", "http and https differ"),
+        ("outlinks https://nobody.test/", "no links on the page https://nobody.test/"),
+    ],
+)
+def test_a_person_is_told_that_there_is_nothing(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch, line: str, says: str
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    code, rows, said = ask(line)
+    assert (code, rows) == (0, [])
+    assert says in said

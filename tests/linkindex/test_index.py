@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -114,3 +114,34 @@ def test_without_pandas_the_error_says_what_to_install(index: Index, monkeypatch
 
 def test_history_takes_urls_as_people_write_them(index: Index) -> None:
     assert list(index.history("blog.example.org/walks#top", "HTTPS://EXAMPLE.com")) == list(index.history(BLOG, HOME))
+
+
+QUESTIONS: dict[str, Callable[[Index], object]] = {
+    "backlinks": lambda index: list(index.backlinks("example.com", state="all")),
+    "as of": lambda index: list(index.backlinks("example.com", as_of="2026-11-05", order="new")),
+    "similar": lambda index: list(index.backlinks("example.com", per="similar")),
+    "conditions": lambda index: list(index.backlinks("example.com", rel="ugc", source="example.org", anchor="KNOT")),
+    "broken": lambda index: list(index.broken("example.com")),
+    "domains": lambda index: list(index.domains("example.com", follow=True)),
+    "anchors": lambda index: list(index.anchors("example.com")),
+    "changes": lambda index: list(index.changes("example.com", since="2026-11-05")),
+    "history": lambda index: list(index.history(BLOG)),
+    "outlinks": lambda index: list(index.outlinks(BLOG)),
+    "pages": lambda index: list(index.pages("example.com")),
+    "overview": lambda index: index.overview("example.com"),
+    "counts": lambda index: index.counts(),
+    "runs": lambda index: list(index.runs()),
+}
+
+
+def test_both_stores_answer_alike_and_go_on_where_the_other_stopped(index: Index, mongo_url: Callable[[], str]) -> None:
+    place = mongo_url()
+    with open_index(place, create=True) as store:
+        fill(store)
+    with linkindex.open(place) as other:
+        told = {name: (ask(index), ask(other)) for name, ask in QUESTIONS.items()}
+        assert [name for name, (one, two) in told.items() if one != two] == []
+        assert [name for name, (one, _) in told.items() if not one] == []
+        first = index.backlinks("example.com", limit=2)
+        assert [*first, *other.backlinks("example.com", after=first.cursor)] == list(index.backlinks("example.com"))
+        assert [check.name for check in other.check() if not check.ok] == []

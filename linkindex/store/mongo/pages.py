@@ -67,8 +67,8 @@ class Pages(Changing):
         counted = ({"$match": any_of(covering.pages(target))}, {"$count": "pages"})
         return next((int(found["pages"]) for found in self._question().aggregate(PAGES, *counted)), 0)
 
-    def visited(self, target: Target | None = None) -> Iterator[Visited]:
-        for page in self._covered(target, _VISITED):
+    def visited(self, target: Target | None = None, run: str = "") -> Iterator[Visited]:
+        for page in self._covered(target, _VISITED, run):
             yield Visited(url=page.url, host=page.host, domain=page.domain, depth=page.depth, outcome=page.outcome)
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
@@ -115,8 +115,9 @@ class Pages(Changing):
         name = ids.of_page(url, covering.domain_of(url))
         return next(self._question().named(PAGES, [name], PageRecord, fields(PageRecord, *names)), None)
 
-    def _covered(self, target: Target | None, wanted: dict[str, int] | None) -> Iterator[PageRecord]:
-        for condition in covering.pages(target) if target else [{}]:
+    def _covered(self, target: Target | None, wanted: dict[str, int] | None, run: str = "") -> Iterator[PageRecord]:
+        conditions = [*(covering.pages(target) if target else ()), *([{"rn": run}] if run else ())]
+        for condition in conditions or [{}]:
             yield from self._question().find(PAGES, condition, PageRecord, wanted)
 
 

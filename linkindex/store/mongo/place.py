@@ -40,7 +40,7 @@ class Place:
     def _connect(self) -> None:
         wait = round(self._wait * 1000)
         self.client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-            self._url, appname="linkatlas", serverSelectionTimeoutMS=wait, connectTimeoutMS=wait
+            self._url, appname="linkatlas", serverSelectionTimeoutMS=wait, connectTimeoutMS=wait, tz_aware=False
         )
         self.db: Db = self.client.get_database(
             self._database, write_concern=WRITES, read_concern=ReadConcern("majority")
