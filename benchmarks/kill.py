@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import NamedTuple
 from crawler.frontier import open_frontier
 from interfaces.demo.serve import serving
 from interfaces.demo.site import Site, make_site
+from tests.stored import versions
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,14 +77,7 @@ def _kill_after(crawl: list[str], folder: Path, log: Path, pages: int) -> None:
 def _compare(site: Site, asked: Counter[str], folder: Path, killed_after: int) -> Trial:
     wanted = {url.partition(".example")[2] for url in site.pages}
     planted = Counter((link.source, link.target) for link in site.links() if "target-" in link.target)
-    with sqlite3.connect(folder / "linkatlas.db") as db:
-        found = Counter(
-            db.execute(
-                "SELECT s.url, t.url FROM link l JOIN url s ON s.id = l.source JOIN url t ON t.id = l.target "
-                "WHERE l.internal = 0"  # every version: a doubled or reopened one would show
-            ).fetchall()
-        )
-    db.close()
+    found = versions(f"sqlite:///{folder}/linkatlas.db")
     with open_frontier(f"sqlite:///{folder}/linkatlas-frontier.db") as frontier:
         counts = frontier.counts()
     return Trial(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tests import stored
 from tests.chaos import verdicts
 from tests.chaos.fleet import Fleet, Ground, Stuck, ground
 from tests.chaos.verdicts import Ended
@@ -90,13 +90,5 @@ def judge(place: Ground, fleet: Fleet) -> Findings:
 
 def dump(index: Path) -> tuple[set[str], Counter[tuple[str, str]]]:
     """Return the URLs of the pages that were read, and every version of every link between domains."""
-    with sqlite3.connect(index) as db:
-        read = {
-            url for (url,) in db.execute("SELECT u.url FROM page p JOIN url u ON u.id = p.url WHERE outcome = 'page'")
-        }
-        links = db.execute(
-            "SELECT s.url, t.url FROM link l JOIN url s ON s.id = l.source JOIN url t ON t.id = l.target "
-            "WHERE l.internal = 0"
-        ).fetchall()
-    db.close()
-    return read, Counter(links)
+    read = {url for url, (outcome, _) in stored.ends(index).items() if outcome == "page"}
+    return read, stored.versions(f"sqlite:///{index}")

@@ -216,7 +216,7 @@ def test_an_index_that_cannot_take_more_ends_the_crawl_and_loses_nothing(site: R
             "BEGIN SELECT raise(ABORT, 'database or disk is full'); END"
         )
     db.close()
-    ran = run(site.folder, *site.arguments)
+    ran = run(site.folder, *site.arguments, "--store-wait", "1")
     assert ran.code == 69
     assert "Traceback" not in ran.err
     assert len([line for line in ran.err.splitlines() if line.startswith("linkatlas: stopped: index ")]) == 1

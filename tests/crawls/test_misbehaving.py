@@ -11,7 +11,7 @@ import pytest
 
 from crawler.frontier import Life, open_frontier
 from interfaces.demo import loopback
-from linkindex.store import open_index
+from tests import stored
 from tests.crawls.command import Ran, run
 
 FAST = (
@@ -110,15 +110,8 @@ def test_every_misbehaviour_ends_in_a_state_with_a_reason(web: Web) -> None:
     ran = web.crawl(*seeds.values(), *FAST, "--max-body", "1MB")
     assert ran.code == 0, ran.err
     assert "Traceback" not in ran.err
-    with open_index(f"sqlite:///{web.folder}/linkatlas.db") as index:
-        found = {}
-        for path, url in seeds.items():
-            life = web.life(url)
-            page = index._db.execute(  # type: ignore[attr-defined]
-                "SELECT outcome, reason FROM page JOIN url ON url.id = page.url WHERE url.url = ?", (url,)
-            ).fetchone()
-            found[path] = (life.state, *page)
-    assert found == ENDS
+    ends = stored.ends(web.folder / "linkatlas.db")
+    assert {path: (web.life(url).state, *ends[url]) for path, url in seeds.items()} == ENDS
     with open_frontier(f"sqlite:///{web.folder}/linkatlas-frontier.db") as frontier:
         counts = frontier.counts()
         assert frontier.outlook().finished

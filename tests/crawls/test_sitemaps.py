@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import pytest
 
 from crawler.frontier import Life, open_frontier
 from interfaces.demo import loopback
+from linkindex.store import open_index
+from tests import stored
 from tests.crawls.command import Ran, run
 
 
@@ -39,24 +40,11 @@ class Web:
 
     def page(self, url: str) -> tuple[str, str]:
         """How the last visit ended: (outcome, reason)."""
-        with sqlite3.connect(self.folder / "linkatlas.db") as index:
-            outcome, reason = index.execute(
-                "SELECT outcome, reason FROM page JOIN url ON url.id = page.url WHERE url.url = ?", (url,)
-            ).fetchone()
-        index.close()
-        return outcome, reason
+        return stored.ends(self.folder / "linkatlas.db")[url]
 
     def links(self, url: str) -> set[tuple[str, str, str]]:
-        with sqlite3.connect(self.folder / "linkatlas.db") as index:
-            found = set(
-                index.execute(
-                    "SELECT t.url, kind, a.text FROM link JOIN url s ON s.id = source JOIN url t ON t.id = target "
-                    "JOIN anchor a ON a.id = anchor WHERE s.url = ?",
-                    (url,),
-                )
-            )
-        index.close()
-        return found
+        with open_index(f"sqlite:///{self.folder}/linkatlas.db") as index:
+            return {(seen.target, seen.kind, seen.anchor) for seen in index.versions(url)}
 
 
 @pytest.fixture
