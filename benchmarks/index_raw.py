@@ -77,6 +77,9 @@ def _rows(db: sqlite3.Connection, table: str, batches: int) -> Iterator[list[tup
         done = until
 
 
+_ARRIVED = {"links": [("fs", 1), ("p", 1)], "pages": [("fv", 1)]}  # clustered by hashes: that is not how they come
+
+
 class MongoRaw:
     """The collections of one database, by insert_many; unordered, majority, journalled, as the index writes."""
 
@@ -91,13 +94,20 @@ class MongoRaw:
         sources = []
         for name in self._finished.list_collection_names():
             read = self._finished[name]
+            write.create_collection(name, **read.options())
             into = write.get_collection(name, write_concern=WriteConcern("majority", j=True))
             for index, made in read.index_information().items():
                 if index != "_id_":
                     into.create_index(
                         made.pop("key"), name=index, **{k: v for k, v in made.items() if k not in ("v", "ns")}
                     )
-            sources.append((into.insert_many, read.estimated_document_count(), read.find(sort=[("$natural", 1)])))
+            sources.append(
+                (
+                    into.insert_many,
+                    read.estimated_document_count(),
+                    read.find(sort=_ARRIVED.get(name, [("$natural", 1)]), allow_disk_use=True),
+                )
+            )
         for number in range(batches):
             batch = [
                 (insert, list(islice(documents, total * (number + 1) // batches - total * number // batches)))
