@@ -30,7 +30,7 @@ def expected(page: RealPage) -> Counter[Seen]:
     return seen
 
 
-def stored(index: LinkIndex, page: RealPage) -> Counter[Seen]:
+def links_in(index: LinkIndex, page: RealPage) -> Counter[Seen]:
     rows = index.outlinks(page.url)
     return Counter(
         (row.target, row.anchor or "", tuple(row.rel or ())) for row in rows if row.kind in ("text", "image", "area")
@@ -77,7 +77,7 @@ def test_every_link_that_html5lib_sees_is_in_the_index(crawled: tuple[Path, Path
     with open_index(f"sqlite:///{folder}/linkatlas.db") as index:
         differences = {}
         for page, links_of_page in zip(pages, wanted, strict=True):
-            found = stored(index, page)
+            found = links_in(index, page)
             if found != links_of_page:
                 differences[page.name] = (links_of_page - found, found - links_of_page)
     assert differences == {}

@@ -224,9 +224,9 @@ def test_a_server_without_a_replica_set_is_told(tmp_path: Path) -> None:
 def test_checks_name_what_is_missing(mongo_server: MongoServer, mongo_url: Callable[[], str]) -> None:
     url = mongo_url()
     with open_index(url, create=True) as index, mongo_server.client() as client:
-        client.get_database(database_of(url))["links"].drop_index("to_target")
+        client.get_database(database_of(url))["links"].drop_index("of_page")
         (wrong,) = (check for check in index.check() if not check.ok)
-        assert (wrong.name, "to_target" in wrong.remedy) == ("collection links", True)
+        assert (wrong.name, "of_page" in wrong.remedy) == ("collection links", True)
     with open_index(url, create=True) as index:
         assert all(check.ok for check in index.check())
 

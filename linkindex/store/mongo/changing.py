@@ -68,7 +68,7 @@ class Changing(Counting):
         question = self._question()
         selected = Selected(question, whole)
         earlier: dict[bytes, list[LinkRecord]] = {}
-        for covered in selected.covered(PAST):
+        for covered, _ in selected.covered(PAST):
             for version in question.find(PAST, covered, LinkRecord, _LOOK):
                 earlier.setdefault(version.id[: ids.LINK_BYTES], []).append(version)
         for some in parts(selected.links(), _TOGETHER):

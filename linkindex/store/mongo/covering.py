@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from linkindex import urls
@@ -10,6 +10,7 @@ from linkindex.store.mongo import ids
 from linkindex.target import Target
 
 Condition = Mapping[str, Any]
+_FEW = 20  # URLs of one domain that are asked for one by one; of more, the whole domain's links are read
 _LAST = "\U0010ffff"
 
 
@@ -40,26 +41,35 @@ def pages(target: Target) -> list[Condition]:
 
 def links(target: Target, size: int = ids.LINK_BYTES) -> list[Condition]:
     """Return the same of links, by their own target; ``size`` is that of their names."""
+    if target.urls:
+        return [_links_to_one(url, domain_of(url), size) for url in target.urls]
     return [
         {"_id": _within(ids.beginning(ids.of_target(domain), size)), "td": domain, **({} if on is None else {"t": on})}
         for domain, on in _parts(target)
     ]
 
 
-def leads(target: Target) -> list[Condition]:
-    """Return the same of pages and earlier leads, by where they lead to."""
-    return [{"lm": domain, **({} if on is None else {"lt": on})} for domain, on in _parts(target)]
-
-
-def links_to(found: Sequence[str], size: int = ids.LINK_BYTES) -> list[Condition]:
-    """Return the same of links whose own target is one of these URLs."""
+def links_to(found: Iterable[str], size: int = ids.LINK_BYTES) -> list[Condition]:
+    """Return the same of links whose own target is one of these URLs; some hold for others of their domain too."""
     by_domain: dict[str, list[str]] = {}
     for url in found:
         by_domain.setdefault(domain_of(url), []).append(url)
-    return [
-        {"_id": _within(ids.beginning(ids.of_target(domain), size)), "td": domain, "t": {"$in": several}}
-        for domain, several in by_domain.items()
-    ]
+    made: list[Condition] = []
+    for domain, several in by_domain.items():
+        if len(several) <= _FEW:
+            made += [_links_to_one(url, domain, size) for url in several]
+        else:
+            made.append({"_id": _within(ids.beginning(ids.of_target(domain), size)), "td": domain})
+    return made
+
+
+def _links_to_one(url: str, domain: str, size: int) -> Condition:
+    return {"_id": _within(ids.beginning(ids.of_url(url, domain), size)), "td": domain, "t": url}
+
+
+def leads(target: Target) -> list[Condition]:
+    """Return the same of pages and earlier leads, by where they lead to."""
+    return [{"lm": domain, **({} if on is None else {"lt": on})} for domain, on in _parts(target)]
 
 
 def domain_of(url: str) -> str:

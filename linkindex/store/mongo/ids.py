@@ -1,13 +1,14 @@
 """Names of documents, made from what they are about: whoever writes a link, and however often, it has this one name.
 
-A page is called by its domain and its URL, a link by the domain it points to, its page and itself. So the links to a
-domain lie side by side, in the order of the pages that they are on, and a collection that is spread over shards is spread
+A page is called by its domain and its URL, a link by the domain and the URL it points to, its page and itself. So the
+links to a domain lie side by side, and in it those to a URL, and a collection that is spread over shards is spread
 by the domain that is asked about. A name is not reversible and need not be: every document says in full what it is.
 
 ====  =====  ==========================================================
 bytes  of     what
 ====  =====  ==========================================================
 5      links  digest of the target's registrable domain
+4      links  digest of the target
 12     links  the name of its page: 4 bytes of the source's registrable
               domain, 8 of its URL
 6      links  digest of target and ordinal
@@ -22,9 +23,10 @@ from functools import lru_cache
 from hashlib import blake2b
 
 TARGET_BYTES = 5
+URL_BYTES = 4
 DOMAIN_BYTES = 4
 PAGE_BYTES = 12
-LINK_BYTES = TARGET_BYTES + PAGE_BYTES + 6
+LINK_BYTES = TARGET_BYTES + URL_BYTES + PAGE_BYTES + 6
 
 VERSION_BYTES = LINK_BYTES + 8
 RANKING_BYTES = 4
@@ -36,6 +38,11 @@ Range = tuple[bytes, bytes]  # from, inclusive, until, exclusive
 def of_target(domain: str) -> bytes:
     """Return how the names of all links to ``domain`` begin."""
     return _digest(domain, TARGET_BYTES)
+
+
+def of_url(target: str, domain: str) -> bytes:
+    """Return how the names of all links to ``target``, which is in ``domain``, begin."""
+    return of_target(domain) + _digest(target, URL_BYTES)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -51,7 +58,7 @@ def of_page(url: str, domain: str) -> bytes:
 
 def of_link(page: bytes, target: str, target_domain: str, ordinal: int) -> bytes:
     """Return the name of a link on the page called ``page``."""
-    return of_target(target_domain) + page + _digest(f"{target}\0{ordinal}", LINK_BYTES - TARGET_BYTES - PAGE_BYTES)
+    return of_url(target, target_domain) + page + _digest(f"{target}\0{ordinal}", 6)
 
 
 def of_version(name: bytes, since: int) -> bytes:

@@ -87,14 +87,19 @@ class _Shown:
             }
             yield rows.backlink(rows.Found(**filled), hops[link.target], self._similarities, now)
 
-    def _whole(self, found: Iterable[Found]) -> dict[bytes, LinkRecord]:
+    def _whole(self, found: Sequence[Found]) -> dict[bytes, LinkRecord]:
         """Return the links with all that is kept of them, by name."""
-        names: dict[bool, list[bytes]] = {True: [], False: []}
-        for one in found:
-            names[len(one.link.id) == ids.LINK_BYTES].append(one.link.id)
-        latest = self._question.named(LINKS, names[True], LinkRecord)
-        earlier = self._question.named(PAST, names[False], LinkRecord)
-        return {link.id: link for link in (*latest, *earlier)}
+        wanted = {one.link.id for one in found}
+        condition = {
+            "p": {"$in": list({one.link.page for one in found})},
+            "td": {"$in": list({one.link.target_domain for one in found})},
+        }
+        return {
+            link.id: link
+            for collection in (LINKS, PAST)
+            for link in self._question.find(collection, condition, LinkRecord, hint="of_page")
+            if link.id in wanted
+        }
 
     def _pages(self, names: Iterable[bytes]) -> dict[bytes, PageRecord]:
         return {page.id: page for page in self._question.named(PAGES, names, PageRecord, _PAGE)}

@@ -31,6 +31,7 @@ class Draft:
         self.past: list[LinkRecord] = []
         self.led: list[LeadRecord] = []
         self.touched: set[history.Key] = set()
+        self._digests: dict[int, int] = {}  # of visits, by their time
 
     def needs_links(self, visits: Iterable[Visit], patience: Patience) -> bool:
         """Return whether what is stored of the page's links matters to these visits."""
@@ -57,7 +58,7 @@ class Draft:
     # ---- visits that read
 
     def _read(self, visit: Visit, internal_links: bool) -> None:
-        page, digest = self.page, history.links_digest(visit)
+        page, digest = self.page, self._digest(visit)
         compared = self._compares(visit)
         whole = not compared or self._revise(visit, internal_links)
         if compared or visit.content_digest != page.content_digest:
@@ -67,7 +68,7 @@ class Draft:
             page.inside = pack(inside, visit.url)
         page.links_digest = digest if whole else 0  # the next visit must compare again
         page.read_at = visit.at if whole else page.read_at
-        page.known, page.content_digest = visit.outcome, visit.content_digest
+        page.known, page.content_digest = str(visit.outcome), visit.content_digest
         page.internal_links = sum(link.internal for link in visit.links)
         page.external_links = len(visit.links) - page.internal_links
         for name in _FACTS:
@@ -76,7 +77,12 @@ class Draft:
 
     def _compares(self, visit: Visit) -> bool:
         page = self.page
-        return visit.outcome in _READ and (not page.known or history.links_digest(visit) != page.links_digest)
+        return visit.outcome in _READ and (not page.known or self._digest(visit) != page.links_digest)
+
+    def _digest(self, visit: Visit) -> int:
+        if visit.at not in self._digests:
+            self._digests[visit.at] = history.links_digest(visit)
+        return self._digests[visit.at]
 
     def _revise(self, visit: Visit, internal_links: bool) -> bool:
         """Bring the links up to date; return whether every live one was confirmed or ended."""

@@ -145,15 +145,21 @@ SHORT = {
     record: {one.name: one.encode_name for one in msgspec.structs.fields(record)}
     for record in (LinkRecord, PageRecord, LeadRecord)
 }
-_USUAL = {record: {one.encode_name: one.default for one in msgspec.structs.fields(record)} for record in SHORT}
+_SHORT_AND_USUAL = {
+    record: ([one.encode_name for one in all_fields], [one.default for one in all_fields])
+    for record in SHORT
+    for all_fields in [msgspec.structs.fields(record)]
+}
 
 
 def document(record: LinkRecord | PageRecord | LeadRecord) -> dict[str, Any]:
     """Return what is stored of a record."""
-    usual = _USUAL[type(record)]
-    made: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(bytes,))
+    names, usual = _SHORT_AND_USUAL[type(record)]
+    values = msgspec.structs.astuple(record)
     return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in made.items() if value != usual[name]
+        name: list(value) if type(value) is tuple else value
+        for name, value, default in zip(names, values, usual, strict=True)
+        if value != default
     }
 
 

@@ -21,11 +21,10 @@ from linkindex.store.selection import Selection
 SAYS_NOTHING = (401, 403, 429, 451)  # statuses of pages that are closed to us: they may well be there
 _READ = (Outcome.PAGE, Outcome.REDIRECT)
 _TOGETHER = 5_000  # links whose pages are asked for in one go
-_URLS = 2_000  # in one condition
 
 _LIGHT = fields(
     LinkRecord,
-    *("page", "source", "source_domain", "target", "ordinal", "internal", "kind", "anchor", "rel", "follow"),
+    *("page", "source", "source_domain", "target", "target_domain", "ordinal", "kind", "anchor", "rel", "follow"),
     *("placement", "site_placement", "first_seen", "began", "confirmed", "until", "because"),
 )
 _PAGE = fields(PageRecord, "read_at", "outcome", "reason", "status")
@@ -62,26 +61,26 @@ class Selected:
                 if not self._selection.broken or self._broken[link.target]:
                     yield self._found(link)
 
-    def covered(self, collection: str) -> Iterator[covering.Condition]:
-        """Yield conditions on links, any of which holds for those that the target covers or that lead there."""
+    def covered(self, collection: str) -> Iterator[tuple[covering.Condition, frozenset[str] | None]]:
+        """Yield conditions on links, any of which holds for those that the target covers or that lead there; with the
+        targets that they may have (None: any)."""
         size = ids.LINK_BYTES if collection == LINKS else ids.VERSION_BYTES
-        yield from covering.links(self._selection.target, size)
-        for some in parts(self._leading, _URLS):
-            yield from covering.links_to(some, size)
+        yield from ((condition, None) for condition in covering.links(self._selection.target, size))
+        yield from ((condition, self._leading) for condition in covering.links_to(self._leading, size))
 
     @cached_property
-    def _leading(self) -> list[str]:
-        return [] if self._selection.as_found else self.leads.leading_to(self._selection.target)
+    def _leading(self) -> frozenset[str]:
+        return frozenset() if self._selection.as_found else frozenset(self.leads.leading_to(self._selection.target))
 
     def _chosen(self) -> Iterator[LinkRecord]:
         s = self._selection
         anchor = s.anchor.lower()
         for collection in (LINKS,) if s.as_of is None else (LINKS, PAST):
-            for covered in self.covered(collection):
+            for covered, targets in self.covered(collection):
                 condition = {"$and": [covered, *conditions(s)]}
-                hint = {"hint": "to_target"} if "t" in covered and collection == LINKS else {}
-                for link in self._question.find(collection, condition, LinkRecord, _LIGHT, **hint):
-                    if anchor in link.anchor.lower() and (s.as_of is None or link.since <= s.as_of):
+                for link in self._question.find(collection, condition, LinkRecord, _LIGHT):
+                    meant = targets is None or link.target in targets
+                    if meant and anchor in link.anchor.lower() and (s.as_of is None or link.since <= s.as_of):
                         yield link
 
     def _found(self, link: LinkRecord) -> Found:
