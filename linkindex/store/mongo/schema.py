@@ -54,7 +54,9 @@ def create(db: Db) -> None:
     for name in COLLECTIONS:
         if name not in there:
             with suppress(OperationFailure):  # another was quicker; whatever else it is, the indexes meet it too
-                how: dict[str, Any] = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}} if name in CLUSTERED else {}
+                how: dict[str, Any] = (
+                    {"clusteredIndex": {"key": {"_id": 1}, "unique": True}} if name in CLUSTERED else {}
+                )
                 db.create_collection(name, storageEngine=_ZSTD, check_exists=False, **how)
     for name, indexes in INDEXES.items():
         made = [
