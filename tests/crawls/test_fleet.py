@@ -34,6 +34,7 @@ class Crawl:
         self.folder = folder
         self.reach = ("--connect-to", f"site.example:80:127.0.0.1:{port}")
         self.options = (*self.reach, "--stay", "domain", "--depth", "20", "--delay", "0", "--sitemaps", "none")
+        self.options += ("--soft-404", "none")
 
     def crawl(self) -> Ran:
         return run(self.folder, "crawl", *SITE.seeds, *self.options)
