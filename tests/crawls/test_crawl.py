@@ -33,7 +33,7 @@ class Running:
         self.folder = folder
         self.arguments = [
             *("crawl", *SITE.seeds, "--connect-to", f"site.example:80:127.0.0.1:{port}"),
-            *("--stay", "domain", "--depth", "20", "--delay", "0", "--sitemaps", "none"),
+            *("--stay", "domain", "--depth", "20", "--delay", "0", "--sitemaps", "none", "--soft-404", "none"),
         ]
 
     def asked(self) -> Counter[str]:
@@ -232,6 +232,7 @@ def test_an_index_that_cannot_take_more_ends_the_crawl_and_loses_nothing(site: R
 
 def test_scrapy_crawl_discover_does_the_same(site: Running) -> None:
     settings = {"CONNECT_TO": site.arguments[3], "STAY": "domain", "DEPTH": "20", "DELAY": "0", "SITEMAPS": "none"}
+    settings["SOFT_404"] = "none"
     variables = {f"LINKATLAS_{name}": value for name, value in settings.items()}
     places = {name: f"sqlite:///{site.folder}/{file}" for name, file in (("LINKATLAS_INDEX", "linkatlas.db"),)}
     done = subprocess.run(

@@ -33,7 +33,8 @@ class Crawl:
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
         self.reach = ("--connect-to", f"site.example:80:127.0.0.1:{port}")
-        self.options = (*self.reach, "--stay", "domain", "--depth", "20", "--delay", "0", "--sitemaps", "none")
+        alone = ("--sitemaps", "none", "--soft-404", "none")
+        self.options = (*self.reach, "--stay", "domain", "--depth", "20", "--delay", "0", *alone)
 
     def crawl(self) -> Ran:
         return run(self.folder, "crawl", *SITE.seeds, *self.options)

@@ -19,6 +19,8 @@ FAST = (
     "0",
     "--sitemaps",
     "none",
+    "--soft-404",
+    "none",
     "--timeout",
     "2",
     "--first-byte-timeout",
@@ -211,7 +213,7 @@ def test_a_failure_is_tried_again_later(web: Web) -> None:
 def test_the_delay_is_kept_between_all_fetches_of_a_host(web: Web, workers: str) -> None:
     hosts = [f"h{number}.example" for number in range(4)]
     seeds = [f"http://{host}/ok?{number}" for host in hosts for number in range(5)]
-    ran = web.crawl(*seeds, "--delay", "0.4", "--workers", workers, "--depth", "0")
+    ran = web.crawl(*seeds, "--delay", "0.4", "--workers", workers, "--depth", "0", "--soft-404", "none")
     assert ran.code == 0, ran.err
     for host in hosts:
         asked = sorted(web.asked(host))

@@ -13,8 +13,8 @@ from benchmarks.truth.reference import Seen, links
 from crawler.frontier import open_frontier
 from linkindex import urls
 from linkindex.store import LinkIndex, open_index
-from tests import stored
 from tests.crawls.command import run
+from tests.stored import certificate_errors
 from tests.web import realpages
 from tests.web.realpages import RealPage
 
@@ -86,5 +86,5 @@ def test_every_link_that_html5lib_sees_is_in_the_index(crawled: tuple[Path, Path
 
 def test_untrusted_certificates_are_noted_and_stop_nothing(crawled: tuple[Path, Path]) -> None:
     folder, _ = crawled
-    errors = stored.certificate_errors(folder / "linkatlas.db")
+    errors = certificate_errors(folder / "linkatlas.db")
     assert {(url.startswith("https:"), wrong != "") for url, wrong in errors.items()} == {(True, True), (False, False)}
