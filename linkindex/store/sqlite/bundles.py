@@ -86,36 +86,40 @@ class Bundles(Ids):
     def _choose(self, host: Host, links: Mapping[What, Link]) -> None:
         """Give the bundles of a host's links their numbers: those that they have, or those that are free."""
         urls, anchors, looks = self._url_ids, self._anchor_ids, self._look_ids
-        asked: list[int] = []
-        bundles: list[tuple[What, int, Alike, int]] = []
+        wanted: list[tuple[What, int, Alike, int]] = []
         for what, link in links.items():
             url = urls[link.target]
             alike = (host.id, url & URL_MASK, anchors[link.anchor], looks.get(what[2:]) or self._look_id(link))
-            mixed = _mix(alike)
-            bundles.append((what, url >> URL_BITS, alike, mixed))
-            asked += [url >> URL_BITS << 32 | mixed >> shift for shift in _SHIFTS]
-        stored = {row[:2]: row[2:] for row in self._db.execute(_TAKEN, (json_numbers(asked), host.domain))}
+            wanted.append((what, url >> URL_BITS, alike, _mix(alike)))
         known = self._bundles_of[host.id]
-        for what, to, alike, mixed in bundles:
-            known[what] = (to, self._number_of(to, host.domain, alike, mixed, stored))
-
-    def _number_of(
-        self, to: int, from_domain: int, alike: Alike, mixed: int, stored: Mapping[tuple[int, int], Alike]
-    ) -> int:
-        free = None
         for shift in _SHIFTS:
-            number = mixed >> shift
-            taken = stored.get((to, number)) or self._new_bundles.get((to, from_domain, number))
-            if taken == alike:
-                return number
-            if taken is None and free is None:
-                free = number
-        if free is None:  # a second bundle of the same may come of it, which only costs its bytes
-            free = self._db.execute(_LAST, (to, from_domain)).fetchone()[0] + 1
-            while (to, from_domain, free) in self._new_bundles:
-                free += 1
-        self._new_bundles[to, from_domain, free] = alike
-        return free
+            asked = json_numbers([to << 32 | mixed >> shift for _, to, _, mixed in wanted])
+            stored = {row[:2]: row[2:] for row in self._db.execute(_TAKEN, (asked, host.domain))}
+            others = []
+            for one in wanted:
+                what, to, alike, mixed = one
+                number = mixed >> shift
+                taken = stored.get((to, number)) or self._new_bundles.setdefault((to, host.domain, number), alike)
+                if taken == alike:
+                    known[what] = (to, number)
+                else:
+                    others.append(one)
+            wanted = others
+            if not wanted:
+                return
+        for what, to, alike, _ in wanted:
+            known[what] = (to, self._number_beyond(to, host.domain, alike))
+
+    def _number_beyond(self, to: int, from_domain: int, alike: Alike) -> int:
+        """Return a number for a bundle whose hash is taken at every width.
+
+        A second bundle of the same may come of it, which only costs its bytes.
+        """
+        number = int(self._db.execute(_LAST, (to, from_domain)).fetchone()[0]) + 1
+        while (to, from_domain, number) in self._new_bundles:
+            number += 1
+        self._new_bundles[to, from_domain, number] = alike
+        return number
 
     def _count(self, key: tuple[int, int, int], live: int, lost: int) -> None:
         counted = self._counted.get(key)

@@ -82,10 +82,11 @@ class Leads(Ids):
     def _put_leads(self, visits: Sequence[tuple[int, Visit]], known: Collection[int]) -> None:
         """Write where URLs lead now; ``known`` are those that were visited before."""
         told = [(url, visit.at, history.lead(visit)) for url, visit in visits if history.tells_lead(visit)]
-        stored = {
-            row[0]: row[1:] for row in self._db.execute(_LIVE, (json_numbers([u for u, *_ in told if u in known]),))
-        }
-        now = [(url, at, lead if lead and lead.to else None) for url, at, lead in told]
+        numbers = json_numbers([url for url, *_ in told if url in known])
+        stored = {row[0]: row[1:] for row in self._db.execute(_LIVE, (numbers,))}
+        now = [
+            (url, at, lead if lead and lead.to else None) for url, at, lead in told if lead is not None or url in stored
+        ]
         hosts = {lead.to: urls.host_of(lead.to) for _, _, lead in now if lead is not None}
         self._number_urls({url: (host, urls.domain_of(host)) for url, host in hosts.items()})
         for url, at, lead in now:
