@@ -9,8 +9,8 @@ from linkindex.target import Target
 
 def overview(index: LinkIndex, target: Target) -> Overview:
     """Count the links that point at ``target``. Zero everywhere is an answer too: nobody links there, as far as seen."""
-    live = Selection(target=target)
-    total = next(index.groups(live, ""), None)
+    live = index.profile(Selection(target=target))
+    total = live.whole
     lost = next(index.groups(Selection(target=target, state="lost"), ""), None)
     return Overview(
         target=target.text,
@@ -24,8 +24,8 @@ def overview(index: LinkIndex, target: Target) -> Overview:
         sponsored=total.sponsored if total else 0,
         lost=lost.links if lost else 0,
         doubtful=total.doubtful if total else 0,
-        by_kind={group.key: group.links for group in index.groups(live, "kind")},
-        by_placement={group.key: group.links for group in index.groups(live, "placement")},
+        by_kind=live.by_kind,
+        by_placement=live.by_placement,
         pages_visited=index.pages_of(target),
         first_seen=moment(total.first_seen) if total else None,
         last_seen=moment(total.last_seen) if total else None,

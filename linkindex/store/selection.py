@@ -65,6 +65,14 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: int
 
 
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Selected links counted in all ways that an overview tells."""
+
+    whole: Group | None  # None: there are no such links
+    by_kind: dict[str, int]  # how many links, the most first, of equal ones by name
+    by_placement: dict[str, int]
+
+
 class IndexCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds."""
 

@@ -17,7 +17,7 @@ from linkindex.answers.rows import Backlink, Change, Hop, Seen, moment
 from linkindex.history import Lead, Patience
 from linkindex.indexable import indexable
 from linkindex.model import Link, Outcome, Visit
-from linkindex.store.selection import By, Forgotten, Group, Order, Per, RunCounts, Selection
+from linkindex.store.selection import By, Forgotten, Group, Order, Per, Profile, RunCounts, Selection
 from linkindex.target import Target
 
 SAYS_NOTHING = (401, 403, 429, 451)  # statuses of blocked pages: what they hide may well be there
@@ -321,6 +321,10 @@ class Dictionary:
         rows = sorted(self._rows(selection), key=name)
         groups = [_counted(key, list(of_key)) for key, of_key in groupby(rows, name)]
         return islice(sorted(groups, key=lambda group: (-group.links, group.key)), limit)
+
+    def profile(self, selection: Selection) -> Profile:
+        kinds, placements = ({one.key: one.links for one in self.groups(selection, by)} for by in ("kind", "placement"))
+        return Profile(whole=next(self.groups(selection, ""), None), by_kind=kinds, by_placement=placements)
 
     def versions(self, source: str, target: str = "") -> Iterator[Seen]:
         for key, versions in sorted(self._links_of(source).items()):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import msgspec
 
 from linkindex.store.mongo.links import Links
 from linkindex.store.mongo.selecting import Found, Selected
-from linkindex.store.selection import By, Group, Selection
+from linkindex.store.selection import By, Group, Profile, Selection
 
 _BY: dict[By, Callable[[Found], str]] = {
     "": lambda _: "",
@@ -57,16 +58,36 @@ class Counting(Links):
     """The part of :class:`linkindex.store.mongo.MongoIndex` that counts links."""
 
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
-        if selection.as_of is not None and selection.state == "lost":
-            return
         key_of, counts = _BY[by], dict[str, _Count]()
-        for found in Selected(self._question(), selection).links():
-            key = key_of(found)
-            count = counts.get(key)
-            if count is None:
-                count = _Count(sources=set(), domains=set(), targets=set(), first_seen=found.link.first_seen)
-                counts[key] = count
-            count.add(found)
+        for found in self._selected(selection):
+            _count_of(counts, key_of(found), found).add(found)
         largest = ((-count.links, key) for key, count in counts.items())
         for _, key in sorted(largest) if limit is None else heapq.nsmallest(limit, largest):
             yield counts[key].group(key)
+
+    def profile(self, selection: Selection) -> Profile:
+        whole: dict[str, _Count] = {}
+        kinds, placements = Counter[str](), Counter[str]()
+        for found in self._selected(selection):
+            _count_of(whole, "", found).add(found)
+            kinds[found.link.kind] += 1
+            placements[found.link.shown_placement] += 1
+        return Profile(
+            whole=whole[""].group("") if whole else None, by_kind=_shares(kinds), by_placement=_shares(placements)
+        )
+
+    def _selected(self, selection: Selection) -> Iterator[Found]:
+        if selection.as_of is None or selection.state != "lost":
+            yield from Selected(self._question(), selection).links()
+
+
+def _count_of(counts: dict[str, _Count], key: str, found: Found) -> _Count:
+    """Return the count of a group, which begins with ``found`` where there was none."""
+    count = counts.get(key)
+    if count is None:
+        count = counts[key] = _Count(sources=set(), domains=set(), targets=set(), first_seen=found.link.first_seen)
+    return count
+
+
+def _shares(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda share: (-share[1], share[0])))

@@ -98,6 +98,12 @@ class Question(msgspec.Struct):
         return msgspec.structs.replace(self, where=[*self.where, condition], named=self.named | named)
 
     @property
+    def speaks_of_time(self) -> bool:
+        """Whether which links of a bundle are meant is not for the bundle to say."""
+        selection = self.selection
+        return (selection.as_of, selection.since, selection.until) != (None, None, None)
+
+    @property
     def links_of_bundle(self) -> str:
         """How many of a bundle's links are meant, at most: exactly, where no time is spoken of."""
         if self.selection.as_of is not None:

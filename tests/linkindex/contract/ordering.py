@@ -215,6 +215,21 @@ class Ordering(Places):
                     )
                 assert list(full.groups(selected("b.test", **conditions), by, limit=2)) == groups[:2]
 
+    def test_a_profile_is_what_the_groups_say(self, full: LinkIndex) -> None:
+        grown(full)
+        for conditions in (*QUESTIONS, {"state": "all", "since": 2000}, {"as_of": 2500}):
+            selection = selected("b.test", **conditions)
+            kinds, placements = (
+                {group.key: group.links for group in full.groups(selection, by)} for by in ("kind", "placement")
+            )
+            profile = full.profile(selection)
+            assert profile.whole == next(full.groups(selection, ""), None)
+            assert [list(share.items()) for share in (profile.by_kind, profile.by_placement)] == [
+                list(kinds.items()),
+                list(placements.items()),
+            ]
+        assert full.profile(selected("nobody.test")).whole is None
+
     def test_nothing_that_is_selected_makes_no_group(self, index: LinkIndex) -> None:
         index.store([visit("https://a.test/", DAY, link("https://b.test/"))])
         for by in BY:
