@@ -140,16 +140,15 @@ def size(bench: Bench) -> None:
     with open_index(bench.url) as index:
         counts = index.counts()
     if bench.client is None:
-        sizes = index_sizes.sqlite_sizes(bench.path)
-        print(
-            f"  words around links, as they lie in their fields: {index_sizes.sqlite_context(bench.path) / counts.links:.1f} B"
-        )
+        sizes, context = index_sizes.sqlite_sizes(bench.path), index_sizes.sqlite_context(bench.path)
     else:
-        sizes = index_sizes.mongo_sizes(bench.client[bench.name])
+        database = bench.client[bench.name]
+        sizes, context = index_sizes.mongo_sizes(database), index_sizes.mongo_context(database)
     print(f"  {counts.links:,} links, {counts.pages:,} pages, {sum(size.bytes for size in sizes):,} B; a link:")
     for part in sizes:
         print(f"  {part.bytes / counts.links:8.2f} B  {part.name}")
-    print(f"  {sum(size.bytes for size in sizes) / counts.links:8.2f} B  in all")
+    whole, words = (number / counts.links for number in (sum(size.bytes for size in sizes), context))
+    print(f"  {whole:8.2f} B  in all, {words:.2f} of them words around links")
 
 
 def ask(bench: Bench, links: int) -> None:

@@ -77,9 +77,6 @@ def _rows(db: sqlite3.Connection, table: str, batches: int) -> Iterator[list[tup
         done = until
 
 
-_ARRIVED = {"links": [("fs", 1), ("p", 1)], "pages": [("fv", 1)]}  # clustered by hashes: that is not how they come
-
-
 class MongoRaw:
     """The collections of one database, by insert_many; unordered, majority, journalled, as the index writes."""
 
@@ -90,24 +87,15 @@ class MongoRaw:
         from pymongo import WriteConcern
 
         self._client.drop_database(self._empty)
-        write = self._client[self._empty]
+        write = self._client.get_database(self._empty, write_concern=WriteConcern("majority", j=True))
         sources = []
         for name in self._finished.list_collection_names():
-            read = self._finished[name]
-            write.create_collection(name, **read.options())
-            into = write.get_collection(name, write_concern=WriteConcern("majority", j=True))
+            read, into = self._finished[name], same_collection(self._finished, name, write)
             for index, made in read.index_information().items():
                 if index != "_id_":
-                    into.create_index(
-                        made.pop("key"), name=index, **{k: v for k, v in made.items() if k not in ("v", "ns")}
-                    )
-            sources.append(
-                (
-                    into.insert_many,
-                    read.estimated_document_count(),
-                    read.find(sort=_ARRIVED.get(name, [("$natural", 1)]), allow_disk_use=True),
-                )
-            )
+                    options = {option: value for option, value in made.items() if option not in ("v", "key")}
+                    into.create_index(made["key"], name=index, **options)
+            sources.append((into.insert_many, read.estimated_document_count(), _documents(read)))
         for number in range(batches):
             batch = [
                 (insert, list(islice(documents, total * (number + 1) // batches - total * number // batches)))
@@ -116,6 +104,23 @@ class MongoRaw:
             with cost:
                 _insert_all(batch)
         self._client.drop_database(self._empty)
+
+
+def same_collection(read: Any, name: str, write: Any) -> Any:
+    """Return a new collection in the database ``write`` with the options that it has in ``read``."""
+    (options,) = (found["options"] for found in read.list_collections(filter={"name": name}))
+    clustered = options.get("clusteredIndex")
+    if clustered:
+        options = options | {"clusteredIndex": {key: clustered[key] for key in ("key", "unique")}}
+    return write.create_collection(name, **options)
+
+
+def _documents(collection: Any) -> Any:
+    """Return the documents shuffled, those of a page together: in the order of their ids a server takes them faster than
+    a crawl could bring them."""
+    key = "$p" if "of_page" in collection.index_information() else "$_id"
+    shuffled = [{"$set": {"_order": {"$toHashedIndexKey": key}}}, {"$sort": {"_order": 1}}, {"$unset": "_order"}]
+    return collection.aggregate(shuffled, allowDiskUse=True)
 
 
 def _insert_all(batch: Sequence[tuple[Callable[..., Any], list[Any]]]) -> None:

@@ -7,7 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CONTEXT = ("text_before", "text_after", "heading")  # of links, where a store keeps them in fields of those names
+from benchmarks.index_raw import same_collection
+
+CONTEXT = ("text_before", "text_after", "heading")  # of links, where a table keeps them in columns of those names
+MONGO_CONTEXT = ("b", "e", "h")  # the same in linkindex.store.mongo.records.LinkRecord
 
 
 class Size(NamedTuple):
@@ -41,6 +44,24 @@ def sqlite_context(path: Path) -> int:
                     bytes_of = f"sum(length(CAST({column} AS BLOB)))"
                     total += db.execute(f"SELECT {bytes_of} FROM {table}").fetchone()[0] or 0
     return total
+
+
+def mongo_context(database: Any) -> int:
+    """Return by how much the links are larger than without the words around them, compressed as they are on disk."""
+    bare = database.client[f"{database.name}_bare"]
+    bare.client.drop_database(bare)
+    same_collection(database, "links", bare)
+    into = {"into": {"db": bare.name, "coll": "links"}}
+    database["links"].aggregate([{"$unset": list(MONGO_CONTEXT)}, {"$merge": into}], allowDiskUse=True)
+    with_words, without = (_stored(one) for one in (database, bare))
+    bare.client.drop_database(bare)
+    return with_words - without
+
+
+def _stored(database: Any) -> int:
+    database.client.admin.command("fsync")
+    stats = database.command("collStats", "links")
+    return int(stats["storageSize"] - stats["wiredTiger"]["block-manager"]["file bytes available for reuse"])
 
 
 def mongo_sizes(database: Any) -> list[Size]:

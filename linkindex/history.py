@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 
 import msgspec
 
@@ -20,6 +21,9 @@ from linkindex.model import Link, Outcome, Visit
 DAY = 24 * 3600 * 1000  # ms
 
 Key = tuple[str, int]  # target, ordinal: a link's name on its page
+
+_versioned = attrgetter("target", "ordinal", "kind", "anchor", "rel", "follow", "placement")
+_to_bytes = msgspec.msgpack.Encoder().encode
 
 _FAILING = (Outcome.GONE, Outcome.UNREACHABLE)
 _READ = (Outcome.PAGE, Outcome.REDIRECT)
@@ -102,9 +106,8 @@ def links_digest(visit: Visit) -> int:
 
     Equal digests need no comparison.
     """
-    parts = sorted(f"{link.target}\0{link.ordinal}\0".encode() + attributes(link) for link in visit.links)
-    parts.append(standing(visit).encode())
-    return int.from_bytes(blake2b(b"\0".join(parts), digest_size=8).digest(), "big", signed=True)
+    parts = (standing(visit), sorted(map(_versioned, visit.links)))
+    return int.from_bytes(blake2b(_to_bytes(parts), digest_size=8).digest(), "big", signed=True)
 
 
 def revise(live: Iterable[Version], lost: Collection[Key], links: Iterable[Link], visit: Visit) -> Revision:

@@ -11,7 +11,7 @@ from linkindex.answers.backlinks import backlinks
 from linkindex.answers.rows import moment
 from linkindex.errors import Incompatible
 from linkindex.model import Outcome
-from linkindex.store import open_index
+from linkindex.store import Selection, open_index
 from linkindex.store.sqlite.migrations import MIGRATIONS, migrate
 from linkindex.store.sqlite.schema import VERSION
 from linkindex.target import parse_target
@@ -45,7 +45,7 @@ def test_every_earlier_format_is_here() -> None:
 
 def test_answers_are_as_before_and_it_goes_on(old: Path) -> None:
     with open_index(f"sqlite:///{old}", create=True) as index:
-        rows = list(backlinks(index, parse_target("b.example"), state="all"))
+        rows = list(backlinks(index, Selection(target=parse_target("b.example"), state="all")))
         assert [(row.source, row.target, row.anchor, row.follow, row.lost_at) for row in rows] == [
             ("https://a.example/1", "https://b.example/x", "new words", True, None),
             ("https://c.example/moved", "https://b.example/x", "", True, None),

@@ -55,7 +55,7 @@ def test_a_failed_batch_leaves_nothing(tmp_path: Path) -> None:
         index.store([visit("https://z.test/", 1, link("https://b.test/"))])
         with sqlite3.connect(path) as db:
             db.execute(
-                "CREATE TRIGGER full BEFORE INSERT ON page WHEN new.title = 'stop' "
+                "CREATE TRIGGER full BEFORE INSERT ON fact WHEN new.title = 'stop' "
                 "BEGIN SELECT raise(ABORT, 'disk is full'); END"
             )
         db.close()

@@ -1,6 +1,17 @@
 """The embedded link index: one SQLite file.
 
-``writes`` stores visits, ``reads`` answers questions, ``whole`` looks at sites and at the index as a whole.
+===================  ==================================================================================
+``schema``           the tables, the indexes, the views for other programs
+``database``         transactions, errors, the time a question may take
+``ids``              from names to numbers: domains, hosts, URLs, anchors, looks
+``packing``          what a page keeps in one piece
+``bundles``          links of a host that look alike, and their counts
+``leads``            where URLs lead by their own word
+``writes``           visits come in; ``revising`` brings the versions of a page's links up to date
+``selecting``        from a selection to SQL; ``reads``, ``groups``, ``changes`` answer with it
+``pages``, ``sites`` what concerns pages, and whole sites
+``whole``            what the index holds; ``forgetting``, ``checking``, ``migrations`` look after it
+===================  ==================================================================================
 """
 
 from __future__ import annotations
@@ -11,17 +22,32 @@ from pathlib import Path
 from typing import Self
 
 from linkindex.errors import BadInput, Incompatible
-from linkindex.store.sqlite.migrations import migrate
-from linkindex.store.sqlite.schema import APPLICATION_ID, SCHEMA, VERSION
-from linkindex.store.sqlite.whole import Whole
+from linkindex.history import Patience
+from linkindex.store.sqlite.changes import Changes
+from linkindex.store.sqlite.checking import Checking
+from linkindex.store.sqlite.forgetting import Forgetting
+from linkindex.store.sqlite.groups import Groups
+from linkindex.store.sqlite.migrations import create, migrate
+from linkindex.store.sqlite.reads import Reads
+from linkindex.store.sqlite.schema import APPLICATION_ID, INDEXES, VERSION, VIEWS
+from linkindex.store.sqlite.writes import Writes
+
+_PATIENCE = Patience()
 
 
-class SqliteIndex(Whole):
+class SqliteIndex(Writes, Reads, Groups, Changes, Forgetting, Checking):
     """:class:`linkindex.store.LinkIndex` on SQLite. One thread at a time may use it; any number may read beside it."""
 
     @classmethod
     def open(
-        cls, name: str, *, create: bool = False, internal_links: bool = False, full_durability: bool = False
+        cls,
+        name: str,
+        *,
+        create: bool = False,
+        internal_links: bool = False,
+        full_durability: bool = False,
+        patience: Patience = _PATIENCE,
+        time_limit: float = 0.0,
     ) -> Self:
         path = Path(name)
         if not create and not path.exists():
@@ -30,11 +56,11 @@ class SqliteIndex(Whole):
             try:
                 db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
                 undo.callback(db.close)
-                _prepare(path, db, full_durability)
+                _prepare(path, db, create, full_durability)
             except sqlite3.Error as error:
                 raise BadInput(f"index {path}: {error}; name another with --index sqlite:///PATH") from error
             undo.pop_all()
-        return cls(path, db, internal_links)
+        return cls(path, db, internal_links=internal_links, patience=patience, time_limit=time_limit)
 
     def close(self) -> None:
         self._db.close()
@@ -46,20 +72,27 @@ class SqliteIndex(Whole):
         self.close()
 
 
-def _prepare(path: Path, db: sqlite3.Connection, full_durability: bool) -> None:
+def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durability: bool) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {'FULL' if full_durability else 'NORMAL'}")
     db.execute("PRAGMA cache_size = -65536")
     db.execute("PRAGMA wal_autocheckpoint = 10000")  # 40 MB: rows land all over the indexes, and pages are written once
     application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        db.executescript(
-            f"BEGIN IMMEDIATE; {SCHEMA}"
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-        )
+        create(db)
     elif application != APPLICATION_ID:
         raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
     elif version > VERSION:
         raise Incompatible(f"index {path}: written by a newer linkatlas (format {version}); use that version")
     else:
         migrate(db, version)
+        if for_writing:
+            _complete(db)
+
+
+def _complete(db: sqlite3.Connection) -> None:
+    """Make indexes and views anew that somebody took away."""
+    held = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    for name, statement in (INDEXES | VIEWS).items():
+        if name not in held:
+            db.execute(statement)

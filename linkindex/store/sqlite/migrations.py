@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from linkindex.store.sqlite.schema import VERSION
+from linkindex.store.sqlite.rebuilding import rebuild
+from linkindex.store.sqlite.schema import APPLICATION_ID, SCHEMA, VERSION
 
 
 class Migration(NamedTuple):
-    """A step to format ``version`` from the one before it."""
+    """A step to format ``version`` from the one before it: by statements, or by a function."""
 
     version: int
     name: str
-    statements: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+    function: Callable[[sqlite3.Connection], None] | None = None
+
+
+def statements_of(script: str) -> Iterator[str]:
+    """Yield the statements of a script one by one: as a whole, sqlite3 runs it in transactions of its own."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _to_bundles(db: sqlite3.Connection) -> None:
+    tables = ("domain", "host", "anchor", "url", "page", "link", "about")
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall():
+        db.execute(f"DROP INDEX {name}")
+    for name in tables:
+        db.execute(f"ALTER TABLE {name} RENAME TO old_{name}")
+    for statement in statements_of(SCHEMA):
+        db.execute(statement)
+    rebuild(db)
+    for name in reversed(tables):
+        db.execute(f"DROP TABLE old_{name}")
 
 
 def _with_default(column: str) -> tuple[str, ...]:
@@ -52,7 +79,20 @@ MIGRATIONS = (
         ),
     ),
     Migration(3, "depth of pages", ("ALTER TABLE page ADD COLUMN depth INTEGER NOT NULL DEFAULT 0",)),
+    Migration(4, "bundles, leads, ranks, runs", function=_to_bundles),
 )
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Make the tables of an empty file; of two that begin at once, one waits and finds them made."""
+    db.execute("BEGIN IMMEDIATE")
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for statement in statements_of(SCHEMA):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+        _record(db, VERSION, "made")
+    db.execute("COMMIT")
 
 
 def migrate(db: sqlite3.Connection, version: int) -> None:
@@ -67,9 +107,17 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
                 if db.execute("PRAGMA user_version").fetchone()[0] < step.version:
                     for statement in step.statements:
                         db.execute(statement)
+                    if step.function is not None:
+                        step.function(db)
+                        _record(db, step.version, step.name)
                     db.execute(f"PRAGMA user_version = {step.version}")
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
+
+
+def _record(db: sqlite3.Connection, version: int, name: str) -> None:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    db.execute("INSERT INTO migration (version, name, at) VALUES (?, ?, ?)", (version, name, now))

@@ -2,304 +2,171 @@
 
 from __future__ import annotations
 
-import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from operator import attrgetter
+
+import msgspec
 
 from linkindex import history
-from linkindex.errors import Unavailable
-from linkindex.model import Link, Outcome, Visit
+from linkindex.model import Outcome, Visit
+from linkindex.store.sqlite.leads import Leads
+from linkindex.store.sqlite.packing import json_numbers, pack_internal
+from linkindex.store.sqlite.revising import Revising
 from linkindex.store.sqlite.schema import FACTS
 
-_REMEMBERED = 200_000  # ids of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
+_MOST = 500  # visits that are worked on together
+_READ = (Outcome.PAGE, Outcome.REDIRECT)
 
-_PAGE = """
-SELECT first_visited, last_visited, read_at, changed_at, outcome, failures, failing_since, content_digest, links_digest,
-       external_links, internal_links FROM page WHERE url = ?"""
 
-_VISITED = (
-    *("url", "outcome", "reason", "status", "content_type", "redirect", "certificate_error", "size", "elapsed"),
-    *("first_visited", "last_visited", "read_at", "changed_at", "failures", "failing_since", "content_digest"),
-    *("links_digest", "external_links", "internal_links", "depth"),
+class Page(msgspec.Struct):
+    """A row of page, but its rank."""
+
+    id: int
+    url: int
+    run: int | None
+    first_visited: int
+    outcome: str = ""
+    reason: str = ""
+    status: int = 0
+    depth: int = 0
+    last_visited: int = -1
+    read_at: int | None = None
+    read_as: str | None = None
+    changed_at: int | None = None
+    failures: int = 0
+    failing_since: int | None = None
+    given_up: int = 0
+    content_digest: int = 0
+    links_digest: int = 0
+    facts_digest: int = 0
+    external_links: int = 0
+    internal_links: int = 0
+    size: int = 0
+    elapsed: int = 0
+    content_type: str = ""
+    redirect: str = ""
+    certificate_error: str = ""
+
+
+_COLUMNS = Page.__struct_fields__
+_PAGES = f"SELECT {', '.join(_COLUMNS)} FROM page WHERE url IN (SELECT value FROM json_each(?))"  # noqa: S608
+_ADD_PAGE = f"INSERT INTO page ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_PUT_PAGE = "UPDATE page SET {} WHERE id = ?1".format(  # noqa: S608
+    ", ".join(f"{name} = ?{at}" for at, name in enumerate(_COLUMNS, 1) if at > 4)
 )
+_PUT_FACTS = f"INSERT OR REPLACE INTO fact (page, {', '.join(FACTS)}) VALUES ({', '.join('?' * (1 + len(FACTS)))})"  # noqa: S608
+_PUT_INTERNAL = """
+INSERT INTO outgoing (page, bundles, words, internal) VALUES (?, x'', x'', ?)
+ON CONFLICT (page) DO UPDATE SET internal = excluded.internal"""
+
+_told = attrgetter(*FACTS)
 
 
-def _put(columns: tuple[str, ...]) -> str:
-    """Return the statement that puts ``columns`` of a page; what it does not name stays as it was."""
-    updates = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO page ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT (url) DO UPDATE SET {updates}"  # noqa: S608
-
-
-_PUT_UNREAD = _put(_VISITED)
-_PUT_READ = _put(_VISITED + FACTS)
-
-_PUT_UNCHANGED = """
-UPDATE page SET outcome = ?, reason = '', status = ?, last_visited = ?, read_at = ?, elapsed = ?, depth = ?, failures = 0,
-  failing_since = NULL WHERE url = ?"""
-
-_LATEST = """
-SELECT l.id, t.url, l.ordinal, l.attributes, l.first_seen, l.until IS NULL
-FROM link l JOIN url t ON t.id = l.target WHERE l.source = ? AND l.latest = 1"""
-
-_OPEN_VERSION = """
-INSERT INTO link (source, target, ordinal, latest, internal, kind, anchor, rel, follow, placement, placement_confidence,
-  text_before, text_after, heading, attributes, first_seen, since, position)
-VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-
-_END_VERSION = """
-UPDATE link SET confirmed = ?, until = ?, ended_because = ?, latest = (? <> 'changed') WHERE id = ?"""
-
-_END_ALL = """
-UPDATE link SET confirmed = ?, until = ?, ended_because = ? WHERE source = ? AND latest = 1 AND until IS NULL"""
-
-
-class Writes:
+class Writes(Revising, Leads):
     """The writing half of :class:`linkindex.store.sqlite.SqliteIndex`."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection, internal_links: bool) -> None:
-        self._path = path
-        self._db = db
-        self._internal_links = internal_links
-        self._ids: dict[str, dict[str, int]] = {"url": {}, "host": {}, "domain": {}, "anchor": {}}
-
-    def store(self, visits: Iterable[Visit]) -> None:
+    def store(self, visits: Iterable[Visit], run: str = "") -> None:
         with self._transaction():
+            run_id = self._run_id(run) if run else None
+            together: dict[str, Visit] = {}
             for visit in visits:
-                self._store(visit)
+                if visit.url in together or len(together) == _MOST:
+                    self._store(list(together.values()), run_id)
+                    together = {}
+                together[visit.url] = visit
+            self._store(list(together.values()), run_id)
 
-    def _store(self, visit: Visit) -> None:
-        page = self._url_id(visit.url, visit.host, visit.domain)
-        before = _Before(self._db.execute(_PAGE, (page,)).fetchone())
-        if visit.at <= before.last_visited:
-            return  # this very visit, or one that is older than what is known
-        if visit.outcome in (Outcome.PAGE, Outcome.REDIRECT):
-            self._store_read(page, before, visit)
-        elif visit.outcome is Outcome.UNCHANGED and before.links_digest:
-            outcome = Outcome.REDIRECT if before.outcome == Outcome.REDIRECT else Outcome.PAGE
-            seen = (outcome, visit.status, visit.at, visit.at, visit.elapsed, visit.depth, page)
-            self._db.execute(_PUT_UNCHANGED, seen)
+    def _run_id(self, name: str) -> int:
+        self._db.execute("INSERT OR IGNORE INTO run (name) VALUES (?)", (name,))
+        return int(self._db.execute("SELECT id FROM run WHERE name = ?", (name,)).fetchone()[0])
+
+    def _store(self, visits: Sequence[Visit], run: int | None) -> None:
+        """Store visits of different pages."""
+        self._make_room()
+        self._number_urls({visit.url: (visit.host, visit.domain) for visit in visits})
+        numbers = [self._url_ids[visit.url] for visit in visits]
+        known = {row[1]: Page(*row) for row in self._db.execute(_PAGES, (json_numbers(numbers),))}
+        news, olds, changed = [], [], []
+        next_page = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM page").fetchone()[0]
+        for visit, url in zip(visits, numbers, strict=True):
+            page = known.get(url)
+            if page is None:
+                page = Page(next_page, url, run, visit.at)
+                next_page += 1
+                news.append(page)
+            elif visit.at <= page.last_visited:
+                continue  # this very visit, or one that is older than what is known
+            else:
+                olds.append(page)
+            changed.append((page, visit))
+        digests = [history.links_digest(visit) if visit.outcome in _READ else 0 for _, visit in changed]
+        self._number_links(
+            link
+            for (page, visit), digest in zip(changed, digests, strict=True)
+            if digest != page.links_digest
+            for link in self._kept(visit)
+        )
+        noted = (self._note(*one, digest) for one, digest in zip(changed, digests, strict=True))
+        facts = [row for row in noted if row is not None]
+        self._db.executemany(_ADD_PAGE, map(msgspec.structs.astuple, news))
+        self._db.executemany(_PUT_PAGE, map(msgspec.structs.astuple, olds))
+        self._db.executemany(_PUT_FACTS, facts)
+        self._put_leads([(page.url, visit) for page, visit in changed], {page.url for page in olds})
+        self._write_links()
+        self._write_bundles()
+
+    def _note(self, page: Page, visit: Visit, digest: int) -> tuple[object, ...] | None:
+        """Bring ``page`` and its links up to date; return the row of its facts where they are others than before."""
+        if visit.outcome in _READ:
+            facts = self._read(page, visit, digest)
+        elif visit.outcome is Outcome.UNCHANGED and page.read_at is not None and not page.given_up:
+            page.outcome, page.failures, page.failing_since = page.read_as or "", 0, None
+            page.read_at = visit.at if page.links_digest else page.read_at
+            page.reason, page.status, page.elapsed, page.depth = "", visit.status, visit.elapsed, visit.depth
+            page.last_visited = visit.at
+            return None
         else:
-            self._store_unread(page, before, visit)
+            facts = None
+            self._unread(page, visit)
+        page.outcome, page.reason, page.status, page.depth = str(visit.outcome), visit.reason, visit.status, visit.depth
+        page.last_visited, page.size, page.elapsed = visit.at, visit.size, visit.elapsed
+        page.content_type, page.certificate_error = visit.content_type, visit.certificate_error
+        return facts
 
-    def _store_read(self, page: int, before: _Before, visit: Visit) -> None:
-        """Store a visit that saw the page's links."""
-        digest = history.links_digest(visit.links)
-        links_changed = digest != before.links_digest or before.read_at is None
-        full = [link for link in visit.links if self._internal_links or not link.internal]
-        read_at: int | None = visit.at
-        if links_changed and not self._revise(page, before, visit, full):
-            read_at, digest = before.read_at, 0  # the next visit must compare again
-        changed = links_changed or visit.content_digest != before.content_digest
+    def _read(self, page: Page, visit: Visit, digest: int) -> tuple[object, ...] | None:
+        """Take in a visit that saw the page's links."""
         internal = sum(link.internal for link in visit.links)
-        self._put_page(
-            page,
-            visit,
-            before,
-            read_at=read_at,
-            changed_at=visit.at if changed else before.changed_at,
-            failures=(0, None),
-            digests=(visit.content_digest, digest),
-            counts=(len(visit.links) - internal, internal),
-        )
+        links_changed = digest != page.links_digest or page.read_at is None
         if links_changed:
+            if not self._revise(page, visit):
+                digest = 0  # the next visit must compare again
             targets = [] if self._internal_links else [link.target for link in visit.links if link.internal]
-            self._db.execute("UPDATE page SET internal = ? WHERE url = ?", (_pack(targets, visit.url), page))
+            if targets or page.internal_links:
+                self._db.execute(_PUT_INTERNAL, (page.id, pack_internal(targets, visit.url)))
+        if links_changed or visit.content_digest != page.content_digest:
+            page.changed_at = visit.at
+        page.read_at = visit.at if digest or page.read_at is None else page.read_at
+        page.read_as, page.redirect = str(visit.outcome), visit.redirect
+        page.content_digest, page.links_digest = visit.content_digest, digest
+        page.external_links, page.internal_links = len(visit.links) - internal, internal
+        page.failures, page.failing_since, page.given_up = 0, None, 0
+        return self._facts(page, visit)
 
-    def _store_unread(self, page: int, before: _Before, visit: Visit) -> None:
-        """Store a visit that learned nothing of the links: they stay as they are, unless the page is gone for good."""
-        same = before.outcome == visit.outcome
-        failures = before.failures + 1 if same else 1
-        since = before.failing_since if same and before.failing_since is not None else visit.at
-        links_digest = before.links_digest
-        if visit.outcome is Outcome.GONE and history.is_gone(failures, since, visit.at):
-            self._db.execute(_END_ALL, (before.read_at, visit.at, "page_gone", page))
-            links_digest = 0  # should the page come back, its links are to be compared
-        self._put_page(
-            page,
-            visit,
-            before,
-            read_at=before.read_at,
-            changed_at=before.changed_at,
-            failures=(failures, since),
-            digests=(before.content_digest, links_digest),
-            counts=before.counts,
-        )
+    def _unread(self, page: Page, visit: Visit) -> None:
+        """Take in a visit that learned nothing of the links: they stay as they are, unless the page is given up."""
+        failures = history.streak(page.outcome, history.Streak(page.failures, page.failing_since), visit)
+        page.failures, page.failing_since = failures.visits, failures.since
+        if because := history.verdict(failures, visit, self._patience):
+            self._end_all(page, visit.at, because)
+            page.given_up, page.links_digest = 1, 0  # should the page come back, its links are to be compared
 
-    def _revise(self, page: int, before: _Before, visit: Visit, links: Sequence[Link]) -> bool:
-        """Bring the versions up to date; return whether every live one was confirmed or ended."""
-        first_seen: dict[tuple[str, int], int] = {}
-        live, lost = [], {}
-        if before.last_visited:
-            for row, target, ordinal, attributes, first, alive in self._db.execute(_LATEST, (page,)).fetchall():
-                first_seen[target, ordinal] = first
-                if alive:
-                    live.append(history.Version(row=row, target=target, ordinal=ordinal, attributes=attributes))
-                else:
-                    lost[target, ordinal] = row
-        revision = history.revise(live, links, visit)
-        self._db.executemany(
-            _END_VERSION, [(before.read_at, visit.at, because, because, row) for row, because in revision.ended]
-        )
-        returned = [
-            (lost[link.target, link.ordinal],) for link in revision.opened if (link.target, link.ordinal) in lost
-        ]
-        self._db.executemany("UPDATE link SET latest = 0 WHERE id = ?", returned)
-        self._db.executemany(
-            _OPEN_VERSION,
-            [self._version(page, link, first_seen, visit.at) for link in revision.opened],
-        )
-        return not revision.unseen
-
-    def _version(self, page: int, link: Link, first_seen: dict[tuple[str, int], int], at: int) -> tuple[Any, ...]:
-        return (
-            page,
-            self._url_id(link.target, link.target_host, link.target_domain),
-            link.ordinal,
-            link.internal,
-            link.kind,
-            self._id("anchor", "text", link.anchor),
-            " ".join(link.rel),
-            link.follow,
-            link.placement,
-            round(link.placement_confidence, 3),
-            link.text_before,
-            link.text_after,
-            link.heading,
-            history.attributes(link),
-            first_seen.get((link.target, link.ordinal), at),
-            at,
-            link.position,
-        )
-
-    def _put_page(
-        self,
-        page: int,
-        visit: Visit,
-        before: _Before,
-        *,
-        read_at: int | None,
-        changed_at: int | None,
-        failures: tuple[int, int | None],
-        digests: tuple[int, int],
-        counts: tuple[int, int],
-    ) -> None:
-        row = (
-            page,
-            visit.outcome,
-            visit.reason,
-            visit.status,
-            visit.content_type,
-            visit.redirect,
-            visit.certificate_error,
-            visit.size,
-            visit.elapsed,
-            before.first_visited or visit.at,
-            visit.at,
-            read_at,
-            changed_at,
-            *failures,
-            *digests,
-            *counts,
-            visit.depth,
-        )
-        if visit.outcome in (Outcome.PAGE, Outcome.REDIRECT):
-            self._db.execute(_PUT_READ, (*row, *_facts(visit)))
-        else:
-            self._db.execute(_PUT_UNREAD, row)
-
-    # ---------------------------------------------------------------- names to ids
-
-    def _url_id(self, url: str, host: str, domain: str) -> int:
-        found = self._ids["url"].get(url)
-        if found is not None:
-            return found
-        row = self._db.execute("SELECT id FROM url WHERE url = ?", (url,)).fetchone()
-        if row is None:
-            domain_id = self._id("domain", "name", domain)
-            row = self._db.execute(
-                "INSERT INTO url (url, host, domain) VALUES (?, ?, ?) RETURNING id",
-                (url, self._id("host", "name", host, domain=domain_id), domain_id),
-            ).fetchone()
-        return self._remember("url", url, row[0])
-
-    def _id(self, table: str, column: str, value: str, **others: int) -> int:
-        found = self._ids[table].get(value)
-        if found is not None:
-            return found
-        row = self._db.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()  # noqa: S608
-        if row is None:
-            columns = ", ".join((column, *others))
-            marks = ", ".join("?" * (1 + len(others)))
-            row = self._db.execute(
-                f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING id",  # noqa: S608
-                (value, *others.values()),
-            ).fetchone()
-        return self._remember(table, value, row[0])
-
-    def _remember(self, table: str, value: str, row: int) -> int:
-        ids = self._ids[table]
-        if len(ids) >= _REMEMBERED:
-            ids.clear()
-        ids[value] = row
-        return row
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                for ids in self._ids.values():
-                    ids.clear()  # some may be of rows that the rollback takes back
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise Unavailable(f"index {self._path}: {error}; nothing was lost, run the same command again") from error
-
-
-class _Before:
-    """What is known of a page before a visit is stored; neutral where it was never visited."""
-
-    def __init__(self, row: Sequence[Any] | None) -> None:
-        nothing = (0, 0, None, None, "", 0, None, 0, 0, 0, 0)
-        values = row or nothing
-        self.first_visited: int = values[0]
-        self.last_visited: int = values[1]
-        self.read_at: int | None = values[2]
-        self.changed_at: int | None = values[3]
-        self.outcome: str = values[4]
-        self.failures: int = values[5]
-        self.failing_since: int | None = values[6]
-        self.content_digest: int = values[7]
-        self.links_digest: int = values[8]
-        self.counts: tuple[int, int] = (values[9], values[10])
-
-
-def _facts(visit: Visit) -> Iterator[object]:
-    """Yield the values of :data:`~linkindex.store.sqlite.schema.FACTS`."""
-    for name in FACTS:
-        yield "; ".join(visit.robots) if name == "robots" else getattr(visit, name)
-
-
-def _pack(targets: Sequence[str], page: str) -> bytes | None:
-    """Compress internal targets, in order of appearance, those on the page's own origin as paths."""
-    if not targets:
-        return None
-    origin = page[: page.find("/", 8)]
-    lines = dict.fromkeys(
-        target.removeprefix(origin) if target.startswith(f"{origin}/") else target for target in targets
-    )
-    return zlib.compress("\n".join(lines).encode(), 6)
-
-
-def unpack(packed: bytes, page: str) -> list[str]:
-    """Return the internal targets that :func:`_pack` compressed."""
-    origin = page[: page.find("/", 8)]
-    return [origin + line if line.startswith("/") else line for line in zlib.decompress(packed).decode().split("\n")]
+    @staticmethod
+    def _facts(page: Page, visit: Visit) -> tuple[object, ...] | None:
+        values = list(_told(visit))
+        values[10] = "; ".join(visit.robots)
+        digest = int.from_bytes(blake2b(msgspec.msgpack.encode(values), digest_size=8).digest(), "big", signed=True)
+        if digest == page.facts_digest:
+            return None
+        page.facts_digest = digest
+        return (page.id, *values)

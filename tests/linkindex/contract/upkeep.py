@@ -43,6 +43,15 @@ class Upkeep(Places):
             RunCounts(run="first", pages=2, first=1000, last=2000),
         ]
 
+    def test_the_pages_of_a_run_are_those_it_visited_first(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/1", 1000)], run="one")
+        index.store([visit("https://a.test/1", 2000), visit("https://b.test/", 2000, outcome=Outcome.GONE)], run="two")
+        index.store([visit("https://c.test/", 3000)])
+        assert [page.url for page in index.visited(run="one")] == ["https://a.test/1"]
+        assert [(page.url, page.outcome) for page in index.visited(run="two")] == [("https://b.test/", "gone")]
+        assert list(index.visited(run="never")) == []
+        assert len(list(index.visited())) == 3
+
     # ---- forgetting
 
     @pytest.mark.parametrize(("target", "urls"), FORGETTABLE)

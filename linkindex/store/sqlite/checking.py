@@ -1,0 +1,64 @@
+"""Whether a file has what an index needs."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+
+from linkindex.store.selection import Check
+from linkindex.store.sqlite.database import Database
+from linkindex.store.sqlite.schema import INDEXES, VERSION, VIEWS
+
+_LEAST_FREE = 0.05  # of the file's own size: SQLite needs room for its log
+
+_SIZES = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name"
+
+
+class Checking(Database):
+    """The part of :class:`linkindex.store.sqlite.SqliteIndex` that looks after itself."""
+
+    def check(self) -> Iterator[Check]:
+        version = next(self._rows("PRAGMA user_version"))[0]
+        yield Check(name="format", ok=version == VERSION, found=str(version))
+        mode = next(self._rows("PRAGMA journal_mode"))[0]
+        yield Check(
+            name="journal",
+            ok=mode == "wal",
+            found=str(mode),
+            remedy=""
+            if mode == "wal"
+            else "keep the file on a local disk: without WAL, readers and the writer wait for each other",
+        )
+        yield self._integrity()
+        yield from self._indexes()
+        yield self._room()
+
+    def _integrity(self) -> Check:
+        found = [row[0] for row in self._rows("PRAGMA quick_check(10)")]
+        ok = found == ["ok"]
+        remedy = "" if ok else "put a backup in its place, or: sqlite3 FILE .recover"
+        return Check(name="integrity", ok=ok, found="; ".join(found), remedy=remedy)
+
+    def _indexes(self) -> Iterator[Check]:
+        held = {row[0] for row in self._rows("SELECT name FROM sqlite_master WHERE type IN ('index', 'view')")}
+        sizes = self._sizes()
+        for kind, names in (("index", INDEXES), ("view", VIEWS)):
+            for name in names:
+                ok = name in held
+                found = f"{sizes[name] / 1e6:,.1f} MB" if name in sizes else "there" if ok else "missing"
+                remedy = "" if ok else "it is made anew when a crawl opens the index"
+                yield Check(name=f"{kind} {name}", ok=ok, found=found, remedy=remedy)
+
+    def _sizes(self) -> dict[str, int]:
+        try:
+            return dict(self._db.execute(_SIZES))
+        except sqlite3.Error:  # a SQLite that was built without dbstat
+            return {}
+
+    def _room(self) -> Check:
+        size = self._path.stat().st_size
+        free = shutil.disk_usage(self._path.parent).free
+        ok = free > max(_LEAST_FREE * size, 64e6)
+        remedy = "" if ok else "make room on this disk before the next crawl"
+        return Check(name="disk", ok=ok, found=f"{size / 1e6:,.1f} MB, {free / 1e9:,.1f} GB free", remedy=remedy)

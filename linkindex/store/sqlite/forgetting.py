@@ -1,0 +1,92 @@
+"""Taking pages out of the index, with all that only they needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from linkindex.store.selection import Forgotten
+from linkindex.store.sqlite.bundles import Bundles, Key
+from linkindex.store.sqlite.ids import URL_MASK
+from linkindex.store.sqlite.packing import json_numbers, unpack_bundles
+from linkindex.store.sqlite.pages import Pages
+from linkindex.store.sqlite.schema import URL_BITS
+from linkindex.target import Target
+
+_ANCHOR_MASK = (1 << 31) - 1
+
+_TAKE_OUT = """
+DELETE FROM {table} WHERE to_domain = ? AND from_domain = ? AND number = ? AND page = ? AND slot = ? RETURNING {column}"""
+
+_EMPTY = """
+DELETE FROM bundle WHERE to_domain = ? AND from_domain = ? AND number = ?
+AND NOT EXISTS (SELECT 1 FROM link v WHERE (v.to_domain, v.from_domain, v.number) = (bundle.to_domain, bundle.from_domain, bundle.number))
+AND NOT EXISTS (SELECT 1 FROM past v WHERE (v.to_domain, v.from_domain, v.number) = (bundle.to_domain, bundle.from_domain, bundle.number))
+RETURNING target, anchor"""
+
+_NEEDED = """
+SELECT DISTINCT to_domain << 28 | target FROM bundle WHERE to_domain = ?1
+UNION SELECT url FROM page WHERE url BETWEEN ?2 AND ?3
+UNION SELECT url FROM lead WHERE url BETWEEN ?2 AND ?3
+UNION SELECT "to" FROM lead WHERE "to" BETWEEN ?2 AND ?3"""
+
+_UNUSED_ANCHORS = """
+SELECT value FROM json_each(?) WHERE value NOT IN (SELECT anchor FROM bundle)"""
+
+
+class Forgetting(Bundles, Pages):
+    """The part of :class:`linkindex.store.sqlite.SqliteIndex` that forgets."""
+
+    def forget(self, target: Target | None = None, run: str = "") -> Forgotten:
+        condition, named = self._of_pages(target, run)
+        pages = links = 0
+        with self._transaction():
+            urls: set[int] = set()
+            bundles: set[Key] = set()
+            for page, url in self._db.execute(f"SELECT p.id, p.url FROM page p WHERE {condition}", named).fetchall():
+                pages += 1
+                links += self._forget_page(page, url, bundles)
+                urls.add(url)
+                urls.update(to for (to,) in self._db.execute('SELECT "to" FROM lead WHERE url = ?', (url,)))
+                self._db.execute("DELETE FROM lead WHERE url = ?", (url,))
+            self._write_bundles()
+            if pages:
+                self._forget_unused(urls, bundles)
+                self._total("forgotten", 1)
+                self._write_bundles()
+        if pages:
+            self._forget_ids()
+        return Forgotten(pages=pages, links=links)
+
+    def _forget_page(self, page: int, url: int, bundles: set[Key]) -> int:
+        """Take out a page; return how many links it had. Their bundles go into ``bundles``."""
+        domain, links = url >> URL_BITS, 0
+        row = self._db.execute("DELETE FROM outgoing WHERE page = ? RETURNING bundles", (page,)).fetchone()
+        numbers = unpack_bundles(row[0]) if row and row[0] else []
+        for slot, (to, number) in enumerate(zip(numbers[::2], numbers[1::2], strict=True)):
+            key = Key(to, domain, number)
+            bundles.add(key)
+            self._total("versions", -1)
+            if self._db.execute(_TAKE_OUT.format(table="link", column="1"), (*key, page, slot)).fetchone():
+                self._count(key, -1, 0)
+                links += 1
+            elif self._db.execute(_TAKE_OUT.format(table="past", column="latest"), (*key, page, slot)).fetchone()[0]:
+                self._count(key, 0, -1)
+                links += 1
+        for table, column in (("fact", "page"), ("page", "id")):
+            self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (page,))  # noqa: S608
+        return links
+
+    def _forget_unused(self, urls: set[int], bundles: Iterable[Key]) -> None:
+        """Take out bundles without links, and what nothing refers to any more of the URLs and anchors."""
+        anchors = set()
+        for key in bundles:
+            for target, anchor in self._db.execute(_EMPTY, key).fetchall():
+                urls.add(key.to_domain << URL_BITS | target)
+                anchors.add(anchor)
+        for domain in {url >> URL_BITS for url in urls}:
+            low, high = domain << URL_BITS, domain << URL_BITS | URL_MASK
+            needed = {row[0] for row in self._db.execute(_NEEDED, (domain, low, high))}
+            self._remove("url", (url for url in urls if low <= url <= high and url not in needed), URL_MASK)
+        unused = self._db.execute(_UNUSED_ANCHORS, (json_numbers(sorted(anchors)),)).fetchall()
+        self._remove("anchor", (row[0] for row in unused), _ANCHOR_MASK)
+        self._db.execute("DELETE FROM run WHERE id NOT IN (SELECT run FROM page WHERE run IS NOT NULL)")

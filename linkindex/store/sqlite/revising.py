@@ -1,0 +1,231 @@
+"""What a visit does to the versions of a page's links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from linkindex import history
+from linkindex.model import Link, Visit
+from linkindex.store.sqlite.bundles import Alike, Bundles, Key
+from linkindex.store.sqlite.ids import URL_MASK
+from linkindex.store.sqlite.packing import (
+    Words,
+    json_numbers,
+    pack_bundles,
+    pack_words,
+    unpack_bundles,
+    unpack_words,
+    words_of,
+)
+from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
+
+_OUTGOING = "SELECT bundles, words FROM outgoing WHERE page = ?"
+_PUT_OUTGOING = """
+INSERT INTO outgoing (page, bundles, words) VALUES (?, ?, ?)
+ON CONFLICT (page) DO UPDATE SET bundles = excluded.bundles, words = excluded.words"""
+
+OF_PAGE = """
+FROM json_each(?) slots CROSS JOIN {table} v ON v.to_domain = slots.value >> 32 AND v.from_domain = ?
+  AND v.number = slots.value & 0xFFFFFFFF AND v.page = ? AND v.slot = slots.key"""
+"""The versions of one page: parameters are its :func:`of_slots`, domain and number. ``table`` is link or past."""
+
+JOINED = f"""
+JOIN bundle b ON b.to_domain = v.to_domain AND b.from_domain = v.from_domain AND b.number = v.number
+JOIN url t ON t.id = b.to_domain << {URL_BITS} | b.target JOIN host th ON th.id = t.origin >> 1
+JOIN look k ON k.id = b.look JOIN anchor a ON a.id = b.anchor"""
+
+_VERSIONS = f"""
+SELECT v.to_domain, v.number, v.slot, v.ordinal, v.since, v.first_seen, {URL_TEXT.format("t", "th")}, k.kind, k.rel,
+  k.follow, k.placement, a.text {OF_PAGE} {JOINED}"""
+
+_ADD_LINK = """
+INSERT INTO link (to_domain, from_domain, number, page, slot, ordinal, since, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+
+_ADD_PAST = """
+INSERT INTO past (to_domain, from_domain, number, page, slot, ordinal, since, first_seen, confirmed, until, because, latest)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+_END = "DELETE FROM link WHERE to_domain = ? AND from_domain = ? AND number = ? AND page = ? AND slot = ?"
+
+_NOT_LATEST = """
+UPDATE past SET latest = 0 WHERE to_domain = ? AND from_domain = ? AND number = ? AND page = ? AND slot = ?"""
+
+
+class PageState(Protocol):
+    """What is asked of a page here (:class:`linkindex.store.sqlite.writes.Page`)."""
+
+    id: int
+    url: int
+    first_visited: int
+    last_visited: int
+    read_at: int | None
+
+
+class Standing(msgspec.Struct):
+    """The latest version of a link, as it is stored."""
+
+    bundle: Key
+    slot: int
+    target: str
+    ordinal: int
+    since: int  # ms since page.first_visited, as in the tables
+    first_seen: int | None
+    link: Link
+
+
+class Revising(Bundles):
+    """The part of :class:`linkindex.store.sqlite.SqliteIndex` that opens and ends versions of links."""
+
+    _opened: list[tuple[int | None, ...]]  # rows of link and of outgoing that are to be written
+    _outgoings: list[tuple[int, bytes, bytes]]
+
+    def _forget_ids(self) -> None:
+        super()._forget_ids()
+        self._opened, self._outgoings = [], []
+
+    def _revise(self, page: PageState, visit: Visit) -> bool:
+        """Bring the versions up to date; return whether every live one was confirmed or ended."""
+        bundles: list[int] = []
+        words: dict[int, Words] = {}
+        live: dict[int, Standing] = {}
+        lost: dict[history.Key, Standing] = {}
+        if page.last_visited >= 0:
+            bundles, words = self._outgoing(page.id)
+            live = {one.slot: one for one in self._standing(page, bundles, "link")}
+            lost = {(one.target, one.ordinal): one for one in self._standing(page, bundles, "past")}
+        versions = [
+            history.Version(
+                row=one.slot, target=one.target, ordinal=one.ordinal, attributes=history.attributes(one.link)
+            )
+            for one in live.values()
+        ]
+        revision = history.revise(versions, lost, self._kept(visit), visit)
+        first = {(one.target, one.ordinal): one for one in live.values()} | lost
+        for row, because in revision.ended:
+            assert isinstance(row, int)
+            self._end(page, live[row], visit.at, because)
+            if because == "changed":
+                words.pop(row, None)
+        for link in revision.opened:
+            if (link.target, link.ordinal) in lost:
+                self._is_back(page, lost[link.target, link.ordinal])
+                words.pop(lost[link.target, link.ordinal].slot, None)
+        if revision.opened:
+            self._open(page, visit, revision, first, bundles, words)
+            self._outgoings.append((page.id, pack_bundles(bundles), pack_words(words)))
+        return not revision.unseen
+
+    def _kept(self, visit: Visit) -> Sequence[Link]:
+        """Return the links that are kept in full."""
+        return visit.links if self._internal_links else [link for link in visit.links if not link.internal]
+
+    def _number_links(self, links: Iterable[Link]) -> None:
+        """Make sure that all that links are made of has numbers, but for their bundles."""
+        wanted, texts = {}, set()
+        for link in links:
+            wanted[link.target] = (link.target_host, link.target_domain)
+            texts.add(link.anchor)
+        self._number_urls(wanted)
+        self._number_anchors(texts)
+
+    def _write_links(self) -> None:
+        """Write the versions that were opened since the last time."""
+        self._db.executemany(_ADD_LINK, sorted(self._opened))
+        self._db.executemany(_PUT_OUTGOING, self._outgoings)
+        self._opened, self._outgoings = [], []
+
+    def _outgoing(self, page: int) -> tuple[list[int], dict[int, Words]]:
+        row = self._db.execute(_OUTGOING, (page,)).fetchone()
+        if row is None or not row[0]:
+            return [], {}
+        return unpack_bundles(row[0]), unpack_words(row[1])
+
+    def _standing(self, page: PageState, bundles: Sequence[int], table: str) -> list[Standing]:
+        domain = page.url >> URL_BITS
+        query = _VERSIONS.format(table=table) + (" WHERE v.latest" if table == "past" else "")
+        return [
+            Standing(
+                Key(to, domain, number),
+                slot,
+                target,
+                ordinal,
+                since,
+                first_seen,
+                Link(
+                    target=target,
+                    kind=kind,
+                    rel=tuple(rel.split()),
+                    follow=bool(follow),
+                    placement=place,
+                    anchor=anchor,
+                ),
+            )
+            for to, number, slot, ordinal, since, first_seen, target, kind, rel, follow, place, anchor in self._db.execute(
+                query, (of_slots(bundles), domain, page.id)
+            )
+        ]
+
+    def _open(
+        self,
+        page: PageState,
+        visit: Visit,
+        revision: history.Revision,
+        first: dict[history.Key, Standing],
+        bundles: list[int],
+        words: dict[int, Words],
+    ) -> None:
+        """Add versions that begin with ``visit``; ``bundles`` and ``words`` grow with them."""
+        domain, at = page.url >> URL_BITS, visit.at
+        alike = self._alike(self._host_ids[visit.host].id, revision.opened)
+        self._number_bundles(domain, alike)
+        since = at - page.first_visited
+        rows = []
+        for slot, (link, (to, same)) in enumerate(zip(revision.opened, alike, strict=True), len(bundles) // 2):
+            number = self._bundle_ids[to, domain, *same]
+            before = first.get((link.target, link.ordinal))
+            first_seen = None if before is None else before.since if before.first_seen is None else before.first_seen
+            rows.append((to, domain, number, page.id, slot, link.ordinal, since, first_seen))
+            bundles += (to, number)
+            words[slot] = words_of(link)
+            self._count(Key(to, domain, number), *((0, 1) if revision.ended_at_once else (1, 0)))
+        if revision.ended_at_once:
+            self._db.executemany(_ADD_PAST, [(*row, at, at, revision.ended_at_once, 1) for row in rows])
+        else:
+            self._opened += rows
+        self._total("versions", len(rows))
+
+    def _alike(self, host: int, links: Sequence[Link]) -> list[tuple[int, Alike]]:
+        """Return to_domain of each link, and what it has in common with those of its bundle."""
+        urls, anchors, looks = self._url_ids, self._anchor_ids, self._look_ids
+        found = []
+        for link in links:
+            url = urls[link.target]
+            look = looks.get((link.kind, link.rel, link.follow, link.placement)) or self._look_id(link)
+            found.append((url >> URL_BITS, Alike(host, url & URL_MASK, anchors[link.anchor], look)))
+        return found
+
+    def _end(self, page: PageState, one: Standing, at: int, because: str) -> None:
+        key = (*one.bundle, page.id, one.slot)
+        confirmed = max(page.read_at or 0, page.first_visited + one.since)
+        latest = because != "changed"
+        self._db.execute(_END, key)
+        self._db.execute(_ADD_PAST, (*key, one.ordinal, one.since, one.first_seen, confirmed, at, because, latest))
+        self._count(one.bundle, -1, int(latest))
+
+    def _end_all(self, page: PageState, at: int, because: str) -> None:
+        """End every live version of a page."""
+        bundles, _ = self._outgoing(page.id)
+        for one in self._standing(page, bundles, "link"):
+            self._end(page, one, at, because)
+
+    def _is_back(self, page: PageState, one: Standing) -> None:
+        self._db.execute(_NOT_LATEST, (*one.bundle, page.id, one.slot))
+        self._count(one.bundle, 0, -1)
+
+
+def of_slots(bundles: Sequence[int]) -> str:
+    """Return the bundles of a page's versions as :data:`OF_PAGE` takes them."""
+    return json_numbers([to << 32 | number for to, number in zip(bundles[::2], bundles[1::2], strict=True)])

@@ -1,0 +1,265 @@
+"""From a selection to SQL. Every value from outside is a parameter; what is put into a statement is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from linkindex import urls
+from linkindex.store.selection import Selection
+from linkindex.store.sqlite.ids import URL_MASK
+from linkindex.store.sqlite.leads import Chains, Leads
+from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
+from linkindex.target import Target
+
+PLACEMENT = "coalesce(b.site_placement, k.placement)"
+"""The site's word, where it has one, over the page's guess."""
+
+FIRST_SEEN = "p.first_visited + coalesce(v.first_seen, v.since)"
+SOURCE = URL_TEXT.format("s", "sh")
+TARGET = URL_TEXT.format("t", "th")
+TARGET_ID = f"(b.to_domain << {URL_BITS} | b.target)"
+
+DOUBTFUL = "p.outcome NOT IN ('page', 'redirect')"
+
+OF_BUNDLE = "v.to_domain = b.to_domain AND v.from_domain = b.from_domain AND v.number = b.number"
+WITH_SOURCE = "CROSS JOIN url s ON s.id = p.url CROSS JOIN host sh ON sh.id = s.origin >> 1"
+WITH_TARGET = f"CROSS JOIN url t ON t.id = {TARGET_ID} CROSS JOIN host th ON th.id = t.origin >> 1"
+
+# What blocked pages answer says nothing about what they hide.
+_BROKEN = (
+    "(p.outcome IN ('gone', 'unreachable') OR p.status BETWEEN 400 AND 599 AND p.status NOT IN (401, 403, 429, 451))"
+)
+
+_OF_HOST = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin >> 1 = ?"
+_OF_PREFIX = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin = ? AND tail >= ? AND tail < ?"
+_MOST_HOPS = 11
+
+
+class Coverage(msgspec.Struct):
+    """The targets that a question is about: all URLs of some domains, and single URLs."""
+
+    domains: list[int]
+    urls: set[int]
+
+    def __contains__(self, url: int) -> bool:
+        return url >> URL_BITS in self.domains or url in self.urls
+
+    def __bool__(self) -> bool:
+        return bool(self.domains or self.urls)
+
+
+class Arm(msgspec.Struct):
+    """One of the tables that versions are in, and what its columns say to a question."""
+
+    table: str
+    where: list[str]
+    last_seen: str
+    lost_at: str = "NULL"
+    because: str = "NULL"
+    doubtful: str = "0"
+
+
+class Question(msgspec.Struct):
+    """A selection, ready to be asked."""
+
+    selection: Selection
+    coverage: Coverage
+    chains: Chains
+    scan: str  # FROM: the bundles
+    where: list[str]  # which of them
+    looks: list[str]  # what the links of a bundle fulfil, or none of them
+    arms: list[Arm]
+    named: dict[str, Any]
+
+    def ask(self, columns: str, joins: str = "") -> str:
+        """Return the statement that selects columns of all versions. ``{lost_at}`` and the like stand for the arm's."""
+        parts = []
+        for arm in self.arms:
+            shown = columns.format(
+                last_seen=arm.last_seen,
+                lost_at=arm.lost_at,
+                because=arm.because,
+                doubtful=arm.doubtful,
+                table=arm.table,
+            )
+            where = " AND ".join((*self.where, *self.looks, *arm.where))
+            parts.append(
+                f"SELECT {shown} FROM {self.scan} CROSS JOIN look k ON k.id = b.look "  # noqa: S608
+                f"CROSS JOIN {arm.table} v ON {OF_BUNDLE} CROSS JOIN page p ON p.id = v.page {joins} WHERE {where}"
+            )
+        return " UNION ALL ".join(parts)
+
+
+class Selecting(Leads):
+    """The part of :class:`linkindex.store.sqlite.SqliteIndex` that knows which rows a selection is about."""
+
+    def _question(self, selection: Selection) -> Question | None:
+        """Return the question that a selection asks, None where nothing can be found."""
+        chains = self._chains(selection.as_of)
+        coverage = self._covered(selection.target)
+        if not selection.as_found and coverage:
+            coverage = self._with_leading(coverage, chains, selection.as_of)
+        named: dict[str, Any] = {}
+        where = [] if selection.internal else ["b.from_domain <> b.to_domain"]
+        if selection.broken:
+            coverage = Coverage([], set(self._broken(coverage, chains)))
+        if selection.source:
+            named["source"] = self._find_domain(selection.source)
+            where.append("b.from_domain = :source")
+        if not coverage or named.get("source", 0) is None:
+            return None
+        scan = self._scan(coverage, where, named)
+        looks = _on_looks(selection, named)
+        return Question(selection, coverage, chains, scan, where, looks, _arms(selection, named), named)
+
+    @staticmethod
+    def _scan(coverage: Coverage, where: list[str], named: dict[str, Any]) -> str:
+        if not coverage.urls and len(coverage.domains) == 1:
+            named["domain"] = coverage.domains[0]
+            where.insert(0, "b.to_domain = :domain")
+            return "bundle b"
+        named["domains"] = json_numbers(sorted({*coverage.domains, *(url >> URL_BITS for url in coverage.urls)}))
+        named["whole"] = json_numbers(coverage.domains)
+        named["urls"] = json_numbers(sorted(coverage.urls))
+        where.append(
+            "(b.to_domain IN (SELECT value FROM json_each(:whole))"
+            f" OR {TARGET_ID} IN (SELECT value FROM json_each(:urls)))"
+        )
+        return "json_each(:domains) d CROSS JOIN bundle b ON b.to_domain = d.value"
+
+    # ---------------------------------------------------------------- what is covered
+
+    def _find_domain(self, name: str) -> int | None:
+        for (found,) in self._rows("SELECT id FROM domain WHERE name = ?", (name,)):
+            return int(found)
+        return None
+
+    def _covered(self, target: Target) -> Coverage:
+        """Return what a target covers, as it is written."""
+        if target.name:
+            domain = self._find_domain(target.name)
+            if domain is not None:  # a name that is both stands for the whole domain
+                return Coverage([domain], set())
+            host = self._find_host(target.name)
+            found = self._rows(_OF_HOST, (*url_range(host.domain), host.id)) if host else ()
+            return Coverage([], {row[0] for row in found})
+        if target.prefixes:
+            return Coverage([], {row[0] for prefix in target.prefixes for row in self._under(prefix)})
+        return Coverage([], {number for url in target.urls if (number := self._find_url(url)) is not None})
+
+    def _under(self, prefix: str) -> Iterator[tuple[int]]:
+        name = urls.host_of(prefix)
+        host = self._find_host(name)
+        if host is not None:
+            https = prefix.startswith("https")
+            tail = prefix[(8 if https else 7) + len(name) :]
+            yield from self._rows(
+                _OF_PREFIX, (*url_range(host.domain), host.id << 1 | https, tail, tail + "\U0010ffff")
+            )
+
+    def _with_leading(self, coverage: Coverage, chains: Chains, as_of: int | None) -> Coverage:
+        """Return the coverage with every URL whose hops lead through it or to it."""
+        found: set[int] = set()
+        reached = coverage
+        for hop in range(_MOST_HOPS):
+            leading: set[int] = set()
+            for low, high, ends in spans(reached):
+                leading.update(self._leading_to(low, high, ends, as_of))
+            new = {url for url in leading if url not in coverage and url not in found}
+            if hop:  # who leads there at once leads through it; from further off, a chain may be cut short
+                new = {url for url in new if any(one in coverage for one in chains.passes(url))}
+            if not new:
+                break
+            found |= new
+            reached = Coverage([], new)
+        return Coverage(coverage.domains, coverage.urls | found) if found else coverage
+
+    def _broken(self, coverage: Coverage, chains: Chains) -> Iterator[int]:
+        """Yield the targets of a coverage that lead nowhere."""
+        query = f"SELECT p.url FROM page p WHERE p.url BETWEEN ? AND ? AND {_BROKEN}"  # noqa: S608
+        leads = "SELECT DISTINCT url FROM lead WHERE url BETWEEN ? AND ?"
+        for low, high, chosen in spans(coverage):
+            for (url,) in self._rows(query, (low, high)):
+                if (chosen is None or url in coverage.urls) and not chains.hops(url):
+                    yield url
+            for (url,) in self._rows(leads, (low, high)):
+                if (
+                    (chosen is None or url in coverage.urls)
+                    and (passes := chains.passes(url))
+                    and self._ends_badly(passes[-1])
+                ):
+                    yield url
+
+    def _ends_badly(self, end: int) -> bool:
+        query = f"SELECT {_BROKEN} FROM page p WHERE p.url = ?"  # noqa: S608
+        return not end or any(row[0] for row in self._rows(query, (end,)))
+
+
+def url_range(domain: int) -> tuple[int, int]:
+    """Return the lowest and the highest number that a URL of a domain may have."""
+    return domain << URL_BITS, domain << URL_BITS | URL_MASK
+
+
+def spans(coverage: Coverage) -> Iterator[tuple[int, int, Sequence[int] | None]]:
+    """Yield ranges of URL numbers: lowest, highest, and which of them are covered (None: all)."""
+    for domain in coverage.domains:
+        yield (*url_range(domain), None)
+    of_domain: dict[int, list[int]] = {}
+    for url in coverage.urls:
+        of_domain.setdefault(url >> URL_BITS, []).append(url)
+    for chosen in of_domain.values():
+        yield min(chosen), max(chosen), chosen
+
+
+def _on_looks(selection: Selection, named: dict[str, Any]) -> list[str]:
+    """Return the conditions that all links of a bundle fulfil, or none."""
+    where = []
+    if selection.follow is not None:
+        named["follow"] = selection.follow
+        where.append("k.follow = :follow")
+    for name, column, values in (("kinds", "k.kind", selection.kinds), ("placements", PLACEMENT, selection.placements)):
+        if values:
+            named |= {f"{name}{at}": value for at, value in enumerate(values)}
+            where.append(f"{column} IN ({', '.join(f':{name}{at}' for at in range(len(values)))})")
+    for at, token in enumerate(selection.rel):
+        named[f"rel{at}"] = f" {token} "
+        where.append(f"instr(' ' || k.rel || ' ', :rel{at})")
+    if selection.anchor:
+        named["anchor"] = selection.anchor.lower()
+        where.append("(SELECT holds(text, :anchor) FROM anchor WHERE id = b.anchor)")
+    return where
+
+
+def _arms(selection: Selection, named: dict[str, Any]) -> list[Arm]:
+    seen = "max(p.read_at, p.first_visited + v.since)"
+    if selection.as_of is not None:
+        named["at"] = selection.as_of
+        then = ["p.first_visited + v.since <= :at"]
+        arms = [
+            Arm("link", then, f"min({seen}, :at)"),
+            Arm("past", [*then, "v.until > :at"], "min(v.confirmed, :at)"),
+        ]
+    else:
+        live = Arm("link", ["b.live > 0"], seen, doubtful=DOUBTFUL)
+        lost = Arm("past", ["b.lost > 0", "v.latest"], "v.confirmed", "v.until", "v.because")
+        arms = {"live": [live], "lost": [lost], "all": [live, lost]}[selection.state]
+    for arm in arms:
+        arm.where = [*arm.where, *_in_time(selection, arm, named)]
+    return arms
+
+
+def _in_time(selection: Selection, arm: Arm, named: dict[str, Any]) -> Iterator[str]:
+    bounds = []
+    if selection.since is not None:
+        named["since"] = selection.since
+        bounds.append("{0} >= :since")
+    if selection.until is not None:
+        named["until"] = selection.until
+        bounds.append("{0} < :until")
+    if bounds:
+        times = {"live": [FIRST_SEEN], "lost": [arm.lost_at], "all": [FIRST_SEEN, arm.lost_at]}[selection.state]
+        yield f"({' OR '.join('(' + ' AND '.join(bounds).format(time) + ')' for time in times)})"
