@@ -44,6 +44,8 @@ SHARDED = (LINKS, PAST, PAGES, LEADS, RANKS)  # by _id; the others are small
 SPARSE = {(PAGES, "leading_to"), (PAGES, "leading_to_domain"), (PAGES, "of_run")}
 
 _ZSTD = {"wiredTiger": {"configString": "block_compressor=zstd"}}
+# Links beside each other are alike: blocks of 128 KB instead of 32 take an eighth less.
+_LARGE = {"wiredTiger": {"configString": "block_compressor=zstd,leaf_page_max=128KB"}}
 
 Db = Database[dict[str, Any]]
 
@@ -54,10 +56,10 @@ def create(db: Db) -> None:
     for name in COLLECTIONS:
         if name not in there:
             with suppress(OperationFailure):  # another was quicker; whatever else it is, the indexes meet it too
-                how: dict[str, Any] = (
-                    {"clusteredIndex": {"key": {"_id": 1}, "unique": True}} if name in CLUSTERED else {}
-                )
-                db.create_collection(name, storageEngine=_ZSTD, check_exists=False, **how)
+                how: dict[str, Any] = {"storageEngine": _ZSTD}
+                if name in CLUSTERED:
+                    how = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}, "storageEngine": _LARGE}
+                db.create_collection(name, check_exists=False, **how)
     for name, indexes in INDEXES.items():
         made = [
             IndexModel(keys, name=index, sparse=(name, index) in SPARSE, storageEngine=_ZSTD)

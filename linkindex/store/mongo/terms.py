@@ -11,6 +11,7 @@ from linkindex.store.mongo.schema import PAGES
 from linkindex.store.mongo.writes import Writes
 
 _QUICK_SAMPLE = 200  # pages that say how rare a word is, in an index that was never classified
+_PLACES = 32  # in the index that a sample is from, at least
 _GOLDEN = 0.6180339887498949  # its multiples fall evenly between 0 and 1
 _TERMS = fields(PageRecord, "domain", "terms")
 
@@ -29,24 +30,26 @@ class Terms(Writes):
                 yield page.domain, page.terms
             return
         taken: set[bytes] = set()
-        for number in range(size):
-            for page in self._sampled(number / size, number * _GOLDEN % 1):
-                if page.id not in taken:
+        places = min(size, max(_PLACES, size // _PLACES))
+        for number in range(places):
+            for page in self._beside(number / places, number * _GOLDEN % 1, size // places):
+                if page.terms and page.id not in taken:
                     taken.add(page.id)
                     yield page.domain, page.terms
 
-    def _sampled(self, domain_at: float, page_at: float) -> Iterator[PageRecord]:
-        """Yield a page that tells its terms, from somewhere in a domain from somewhere in the index."""
-        # Names are digests: evenly spaced ones meet domains, and in a domain pages, as if drawn by lot.
-        begin = int(domain_at * (1 << 32)).to_bytes(ids.DOMAIN_BYTES, "big")
-        for page in self._next_terms(begin.ljust(ids.PAGE_BYTES, b"\0")):
-            domain = page.id[: ids.DOMAIN_BYTES]
-            within = domain + int(page_at * (1 << 64)).to_bytes(8, "big")
-            yield next((one for one in self._next_terms(within) if one.id.startswith(domain)), page)
+    def _beside(self, domain_at: float, page_at: float, count: int) -> Iterator[PageRecord]:
+        """Yield pages beside each other, from somewhere in a domain from somewhere in the index."""
+        # Names are digests: evenly spaced ones meet domains, and in a domain pages, as if drawn by lot. Pages are taken as
+        # they come: where few tell their terms, the next that does may be an index away.
+        begin = int(domain_at * (1 << 32)).to_bytes(ids.DOMAIN_BYTES, "big").ljust(ids.PAGE_BYTES, b"\0")
+        for first in self._behind(begin, 1):
+            domain = first.id[: ids.DOMAIN_BYTES]
+            found = list(self._behind(domain + int(page_at * (1 << 64)).to_bytes(8, "big"), count))
+            yield from found if found and found[0].id.startswith(domain) else [first]
 
-    def _next_terms(self, begin: bytes) -> Iterator[PageRecord]:
-        condition = {"_id": {"$gte": begin}, "te": {"$exists": True}}
-        return self._question().find(PAGES, condition, PageRecord, _TERMS, sort=[("_id", 1)], limit=1)
+    def _behind(self, begin: bytes, count: int) -> Iterator[PageRecord]:
+        condition = {"_id": {"$gte": begin}}
+        return self._question().find(PAGES, condition, PageRecord, _TERMS, sort=[("_id", 1)], limit=count)
 
     def terms_of(self, domain: str, size: int) -> Iterator[bytes]:
         if size <= 0:
