@@ -67,9 +67,13 @@ class Pages(Changing):
         counted = ({"$match": any_of(covering.pages(target))}, {"$count": "pages"})
         return next((int(found["pages"]) for found in self._question().aggregate(PAGES, *counted)), 0)
 
-    def visited(self, target: Target | None = None) -> Iterator[Visited]:
-        for page in self._covered(target, _VISITED):
-            yield Visited(url=page.url, host=page.host, domain=page.domain, depth=page.depth, outcome=page.outcome)
+    def visited(self, target: Target | None = None, run: str = "") -> Iterator[Visited]:
+        if target or not run:
+            yield from map(_visited, self._covered(target, _VISITED))
+        if run:
+            for page in self._question().find(PAGES, {"rn": run}, PageRecord, _VISITED):
+                if target is None or not covering.covers(target, page.url):
+                    yield _visited(page)
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
         source = self._page(page, "url", "domain", "read_at", "inside")
@@ -115,9 +119,13 @@ class Pages(Changing):
         name = ids.of_page(url, covering.domain_of(url))
         return next(self._question().named(PAGES, [name], PageRecord, fields(PageRecord, *names)), None)
 
-    def _covered(self, target: Target | None, wanted: dict[str, int] | None) -> Iterator[PageRecord]:
+    def _covered(self, target: Target | None, wanted: dict[str, int]) -> Iterator[PageRecord]:
         for condition in covering.pages(target) if target else [{}]:
             yield from self._question().find(PAGES, condition, PageRecord, wanted)
+
+
+def _visited(page: PageRecord) -> Visited:
+    return Visited(url=page.url, host=page.host, domain=page.domain, depth=page.depth, outcome=page.outcome)
 
 
 def _row(page: PageRecord, now: int) -> PageRow:
