@@ -85,8 +85,8 @@ class Pages(Changing):
         names = {one.target: ids.of_page(one.target, one.target_domain) for one in found}
         statuses = {one.id: one.status for one in question.named(PAGES, set(names.values()), PageRecord, _STATUS)}
         kept = (_outlink(one, source, statuses.get(names[one.target])) for one in found)
-        inside = (inside(target, source.domain) for target in unpack(source.inside, source.url))
-        yield from islice((row for rows in (kept, inside) for row in rows), limit)
+        named = (inside(target, source.domain) for target in unpack(source.inside, source.url))
+        yield from islice((row for rows in (kept, named) for row in rows), limit)
 
     def named(self, host: str = "") -> Iterator[Named]:
         yield from self._named_outside(host)
