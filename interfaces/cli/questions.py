@@ -123,7 +123,7 @@ def changes(target: str, conditions: Conditions, question: Question) -> int:
     """
     return question.rows(
         lambda index, limit: index.changes(target, limit=limit, **conditions),
-        ["at", "what", "source", "target", "attribute", "before", "after", "anchor", "follow"],
+        ["at", "what", "source", "attribute", "before", "after", "target", "anchor", "follow"],
         f"changes of links {_of(target, conditions)}",
         _schemes(target),
     )

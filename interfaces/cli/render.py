@@ -145,7 +145,7 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) ->
         return 0
     room = shutil.get_terminal_size().columns if stream.isatty() else _ELSEWHERE
     # A column in which no row says anything is left out.
-    columns = [name for name in columns if any(getattr(row, name) not in (None, []) for row in rows)]
+    columns = [name for name in columns if any(getattr(row, name) not in (None, [], "") for row in rows)]
     cells = {name: [_cell(getattr(row, name)) for row in rows] for name in columns}
     for name in _WITH_HOSTS & cells.keys():
         cells[name] = [readable_hosts(cell) for cell in cells[name]]
@@ -206,10 +206,10 @@ def _joined(parts: Sequence[str | Row]) -> str:
 def _widths(cells: dict[str, list[str]], room: int) -> dict[str, int]:
     """Share ``room`` columns: who needs little gets it, the wide ones share what is left.
 
-    The last columns are left out where that would leave all unreadable: a long cell still tells something in a fifth
+    The last columns are left out where that would leave all unreadable: a long cell still tells something in a sixth
     of a terminal, and in 20 columns.
     """
-    readable = max(20, room // 5)
+    readable = max(20, room // 6)
     wanted = {name: max(map(cell_len, [name, *texts])) for name, texts in cells.items()}
     names = list(cells)
     while len(names) > 1 and sum(2 + min(readable, wanted[name]) for name in names) - 2 > room:
