@@ -20,9 +20,9 @@ from twisted.python.failure import Failure
 
 from crawler.addresses import DEFAULT_PORTS, parse_connect_to
 from crawler.connecting import Reach
-from crawler.extract.sitemaps import MAX_BYTES
 from crawler.failures import FetchFailed
 from crawler.fetching import Answer, Fetched, Fetcher, Limits
+from crawler.limits import BY_REASON, ReadLimits, stat
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -45,6 +45,7 @@ class Downloader:
         settings = crawler.settings
         self._crawler = crawler
         self._fetcher = Fetcher(reach_of(settings), limits_of(settings), user_agent=settings.get("USER_AGENT") or "")
+        self._sitemap = settings.getint("LINKATLAS_MAX_SITEMAP", ReadLimits().max_sitemap)
         self._concurrency = settings.getint("LINKATLAS_CONCURRENCY", 16)
         self.middleware = DownloaderMiddlewareManager.from_crawler(crawler)
         self._closing: asyncio.Task[None] | None = None
@@ -103,10 +104,10 @@ class Downloader:
                 headers=request.headers.to_tuple_list() if request.headers else None,
                 data=request.body,
                 any_type="robots" in request.meta or "sitemap" in request.meta,
-                at_least=MAX_BYTES if "sitemap" in request.meta else 0,
+                at_least=self._sitemap if "sitemap" in request.meta else 0,
             )
             response = _response(request, answer)
-            self._count(answer)
+            self._count(request, answer)
             self._signal(signals.response_downloaded, response=response, request=request)
             return response
         except FetchFailed as error:
@@ -120,19 +121,23 @@ class Downloader:
     def _signal(self, signal: object, **named: Any) -> None:
         self._crawler.signals.send_catch_log(signal=signal, spider=self._crawler.spider, **named)
 
-    def _count(self, answer: Answer) -> None:
+    def _count(self, request: Request, answer: Answer) -> None:
         stats = self._crawler.stats
         if stats is not None:
             stats.inc_value("downloader/response_count")
             stats.inc_value("downloader/response_bytes", answer.fetched.size_on_wire)
             for flag in answer.fetched.flags:
                 stats.inc_value(f"downloader/response_flag_count/{flag}")
+            if limit := answer.fetched.limit:
+                stats.inc_value(stat("max_sitemap" if limit == "max_body" and "sitemap" in request.meta else limit))
 
     def _count_failure(self, error: FetchFailed) -> None:
         stats = self._crawler.stats
         if stats is not None:
             stats.inc_value("downloader/exception_count")
             stats.inc_value(f"downloader/exception_type_count/{error.reason}")
+            if error.reason in BY_REASON:
+                stats.inc_value(stat(BY_REASON[error.reason]))
 
 
 def _response(request: Request, answer: Answer) -> Response:
@@ -160,6 +165,8 @@ def limits_of(settings: BaseSettings) -> Limits:
         connect=settings.getfloat("LINKATLAS_CONNECT_TIMEOUT", default.connect),
         first_byte=settings.getfloat("LINKATLAS_FIRST_BYTE_TIMEOUT", default.first_byte),
         whole=settings.getfloat("LINKATLAS_TIMEOUT", default.whole),
+        rate=settings.getint("LINKATLAS_LEAST_RATE", default.rate),
+        ratio=settings.getint("LINKATLAS_MAX_RATIO", default.ratio),
         body=settings.getint("LINKATLAS_MAX_BODY", default.body),
         headers=settings.getint("LINKATLAS_MAX_HEADERS", default.headers),
     )

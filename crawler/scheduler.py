@@ -26,6 +26,7 @@ from crawler.lanes import Lane
 from crawler.node import Node
 from crawler.node import Settings as NodeSettings
 from crawler.sources import IndexSources
+from crawler.watchdog import watch
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
@@ -106,6 +107,7 @@ class FrontierScheduler(BaseScheduler):
         stats = self._crawler.stats
         assert stats is not None
         stats.set_value("linkatlas/failure", self._node.failure)
+        self._watch.cancel()
         return deferred_from_coro(self._node.close())
 
     # ---------------------------------------------------------------- what Scrapy asks
@@ -157,6 +159,7 @@ class FrontierScheduler(BaseScheduler):
     # ---------------------------------------------------------------- what the node hears
 
     def _opened(self) -> None:
+        self._watch = asyncio.ensure_future(watch(self._options.max_stall))
         self._node.start()
 
     def _downloaded(self, response: Response, request: Request) -> None:

@@ -142,6 +142,12 @@ class Options:
     flush_interval: float = _seconds(
         0.01, "seconds that a visit waits for others to be written with it", "speed", 0.001, 60.0
     )
+    max_stall: float = _seconds(
+        60.0,
+        "seconds that one page may hold up a process; then it ends itself, and a page that did so three times has failed",
+        "speed",
+        1.0,
+    )
     lease: float = _seconds(
         120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0
     )
@@ -161,7 +167,31 @@ class Options:
         8 * 1024**2, "size of a page, decompressed; the rest is cut off", values.size, "SIZE", "network"
     )
     max_headers: int = _option(256 * 1024, "size of an answer's headers", values.size, "SIZE", "network")
+    least_rate: int = _option(
+        1024,
+        "bytes a second that a body must come with, on average, once --first-byte-timeout has passed; a slower one is cut off",
+        values.size,
+        "SIZE",
+        "network",
+    )
+    max_ratio: int = _count(
+        200,
+        "times that a body over 1 MiB may be larger than what came, by decompression; the rest is cut off",
+        "network",
+        1,
+    )
+    max_sitemap: int = _option(
+        50 * 1024**2, "size of a sitemap, decompressed; the rest is cut off", values.size, "SIZE", "network"
+    )
     max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
+    max_anchor: int = _count(512, "characters of an anchor text; the rest is cut off", "index", 1, 8192)
+    max_dom_depth: int = _count(
+        4000,
+        "elements inside one another; what lies deeper is left unread, a page that only opens them too",
+        "index",
+        10,
+        100_000,
+    )
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
     durability: str = _one_of("normal", "normal survives a kill, full a loss of power too", "index", "normal", "full")
     store_wait: float = _seconds(

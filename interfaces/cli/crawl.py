@@ -40,8 +40,9 @@ CRAWL_OPTIONS = (
     "more_pages_per_linker", "sitemaps", "recrawl", "stay", "include", "exclude", "delay",
     "max_crawl_delay", "slow", "per_address", "keep_alive", "store_wait",
     "workers", "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
-    "first_byte_timeout", "timeout", "max_body", "max_headers", "max_redirects", "max_links", "max_url", "retries",
-    "lease", "internal_links", "durability", "batch", "flush_interval", "log_level",
+    "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
+    "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_url", "retries",
+    "max_stall", "lease", "internal_links", "durability", "batch", "flush_interval", "log_level",
 )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ from settings.options import Options
 NODE_OPTIONS = (
     "index", "frontier", "accept_volatile", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports",
     "max_wait",
-    "connect_timeout", "first_byte_timeout", "timeout", "max_body", "max_headers", "max_links", "retries", "lease",
+    "connect_timeout", "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
+    "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "recrawl", "internal_links", "durability", "batch", "flush_interval",
     "store_wait", "log_level",
 )  # fmt: skip
