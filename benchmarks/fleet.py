@@ -23,7 +23,18 @@ from tests.servers import RedisServer
 def run(nodes: int, pages: int, port: int, redis: str, folder: Path) -> tuple[float, float]:
     """Return pages a second, and the nodes' CPU time a page in ms."""
     options = ("--frontier", f"{redis}?job=bench", "--connect-to", f"::127.0.0.1:{port}")
-    limits = ("--depth", "50", "--max-pages", "0", "--delay", "0", "--sitemaps", "none")
+    limits = (
+        "--depth",
+        "50",
+        "--max-pages",
+        "0",
+        "--contact",
+        "bench@example.org",
+        "--delay",
+        "0",
+        "--sitemaps",
+        "none",
+    )
     began, before = time.monotonic(), os.times()
     crawl = subprocess.Popen(
         command("crawl", "http://site.example/", *options, *limits, "--workers", str(nodes)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache
 from ipaddress import ip_address
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
@@ -23,6 +23,7 @@ from crawler.connecting import Reach
 from crawler.failures import FetchFailed
 from crawler.fetching import Answer, Fetched, Fetcher, Limits
 from crawler.limits import BY_REASON, ReadLimits, stat
+from crawler.requests_log import Asked, RequestLog
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -44,8 +45,11 @@ class Downloader:
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self._crawler = crawler
-        self._fetcher = Fetcher(reach_of(settings), limits_of(settings), user_agent=settings.get("USER_AGENT") or "")
+        self._agent = settings.get("USER_AGENT") or ""
+        self._fetcher = Fetcher(reach_of(settings), limits_of(settings), user_agent=self._agent)
         self._sitemap = settings.getint("LINKATLAS_MAX_SITEMAP", ReadLimits().max_sitemap)
+        log = settings.get("LINKATLAS_REQUEST_LOG")
+        self._log = RequestLog(log) if log else None
         self._concurrency = settings.getint("LINKATLAS_CONCURRENCY", 16)
         self.middleware = DownloaderMiddlewareManager.from_crawler(crawler)
         self._closing: asyncio.Task[None] | None = None
@@ -72,6 +76,8 @@ class Downloader:
             self._closing = asyncio.get_running_loop().create_task(self._fetcher.close())
 
     async def _engine_stopped(self) -> None:
+        if self._log is not None:
+            self._log.close()
         if self._closing is not None:
             await self._closing
 
@@ -108,12 +114,15 @@ class Downloader:
             )
             response = _response(request, answer)
             self._count(request, answer)
+            self._note(request, answer.fetched, status=answer.status)
             self._signal(signals.response_downloaded, response=response, request=request)
             return response
         except FetchFailed as error:
             ended = monotonic()
-            request.meta["fetch"] = Fetched(elapsed_ms=round((ended - began) * 1000), ended=ended)
+            fetched = Fetched(elapsed_ms=round((ended - began) * 1000), ended=ended)
+            request.meta["fetch"] = fetched
             self._count_failure(error)
+            self._note(request, fetched, reason=error.reason)
             raise
         finally:
             self._signal(signals.request_left_downloader, request=request)
@@ -130,6 +139,27 @@ class Downloader:
                 stats.inc_value(f"downloader/response_flag_count/{flag}")
             if limit := answer.fetched.limit:
                 stats.inc_value(stat("max_sitemap" if limit == "max_body" and "sitemap" in request.meta else limit))
+
+    def _note(self, request: Request, fetched: Fetched, *, status: int = 0, reason: str = "") -> None:
+        """Log a request, unless none was made: what is refused goes nowhere."""
+        if self._log is None or reason.startswith("refused"):
+            return
+        meta = request.meta
+        kind = next((kind for kind in ("own", "robots", "sitemap") if kind in meta), "page")
+        self._log.write(
+            Asked(
+                at=round(time() * 1000) - fetched.elapsed_ms,
+                host=meta.get("host", ""),
+                url=request.url,
+                kind=kind,
+                status=status,
+                reason=reason,
+                delay=meta.get("delay", 0.0),
+                elapsed=fetched.elapsed_ms,
+                size=fetched.size_on_wire,
+                agent=self._agent if kind == "robots" else "",
+            )
+        )
 
     def _count_failure(self, error: FetchFailed) -> None:
         stats = self._crawler.stats

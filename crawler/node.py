@@ -17,6 +17,7 @@ import msgspec
 from crawler import crash, discovery, politeness, recrawl, trap_notes
 from crawler.batches import Batches
 from crawler.calls import Calls
+from crawler.consent import is_opted_out
 from crawler.errands import Errands, Sources
 from crawler.frontier import SUSPECT, Beat, Completed, Entry, Frontier, Lease, Outlook, Robots
 from crawler.job import Job
@@ -344,6 +345,10 @@ class Node:
             self._leave_gate(lane)
             if lane.rules is not None:  # else its answer to robots.txt is still to be judged
                 self.advance(lane)
+
+    def shuns(self, url: str) -> bool:
+        """Return whether the owner of a URL's host wants no visits, not even for robots.txt of another."""
+        return is_opted_out(urls.host_of(urls.canonical(url)), self._scope.opted_out)
 
     def robots_judged(self, lane: Lane, robots: Robots, retry_after: float | None = None) -> None:
         """Hear what a host's robots.txt says, and how long the host asked to be left alone, in seconds."""

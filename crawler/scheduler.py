@@ -7,6 +7,7 @@ itself is in :mod:`crawler.node`; here is what joins it to Scrapy's signals.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import time
@@ -20,6 +21,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
 from crawler import crash, politeness, recrawl
+from crawler.consent import PROOF_PATH, check_contact, proves
 from crawler.frontier import Frontier, Lease, Robots
 from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from crawler.downloader import Downloader
     from crawler.spiders.discover import DiscoverSpider
     from settings.options import Options
+
+
+logger = logging.getLogger(__name__)
 
 
 class PageRequest(Request):
@@ -126,17 +131,21 @@ class FrontierScheduler(BaseScheduler):
 
     def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
         spider = self._spider
-        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth, "clock": clock}
+        meta: dict[str, Any] = {"host": lease.host, "depth": lease.depth, "clock": clock, "delay": lease.delay}
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
         headers = recrawl.conditions(lease.memo)
         self._start(PageRequest(lease.url, callback=spider.page, errback=spider.failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
-        meta = {"host": lane.host, "robots": lane, "hops": hops}
-        self._start(
-            PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
-        )
+        meta = {"host": lane.host, "robots": lane, "hops": hops, "delay": lane.delay}
+        answered, failed = self._robots_answered, self._robots_failed
+        if not url:
+            url = lane.robots_url
+            if lane.host in self._options.own:
+                meta["own"] = True
+                url, answered, failed = urls.parse(PROOF_PATH, url) or url, self._proof_answered, self._proof_failed
+        self._start(PageRequest(url, callback=answered, errback=failed, meta=meta))
 
     async def address(self, host: str) -> str:
         engine = self._crawler.engine
@@ -187,15 +196,31 @@ class FrontierScheduler(BaseScheduler):
         if request is not None and "robots" not in request.meta:
             self._node.visit_lost(request.url, "parser_error")
 
+    def _proof_answered(self, response: Response) -> None:
+        lane: Lane = response.meta["robots"]
+        if response.status == 200 and proves(response.body, self._options.contact):
+            self._node.robots_judged(lane, Robots(verdict="own"))
+        else:
+            self._unproven(lane)
+
+    def _proof_failed(self, failure: Failure) -> None:
+        self._unproven(failure.request.meta["robots"])  # type: ignore[attr-defined]  # set by Scrapy
+
+    def _unproven(self, lane: Lane) -> None:
+        logger.warning("--own %s: %s has no line that is the contact; robots.txt holds", lane.host, PROOF_PATH)
+        self._fetch_robots_later(lane, lane.robots_url, 0)
+
+    def _fetch_robots_later(self, lane: Lane, url: str, hops: int) -> None:
+        lane.busy = True
+        asyncio.get_running_loop().call_later(lane.wait(time.monotonic()), self.fetch_robots, lane, url, hops)
+
     def _robots_answered(self, response: Response) -> None:
         lane: Lane = response.meta["robots"]
         location = response.headers.get(b"Location")
         target = urls.parse(location.decode("latin-1"), response.url) if location else None
         hops = response.meta["hops"] + 1
-        if 300 <= response.status < 400 and target and hops <= politeness.ROBOTS_HOPS:
-            lane.busy = True
-            wait = lane.wait(time.monotonic())
-            asyncio.get_running_loop().call_later(wait, self.fetch_robots, lane, urls.canonical(target), hops)
+        if 300 <= response.status < 400 and target and hops <= politeness.ROBOTS_HOPS and not self._node.shuns(target):
+            self._fetch_robots_later(lane, urls.canonical(target), hops)
         elif "truncated" in response.flags:  # rules that broke off may be missing the one that matters
             self._node.robots_judged(lane, Robots(verdict="closed", reason="truncated"))
         else:
@@ -219,6 +244,7 @@ def _join(options: Options, seeds: list[str], client: Mapping[str, object] | Non
     """Open the frontier; with seeds (``scrapy crawl discover -a seeds=…``) begin the job first, as ``linkatlas crawl`` does."""
     frontier = frontier_of(options, exclusive=bool(seeds), client=client)
     if seeds:
+        check_contact(options)
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier
 

@@ -119,6 +119,21 @@ class Options:
         "CONTACT",
         "politeness",
     )
+    opt_out: str = _option(
+        "",
+        "list of hosts and domains that are never visited, one a line",
+        values.text,
+        "FILE",
+        "politeness",
+    )
+    own: tuple[str, ...] = _texts(
+        "ignore robots.txt of this host, whose /.well-known/linkatlas.txt has the contact as a line (repeatable)",
+        "HOST",
+        "politeness",
+    )
+    request_log: str = _option(
+        "", "file to which a line is added for every request, for linkatlas audit", values.text, "FILE", "politeness"
+    )
     max_wait: float = _seconds(
         600.0, "seconds to wait for hosts that asked to be left alone, before stopping with exit code 75", "politeness"
     )

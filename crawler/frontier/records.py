@@ -71,7 +71,9 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 class Robots(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a host's robots.txt, for all nodes."""
 
-    verdict: str  # "rules" (obey ``body``), "open" (there are none) or "closed" (unreachable: RFC 9309, 2.3.1.4)
+    # "rules" (obey ``body``), "open" (there are none), "own" (its owner crawls, and they are not asked for) or "closed"
+    # (unreachable: RFC 9309, 2.3.1.4)
+    verdict: str
     body: bytes = b""  # at most 500 KiB
     reason: str = ""  # why closed: "dns", "503"…
     failures: int = 0  # fetches in a row that failed; while the verdict is still "closed" to be asked again

@@ -11,8 +11,10 @@ from pathlib import Path
 import click
 
 from crawler.addresses import parse_connect_to
+from crawler.consent import check_contact
 from crawler.frontier import Counts, Frontier
 from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
+from crawler.requests_log import check_log
 from crawler.scope import Scope
 from crawler.sources import keep_job
 from interfaces.cli.flags import option_flags
@@ -39,7 +41,8 @@ CRAWL_OPTIONS = (
     "index", "frontier", "accept_volatile", "host_queue", "depth", "max_pages", "max_pages_per_host", "max_pages_per_domain",
     "more_pages_per_linker", "sitemaps", "recrawl", "stay", "include", "exclude", "delay",
     "max_crawl_delay", "slow", "per_address", "keep_alive", "store_wait",
-    "workers", "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
+    "workers", "contact", "opt_out", "own", "request_log",
+    "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
     "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
     "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_url", "retries",
     "max_stall", "lease", "internal_links", "durability", "batch", "flush_interval", "log_level",
@@ -60,6 +63,8 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     """
     for detour in options.connect_to:
         parse_connect_to(detour)
+    check_contact(options)
+    check_log(options.request_log)
     found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
     for line in found.skipped:
         _say(f"skipped: {line}")

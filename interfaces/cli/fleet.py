@@ -7,8 +7,10 @@ from dataclasses import replace
 import click
 import msgspec
 
+from crawler.consent import check_contact
 from crawler.frontier import Frontier, Seen
 from crawler.job import admit, frontier_of, read_job
+from crawler.requests_log import check_log
 from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import choose_format
@@ -20,7 +22,8 @@ from settings.options import Options
 
 # How a node works; what is to be visited is said by the job it joins.
 NODE_OPTIONS = (
-    "index", "frontier", "accept_volatile", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports",
+    "index", "frontier", "accept_volatile", "workers", "concurrency", "contact", "own", "request_log",
+    "connect_to", "allow_private", "ports",
     "max_wait",
     "connect_timeout", "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
     "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
@@ -29,7 +32,9 @@ NODE_OPTIONS = (
 )  # fmt: skip
 
 
-@click.command(epilog="\b\nExample:\n  linkatlas node --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db")
+@click.command(
+    epilog="\b\nExample:\n  linkatlas node --contact me@example.org --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db"
+)
 @click.option("--until-finished", is_flag=True, help="Stop when nothing is left to visit.")
 @option_flags(*NODE_OPTIONS)
 def node(until_finished: bool, options: Options) -> int:
@@ -41,6 +46,8 @@ def node(until_finished: bool, options: Options) -> int:
     from crawler.process import run_node
     from interfaces.cli.workers import workers
 
+    check_contact(options, joins=True)
+    check_log(options.request_log)
     options = replace(options, keep_alive=not until_finished)
     with frontier_of(options, create=False) as frontier:
         before = frontier.counts()

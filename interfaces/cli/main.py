@@ -36,6 +36,7 @@ COMMANDS = {
     "reconcile": Entry("interfaces.cli.upkeep:reconcile", "Rebuild a frontier that was lost from the index."),
     "status": Entry("interfaces.cli.status:status", "How far the crawl is, and what the index holds."),
     "why": Entry("interfaces.cli.status:why", "The whole life of one URL: found where, visited when, or why not."),
+    "audit": Entry("interfaces.cli.audit:audit", "What was asked of a host, when, and under which rule."),
     "backlinks": Entry("interfaces.cli.questions:backlinks", "Who links to a target, and how."),
     "domains": Entry("interfaces.cli.questions:domains", "Which domains link to a target."),
     "anchors": Entry("interfaces.cli.questions:anchors", "Under which texts a target is linked."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import atheris  # type: ignore[import-not-found]
+import atheris
 
 with atheris.instrument_imports(include=["crawler", "interfaces", "linkindex", "protego", "settings"]):
     from tests.hostile import fuzz
