@@ -242,7 +242,7 @@ def shown(name: str, value: Any) -> str:
     """Return an option's value as a person would write it."""
     if specs()[name].metavar == "SIZE":
         return values.shown_size(value)
-    if name == "frontier":
+    if name in ("index", "frontier"):
         return values.without_password(value)
     if isinstance(value, tuple):
         return (" " if specs()[name].many else ",").join(map(str, value))
@@ -283,9 +283,14 @@ def _parsed(spec: Spec, value: Any, source: str) -> Any:
     try:
         return spec.parse(value)
     except ValueError as error:
-        raise OptionError(f"{source}: {value!r} will not do; give {error}") from None
+        raise OptionError(f"{source}: {_quoted(value)} will not do; give {error}") from None
     except TypeError:
-        raise OptionError(f"{source}: {value!r} will not do; give {spec.metavar}") from None
+        raise OptionError(f"{source}: {_quoted(value)} will not do; give {spec.metavar}") from None
+
+
+def _quoted(value: Any) -> str:
+    """Return what was given, without the password that it may hold."""
+    return re.sub(r"//.*@", "//***@", repr(value))
 
 
 def _check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:

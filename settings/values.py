@@ -59,8 +59,8 @@ def place(*forms: str) -> Reader:
 
 
 def without_password(url: str) -> str:
-    """Return a store's URL with *** for its password."""
-    return re.sub(r"(//[^/?#@:]*:)[^/?#@]*@", r"\1***@", url)
+    """Return text with *** for the password of each URL in it, up to the last @ before a path."""
+    return re.sub(r"(//[^/?#@:\s]*:)[^/?#\s]*@", r"\1***@", url)
 
 
 def switch(value: Any) -> bool:

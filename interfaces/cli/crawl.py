@@ -157,7 +157,7 @@ def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> 
         if next(index.links(Selection(target=Target(text=domain, name=domain)), 1), None)
     )
     target = next(linked, None)
-    place = "" if options.index == default("index") else f" --index {shlex.quote(options.index)}"
+    place = "" if options.index == default("index") else f" --index {shlex.quote(without_password(options.index))}"
     if target:
         questions = [f"backlinks {target}", f"domains {target}", f"overview {target}"]
     else:
@@ -183,7 +183,7 @@ def _print_plan(seeds: list[str], options: Options) -> None:
             "pace",
             f"{options.delay:g} s between fetches of a host, {options.workers} x {options.concurrency} fetches at once",
         ),
-        ("index", options.index),
+        ("index", without_password(options.index)),
         (
             "frontier",
             f"{without_password(options.frontier_url)} ({'goes on where it stopped, if it was begun' if known else 'new'})",
@@ -216,4 +216,4 @@ def _this_command() -> str:
 
 
 def _say(line: str) -> None:
-    click.echo(f"linkatlas: {safe_text(line)}", err=True)
+    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)

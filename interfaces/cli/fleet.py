@@ -19,6 +19,7 @@ from interfaces.text import safe_json, safe_text
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
 from settings.options import Options
+from settings.values import without_password
 
 # How a node works; what is to be visited is said by the job it joins.
 NODE_OPTIONS = (
@@ -54,7 +55,7 @@ def node(until_finished: bool, options: Options) -> int:
     with workers(options, options.workers - 1):
         end = run_node(options)
     if end.message:
-        click.echo(f"linkatlas: stopped: {safe_text(end.message)}", err=True)
+        click.echo(f"linkatlas: stopped: {safe_text(without_password(end.message))}", err=True)
         return end.exit_code
     with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
@@ -111,7 +112,7 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
             return 0 if queued else 1
         found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
         for line in found.skipped:
-            click.echo(f"linkatlas: skipped: {safe_text(line)}", err=True)
+            click.echo(f"linkatlas: skipped: {safe_text(without_password(line))}", err=True)
         before = frontier.counts()
         admit(frontier, found.urls)
         keep_job(index, read_job(frontier))

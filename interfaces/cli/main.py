@@ -14,7 +14,7 @@ import click
 from interfaces.text import safe_text
 from linkindex.errors import LinkatlasError
 from settings.options import OptionError
-from settings.values import nearest
+from settings.values import nearest, without_password
 
 
 class Entry(NamedTuple):
@@ -157,7 +157,7 @@ def _example(command: click.Command) -> str:
 
 
 def _fail(line: str, code: int) -> int:
-    click.echo(f"linkatlas: {safe_text(line)}", err=True)
+    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)
     return code
 
 

@@ -23,6 +23,7 @@ FORMATS = ("table", "json", "jsonl", "csv")
 Row = msgspec.Struct
 
 _WITH_HOSTS = {"source", "target", "url", "domain"}  # columns in which people read hosts
+_FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _ELSEWHERE = 160  # columns of a table that goes to no terminal
 
 
@@ -126,8 +127,9 @@ def _csv_cell(value: Any) -> Any:
         value = " ".join(value)
     if isinstance(value, dict):
         value = " ".join(f"{name}={number}" for name, number in value.items())
-    # Spreadsheets run what begins so as a formula (OWASP, "CSV Injection"); page authors write these cells.
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+    # Spreadsheets run what begins so as a formula, some after white space or full-width (OWASP, "CSV Injection"); page
+    # authors write these cells.
+    if isinstance(value, str) and (value.lstrip().startswith(_FORMULAS) or value[:1] in ("\t", "\r", "\n")):
         return "'" + value
     return value
 
