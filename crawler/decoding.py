@@ -16,6 +16,7 @@ from backports import zstd
 
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"  # what is decoded here, and nothing else
 BLOCK = 1 << 18  # bytes
+STEP = 1 << 12  # bytes that are decoded at once
 FREE = 1 << 20  # bytes that a body may always decode to, however few they came as
 MAX_ENCODINGS = 3  # one upon the other; honest servers use one
 MAX_MEMBERS = 100  # gzip members or zstd frames, one after the other (RFC 1952, 2.2; RFC 8878, 3.1)
@@ -221,10 +222,15 @@ class Body:
 
     def take(self, data: bytes) -> bool:
         """Take in what arrived; False says that nothing more is wanted."""
-        self._arrived += len(data)
         try:
-            for block in self._through(0, data) if self._stages else (data,):
-                self._parts.append(block)
+            # In small steps, so that what was made is held against what it was made of, and not against what came with it.
+            for start in range(0, len(data), STEP) if self._stages else ():
+                piece = data[start : start + STEP]
+                self._arrived += len(piece)
+                self._parts.extend(self._through(0, piece))
+            if not self._stages:
+                self._arrived += len(data)
+                self._parts.append(data)
             if self._arrived > self._limit:  # plain, or compressed without making anything
                 self._stop("max_body")
         except _Full:
