@@ -65,6 +65,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
         parse_connect_to(detour)
     check_contact(options)
     check_log(options.request_log)
+    scope = scope_of(options)
     found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
     for line in found.skipped:
         _say(f"skipped: {line}")
@@ -74,16 +75,16 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     with ExitStack() as stack:
         index = stack.enter_context(open_index(options.index, create=True))
         frontier = stack.enter_context(frontier_of(options, exclusive=True))
-        if not _begin(frontier, found.urls, again, options):
+        if not _begin(frontier, found.urls, scope, again, options):
             return 0
         keep_job(index, read_job(frontier))
         return run(frontier, index, options)
 
 
-def _begin(frontier: Frontier, seeds: list[str], again: bool, options: Options) -> bool:
+def _begin(frontier: Frontier, seeds: list[str], scope: Scope, again: bool, options: Options) -> bool:
     """Give the frontier its job; False, having said so, when there is nothing left of it."""
     known = bool(read_job(frontier).seeds)
-    begin(frontier, seeds, scope_of(options), budget_of(options), options.delay)
+    begin(frontier, seeds, scope, budget_of(options), options.delay)
     if again:
         frontier.again()
     outlook, counts = frontier.outlook(), frontier.counts()

@@ -17,7 +17,7 @@ from backports import zstd
 
 from crawler.extract.sitemaps import MAX_BYTES
 from tests.crawls.command import environment
-from tests.rawserver import HTML, Reply, endless, page, serving
+from tests.rawserver import HTML, Reply, page, serving
 
 ALLOWED = 64 << 20  # bytes
 
@@ -65,7 +65,6 @@ def bombs(oracles: Path) -> dict[str, Reply]:
         "/in-br": encoded(brotli.compress(gigabyte, quality=1), "gzip", "br"),
         "/br-in-gzip": encoded(gzip.compress(brotli.compress(zeros, quality=5)), "br", "gzip"),
         "/members": encoded(gzip.compress(zeros) * 90, "gzip"),
-        "/plain": endless(b"HTTP/1.1 200 OK\r\n" + HTML + b"\r\n", bytes(1 << 16)),
     }
 
 
