@@ -14,7 +14,7 @@ from crawler.consent import read_opt_out
 from crawler.frontier import Budget, Frontier, open_frontier
 from crawler.scope import REASONS, Scope, seed
 from linkindex import urls
-from linkindex.errors import BadInput
+from linkindex.errors import BadInput, Incompatible
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +26,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_job(frontier: Frontier) -> Job:
     """Return the job that a frontier was given; an empty one before."""
-    return msgspec.convert(frontier.job(), Job)
+    try:
+        return msgspec.convert(frontier.job(), Job)
+    except (msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise Incompatible(
+            f"the frontier holds a job that is not as linkatlas writes it ({error}); put it away, and linkatlas reconcile "
+            "makes another from the index"
+        ) from error
 
 
 def begin(frontier: Frontier, seeds: Sequence[str], scope: Scope, budget: Budget, delay: float) -> Job:

@@ -18,6 +18,7 @@ from linkindex.answers.rows import Backlink, Outlink, PageRow
 from linkindex.errors import BadInput
 from linkindex.model import Visit
 from linkindex.store.selection import Group, IndexCounts, Named, Repeated, Selection, Template, Visited
+from linkindex.stored import checked
 from linkindex.target import Target
 
 __all__ = [
@@ -122,9 +123,12 @@ def open_index(
             internal_links=internal_links,
             full_durability=full_durability,
         )
+        found: LinkIndex = checked(
+            index, f"index {url.removeprefix('sqlite:///')}", "take it from a copy, or visit its pages again"
+        )
         if create:
-            _note_rules(index)
-        return index
+            _note_rules(found)
+        return found
     raise BadInput(f"index {url!r}: not an index URL; write sqlite:///PATH")
 
 

@@ -18,7 +18,7 @@ from typing import Self
 import msgspec
 
 from crawler.frontier.order import distinct
-from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen
+from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen, read_beat, read_robots
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.leases import Leases
 from crawler.frontier.sqlite.schema import State
@@ -93,7 +93,7 @@ class SqliteFrontier(Leases):
                 f"SELECT name, robots FROM host WHERE robots_until > ? AND name IN ({marks})",  # noqa: S608
                 (self._now(), *names),
             )
-            found.update({name: msgspec.msgpack.decode(robots, type=Robots) for name, robots in rows})
+            found.update({name: known for name, robots in rows if (known := read_robots(robots))})
         return found
 
     def put_robots(self, host: str, robots: Robots, fresh: float) -> None:
@@ -174,7 +174,11 @@ class SqliteFrontier(Leases):
     def nodes(self) -> list[Seen]:
         now = self._now()
         rows = self._read("SELECT beat, seen FROM node WHERE seen > ? ORDER BY seen DESC, name", (now - _REMEMBERED,))
-        return [Seen(beat=msgspec.json.decode(beat, type=Beat), ago=(now - seen) / 1000) for beat, seen in rows]
+        return [
+            Seen(beat=known, ago=(now - seen) / 1000)
+            for beat, seen in rows
+            if (known := read_beat(beat, msgspec.json.decode))
+        ]
 
     def wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -201,7 +205,7 @@ class SqliteFrontier(Leases):
             "host_delay": max(found["host_delay"], least_delay),
             "host_held_until": found["host_held_until"] or None,
             "host_budget": budget.host(distinct(host_marks)),
-            "robots": msgspec.msgpack.decode(robots, type=Robots).verdict if robots else "",
+            "robots": known.verdict if robots and (known := read_robots(robots)) else "",
         }
         return Life(**found)
 
