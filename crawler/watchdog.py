@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import signal
 
 LOOK = 1.0  # s between signs of life of the event loop
 _STDERR = 2
 
 
 async def watch(seconds: float) -> None:
-    """Until it is cancelled, see to it that the process ends with code 1, and shows where it was, when the event loop has
-    stood still for ``seconds``. It is a thread of C that looks, which needs no turn of Python's."""
+    """Until it is cancelled, see to it that a signal (SIGPROF) ends the process, which shows where it was, once it has spent
+    ``seconds`` of CPU time without a turn of the event loop.
+
+    The system keeps the time: it needs no turn of Python's, and a process that is suspended spends none.
+    """
+    faulthandler.register(signal.SIGPROF, file=_STDERR, chain=True)  # then as it would be without: the process ends
     try:
         while True:
-            faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
+            signal.setitimer(signal.ITIMER_PROF, seconds)
             await asyncio.sleep(min(LOOK, seconds / 2))
     finally:
-        faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        faulthandler.unregister(signal.SIGPROF)

@@ -159,7 +159,7 @@ class Options:
     )
     max_stall: float = _seconds(
         60.0,
-        "seconds that one page may hold up a process; then it ends itself, and a page that did so three times has failed",
+        "CPU seconds that one page may hold up a process; then it ends, and a page that did so three times has failed",
         "speed",
         1.0,
     )
