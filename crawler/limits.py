@@ -9,6 +9,7 @@ import msgspec
 
 from crawler.extract.sitemaps import MAX_BYTES
 from crawler.failures import Reason
+from settings.options import Options
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,11 @@ class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_dom_depth: int = 4_000  # elements: what is left open costs a parser quadratic time (crawler.extract.hazards)
     max_sitemap: int = MAX_BYTES  # unpacked
     max_ratio: int = 200  # of a sitemap that is a gzip file itself
+
+
+def read_limits(options: Options) -> ReadLimits:
+    """Return the limits that the options name."""
+    return ReadLimits(**{name: getattr(options, name) for name in ReadLimits.__struct_fields__})
 
 
 # The limit that ended a fetch, by the reason of its end.

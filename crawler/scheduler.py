@@ -201,14 +201,15 @@ class FrontierScheduler(BaseScheduler):
         if response.status == 200 and proves(response.body, self._options.contact):
             self._node.robots_judged(lane, Robots(verdict="own"))
         else:
-            self._unproven(lane)
+            self._unproven(lane, response.url)
 
     def _proof_failed(self, failure: Failure) -> None:
-        self._unproven(failure.request.meta["robots"])  # type: ignore[attr-defined]  # set by Scrapy
+        request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
+        self._unproven(request.meta["robots"], request.url)
 
-    def _unproven(self, lane: Lane) -> None:
+    def _unproven(self, lane: Lane, asked: str) -> None:
         logger.warning("--own %s: %s has no line that is the contact; robots.txt holds", lane.host, PROOF_PATH)
-        self._fetch_robots_later(lane, lane.robots_url, 0)
+        self._fetch_robots_later(lane, urls.parse("/robots.txt", asked) or asked, 0)
 
     def _fetch_robots_later(self, lane: Lane, url: str, hops: int) -> None:
         lane.busy = True

@@ -202,7 +202,7 @@ class Options:
     max_anchor: int = _count(512, "characters of an anchor text; the rest is cut off", "index", 1, 8192)
     max_dom_depth: int = _count(
         4000,
-        "elements inside one another; what lies deeper is left unread, a page that only opens them too",
+        "elements inside one another; what lies deeper is left unread, and so is a page that only opens them",
         "index",
         10,
         100_000,
@@ -290,7 +290,7 @@ def _parsed(spec: Spec, value: Any, source: str) -> Any:
 
 def _quoted(value: Any) -> str:
     """Return what was given, without the password that it may hold."""
-    return re.sub(r"//.*@", "//***@", repr(value))
+    return re.sub(r"(//[^/:@]*:)(?!\*\*\*@).*@", r"\1***@", values.without_password(repr(value)))
 
 
 def _check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -15,9 +15,10 @@ from crawler.discovery import NO_SITEMAP
 from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
 from crawler.extract.listings import looks_like_xml, read_listing, unpacked
-from crawler.limits import ReadLimits, stat, told
+from crawler.limits import ReadLimits, read_limits, stat, told
 from linkindex import urls
 from linkindex.model import Link, Outcome, PageFacts, Visit
+from settings.options import from_scrapy
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -49,8 +50,7 @@ class DiscoverSpider(Spider):
     def page(self, response: Response) -> Iterator[Visit]:
         """Yield the one visit that a response makes."""
         if self._limits is None:
-            named = ((name, self.settings.get(f"LINKATLAS_{name.upper()}")) for name in ReadLimits.__struct_fields__)
-            self._limits = ReadLimits(**{name: int(value) for name, value in named if value})
+            self._limits = read_limits(from_scrapy(self.settings))
         visit = visit_of(response, self._limits)
         stats = self.crawler.stats
         if visit.limits and stats is not None:

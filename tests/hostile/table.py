@@ -86,7 +86,7 @@ FLAGS = [
     Case("an index of an unknown kind", "--index mongo//x", BAD, "sqlite:///PATH"),
     Case("a frontier of an unknown kind", "--frontier nowhere", BAD, "sqlite:///PATH"),
     Case("a frontier without a job", "--frontier redis://127.0.0.1:1/0", BAD, "job"),
-    Case("a password in what is mistyped", "--frontier redys://:hunter2@h/0", BAD, "redys://***@h"),
+    Case("a password in what is mistyped", "--frontier redys://:hunter2@h/0", BAD, "redys://:***@h"),
 ]
 
 # Variables (NAME=VALUE), and linkatlas.toml.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-import sqlite3
 import subprocess
 import sys
 import zlib
-from contextlib import closing
 from pathlib import Path
 
 import brotli
@@ -16,6 +14,7 @@ import pytest
 from backports import zstd
 
 from crawler.extract.sitemaps import MAX_BYTES
+from tests import stored
 from tests.crawls.command import environment
 from tests.rawserver import HTML, Reply, page, serving
 
@@ -80,10 +79,8 @@ def crawled(folder: Path, replies: dict[str, Reply], name: str) -> tuple[int, di
     code, peak = json.loads(done.stdout.splitlines()[-1])
     assert code == 0, done.stderr
 
-    with closing(sqlite3.connect(folder / f"{name}.db")) as db:
-        rows = db.execute("SELECT u.url, outcome, reason FROM page JOIN url u ON u.id = page.url").fetchall()
     paths = {f"http://h{number}.example{path}": path for number, path in enumerate(replies)}
-    return peak, {paths[url]: (outcome, reason) for url, outcome, reason in rows if url in paths}
+    return peak, {paths[url]: end for url, end in stored.ends(folder / f"{name}.db").items() if url in paths}
 
 
 @pytest.fixture

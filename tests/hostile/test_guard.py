@@ -8,10 +8,9 @@ from __future__ import annotations
 import ast
 import asyncio
 import socket
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from crawler.connecting import Reach
 from crawler.failures import FetchFailed, Reason
 from crawler.fetching import Fetcher
 from crawler.frontier import open_frontier
+from tests import stored
 from tests.crawler.fetches import SHORT, Answers
 from tests.crawler.test_addresses import NEVER, SPELLINGS
 from tests.crawls.command import run
@@ -119,11 +119,11 @@ def test_no_way_in_leads_to_loopback(tmp_path: Path) -> None:
         assert listener.connections == 0
     asked = {head.split()[1].decode() for head in server.requests}
     assert {"/", "/based", "/feed", "/sitemap.xml", "/header", "/to/0", f"/to/{len(EVERY) - 1}"} <= asked
-    with closing(sqlite3.connect(tmp_path / "linkatlas.db")) as db:
-        ends = db.execute(
-            "SELECT u.url, p.reason FROM url u JOIN page p ON p.url = u.id WHERE u.url LIKE ?",
-            (f"%:{listener.port}/%",),
-        ).fetchall()
+    ends = [
+        (url, reason)
+        for url, (_, reason) in stored.ends(tmp_path / "linkatlas.db").items()
+        if f":{listener.port}/" in url
+    ]
     # Each spelling was tried, by links, frames and feed, and every try was refused for its address.
     assert len({url.partition("?")[0] for url, _ in ends}) >= 60
     assert {letter for url, _ in ends if (letter := url.rpartition("?")[2]) in "afrlih"} >= set("afri")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from crawler.limits import BY_REASON, ReadLimits, told
 from settings.options import specs
+from tests import stored
 from tests.crawls.command import ROOT, environment
 from tests.rawserver import HTML, Reply, endless, page, reset_after, serving, silence
 
@@ -76,10 +76,8 @@ def test_every_limit_bites_and_is_counted(tmp_path: Path) -> None:
     counted = dict(re.findall(r"'linkatlas/limit/(\w+)': (\d+)", done.stderr))
     wanted = [option for _, option, _ in BITES.values()]
     assert counted == {option: str(wanted.count(option)) for option in wanted}
-    with sqlite3.connect(tmp_path / "linkatlas.db") as db:
-        rows = db.execute("SELECT url.url, outcome, reason FROM page JOIN url ON url.id = page.url").fetchall()
-    db.close()
-    assert {url.rpartition("/")[2]: tuple(end) for url, *end in rows} == {name: BITES[name][2] for name in names}
+    ends = {url.rpartition("/")[2]: end for url, end in stored.ends(tmp_path / "linkatlas.db").items()}
+    assert ends == {name: BITES[name][2] for name in names}
 
 
 def test_a_limit_is_an_option_by_that_name() -> None:

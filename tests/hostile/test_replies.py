@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 from crawler.failures import FetchFailed
 from crawler.fetching import Answer, Fetcher, Limits
 from crawler.frontier import open_frontier
+from tests import stored
 from tests.crawler.fetches import to
 from tests.crawls.command import run
 from tests.hostile.replies import mishaps, replies, slow_mishaps
@@ -83,8 +82,7 @@ def test_every_url_of_a_crawl_ends_in_a_state_with_a_reason(oracles: Path, tmp_p
         assert frontier.outlook().finished
     assert {life.state for life in lives if life} <= {"done", "failed"}
     assert all(life and (life.reason or life.state == "done") for life in lives)
-    with closing(sqlite3.connect(tmp_path / "linkatlas.db")) as db:
-        rows = db.execute("SELECT url.url, outcome, reason FROM page JOIN url ON url.id = page.url").fetchall()
-    ended = [end for url, *end in rows if url in set(seeds)]  # without what redirects led to
+    ends = stored.ends(tmp_path / "linkatlas.db")
+    ended = [ends[url] for url in seeds if url in ends]
     assert len(ended) == len(seeds)
     assert not [end for end in ended if end[0] in ("unreachable", "unreadable", "blocked") and not end[1]]
