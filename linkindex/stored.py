@@ -34,12 +34,16 @@ _TRIPS = (
 )
 
 
-def checked(store: _T, what: str, remedy: str) -> _T:
-    """Return ``store`` with every call guarded: it returns what it did, or raises :class:`Incompatible` where it tripped.
+def checked(opening: Callable[[], _T], what: str, remedy: str) -> _T:
+    """Return the store that ``opening`` returns, with it and every later call guarded: they return what they did, or raise
+    :class:`Incompatible` where they tripped.
 
     With LINKATLAS_DEBUG set, what tripped is raised as it is: it may be a bug of ours after all.
     """
-    return cast("_T", _Checked(store, what, remedy))
+    try:
+        return cast("_T", _Checked(opening(), what, remedy))
+    except _TRIPS as error:
+        raise _tripped(error, what, remedy) from error
 
 
 class _Checked:
@@ -70,7 +74,7 @@ class _Checked:
             try:
                 result = call(*arguments, **keywords)
             except _TRIPS as error:
-                raise self._tripped(error) from error
+                raise _tripped(error, *self._said) from error
             return self._through(result) if isinstance(result, GeneratorType) else result
 
         return guarded
@@ -79,11 +83,11 @@ class _Checked:
         try:
             yield from rows
         except _TRIPS as error:
-            raise self._tripped(error) from error
+            raise _tripped(error, *self._said) from error
 
-    def _tripped(self, error: Exception) -> Exception:
-        if os.environ.get("LINKATLAS_DEBUG"):
-            return error
-        what, remedy = self._said
-        told = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        return Incompatible(f"{what}: holds something that is not as linkatlas writes it ({told}); {remedy}")
+
+def _tripped(error: Exception, what: str, remedy: str) -> Exception:
+    if os.environ.get("LINKATLAS_DEBUG"):
+        return error
+    told = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+    return Incompatible(f"{what}: holds something that is not as linkatlas writes it ({told}); {remedy}")

@@ -232,15 +232,16 @@ def open_frontier(
         from crawler.frontier.sqlite import SqliteFrontier
 
         path = url.removeprefix("sqlite:///")
-        frontier = SqliteFrontier.open(path, create=create, exclusive=exclusive)
         return checked(
-            frontier, f"frontier {path}", "put it away, and linkatlas reconcile makes another from the index"
+            lambda: SqliteFrontier.open(path, create=create, exclusive=exclusive),
+            f"frontier {path}",
+            "put it away, and linkatlas reconcile makes another from the index",
         )
     if url.startswith(("redis://", "rediss://", "redis+", "rediss+", "unix://")):
         from crawler.frontier.redis import RedisFrontier
 
         return checked(
-            RedisFrontier.open(
+            lambda: RedisFrontier.open(
                 url, create=create, accept_volatile=accept_volatile, host_queue=host_queue, client=client
             ),
             "frontier in Redis",

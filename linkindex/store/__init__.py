@@ -117,14 +117,13 @@ def open_index(
     if url.startswith("sqlite:///"):
         from linkindex.store.sqlite import SqliteIndex
 
-        index = SqliteIndex.open(
-            url.removeprefix("sqlite:///"),
-            create=create,
-            internal_links=internal_links,
-            full_durability=full_durability,
-        )
+        path = url.removeprefix("sqlite:///")
         found: LinkIndex = checked(
-            index, f"index {url.removeprefix('sqlite:///')}", "take it from a copy, or visit its pages again"
+            lambda: SqliteIndex.open(
+                path, create=create, internal_links=internal_links, full_durability=full_durability
+            ),
+            f"index {path}",
+            "take it from a copy, or visit its pages again",
         )
         if create:
             _note_rules(found)

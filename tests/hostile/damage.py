@@ -54,7 +54,7 @@ def damage_sqlite(path: Path, dice: random.Random) -> str:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         while True:
             table = dice.choice(tables)
-            columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            columns = [f'"{row[1]}"' for row in db.execute(f"PRAGMA table_info({table})")]
             column = dice.choice(columns)
             rows = db.execute(f"SELECT {column}, * FROM {table}").fetchall()
             if not rows:

@@ -228,7 +228,7 @@ def test_what_trips_over_stored_values_says_so_and_what_to_do(monkeypatch: pytes
         def count(self) -> int:
             raise BadInput("as it is")
 
-    store = checked(Store(), "index x", "mend it")
+    store = checked(Store, "index x", "mend it")
     assert store.name == "of nothing"
     rows = store.rows()
     assert next(rows) == 1
