@@ -23,14 +23,8 @@ _T = TypeVar("_T")
 
 # What reading something else than what was written raises.
 _TRIPS = (
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    msgspec.MsgspecError,
-    zlib.error,
-    struct.error,
+    *(TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError),
+    *(msgspec.MsgspecError, zlib.error, struct.error),
 )
 
 
