@@ -31,7 +31,7 @@ def run(shares: Sequence[Share | None], pages: int, port: int, redis: str, folde
     """Return pages a second, and the nodes' CPU time a page in ms."""
     frontier = ("--frontier", f"{redis}?job=bench")
     limits = ("--depth", "50", "--max-pages", "0", "--delay", "0")
-    node = (*frontier, "--connect-to", f"::127.0.0.1:{port}", "--sitemaps", "none")
+    node = (*frontier, "--connect-to", f"::127.0.0.1:{port}", "--sitemaps", "none", "--contact", "bench@example.org")
     before = os.times()
     nodes = [_start(folder, shares[0], "crawl", "http://site.example/", *node, *limits)]
     with _opened(frontier[1]) as told:

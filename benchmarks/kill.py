@@ -54,7 +54,17 @@ def trial(pages: int, kill_after: int, *options: str) -> Trial:
                     "--depth",
                     "1000",
                 ),
-                *("--delay", "0", "--max-pages", "0", "--connect-to", f"{site.host}:80:127.0.0.1:{port}", *options),
+                *(
+                    "--delay",
+                    "0",
+                    "--max-pages",
+                    "0",
+                    "--contact",
+                    "bench@example.org",
+                    "--connect-to",
+                    f"{site.host}:80:127.0.0.1:{port}",
+                    *options,
+                ),
             ]
             _kill_after(crawl, folder, log, kill_after)
             done = subprocess.run(crawl, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 import brotli
 from backports import zstd
 
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"  # what is decoded here, and nothing else
 BLOCK = 1 << 18  # bytes
+STEP = 1 << 12  # bytes that are decoded at once
+FREE = 1 << 20  # bytes that a body may always decode to, however few they came as
 MAX_ENCODINGS = 3  # one upon the other; honest servers use one
 MAX_MEMBERS = 100  # gzip members or zstd frames, one after the other (RFC 1952, 2.2; RFC 8878, 3.1)
 ZSTD_WINDOW = 23  # log2 bytes: RFC 9659 allows 8 MiB for this use
@@ -202,12 +205,16 @@ class _Full(Exception):  # ends a loop
 class Body:
     """The body of one answer, gathered piece by piece. Sizes are bytes.
 
-    ``flags`` says afterwards what is missing: ``cut`` (the limit), ``truncated`` (connection or encoding broke).
+    ``ratio`` is how many times larger it may become by decoding, once it is larger than :data:`FREE`; 0: as many as it
+    likes. ``flags`` says afterwards what is missing: ``cut`` (a limit, which ``bit`` names), ``truncated`` (connection or
+    encoding broke).
     """
 
-    def __init__(self, content_encoding: str, limit: int) -> None:
+    def __init__(self, content_encoding: str, limit: int, ratio: int = 0) -> None:
         self._stages: Sequence[_Stage] = _stages(content_encoding) if content_encoding else ()
         self._limit = limit
+        self._ratio = ratio
+        self.bit = ""
         self._parts: list[bytes] = []
         self._arrived = 0
         self._made = [0] * (len(self._stages) + 1)
@@ -215,12 +222,17 @@ class Body:
 
     def take(self, data: bytes) -> bool:
         """Take in what arrived; False says that nothing more is wanted."""
-        self._arrived += len(data)
         try:
-            for block in self._through(0, data) if self._stages else (data,):
-                self._parts.append(block)
+            # In small steps, so that what was made is held against what it was made of, and not against what came with it.
+            for start in range(0, len(data), STEP) if self._stages else ():
+                piece = data[start : start + STEP]
+                self._arrived += len(piece)
+                self._parts.extend(self._through(0, piece))
+            if not self._stages:
+                self._arrived += len(data)
+                self._parts.append(data)
             if self._arrived > self._limit:  # plain, or compressed without making anything
-                raise _Full
+                self._stop("max_body")
         except _Full:
             self.flags = ("cut",)
         except BROKEN:
@@ -236,7 +248,13 @@ class Body:
             elif block:
                 yield from self._through(at + 1, block)
             if self._made[at] > self._limit:
-                raise _Full
+                self._stop("max_body")
+            if self._ratio and self._made[at] > max(FREE, self._ratio * self._arrived):
+                self._stop("max_ratio")
+
+    def _stop(self, limit: str) -> NoReturn:
+        self.bit = limit
+        raise _Full
 
     def end(self, broken: bool = False) -> bytes:
         """Return the body, at most the limit; ``broken`` says that the connection ended it. Raises Undecodable."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache
 from ipaddress import ip_address
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
@@ -20,9 +20,10 @@ from twisted.python.failure import Failure
 
 from crawler.addresses import DEFAULT_PORTS, parse_connect_to
 from crawler.connecting import Reach
-from crawler.extract.sitemaps import MAX_BYTES
 from crawler.failures import FetchFailed, NotFetched, Reason
 from crawler.fetching import Answer, Fetched, Fetcher, Limits
+from crawler.limits import BY_REASON, ReadLimits, stat
+from crawler.requests_log import Asked, RequestLog
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -45,7 +46,11 @@ class Downloader:
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self._crawler = crawler
-        self._fetcher = Fetcher(reach_of(settings), limits_of(settings), user_agent=settings.get("USER_AGENT") or "")
+        self._agent = settings.get("USER_AGENT") or ""
+        self._fetcher = Fetcher(reach_of(settings), limits_of(settings), user_agent=self._agent)
+        self._sitemap = settings.getint("LINKATLAS_MAX_SITEMAP", ReadLimits().max_sitemap)
+        log = settings.get("LINKATLAS_REQUEST_LOG")
+        self._log = RequestLog(log) if log else None
         self._concurrency = settings.getint("LINKATLAS_CONCURRENCY", 16)
         self.middleware = DownloaderMiddlewareManager.from_crawler(crawler)
         self._closing: asyncio.Task[None] | None = None
@@ -80,6 +85,8 @@ class Downloader:
             self._closing = asyncio.get_running_loop().create_task(self._fetcher.close())
 
     async def _engine_stopped(self) -> None:
+        if self._log is not None:
+            self._log.close()
         if self._closing is not None:
             await self._closing
 
@@ -114,17 +121,20 @@ class Downloader:
                 headers=request.headers.to_tuple_list() if request.headers else None,
                 data=request.body,
                 any_type="robots" in request.meta or "sitemap" in request.meta,
-                at_least=MAX_BYTES if "sitemap" in request.meta else 0,
+                at_least=self._sitemap if "sitemap" in request.meta else 0,
                 wanted=request.meta.get("wanted"),
             )
             response = _response(request, answer)
-            self._count(answer)
+            self._count(request, answer)
+            self._note(request, answer.fetched, status=answer.status)
             self._signal(signals.response_downloaded, response=response, request=request)
             return response
         except FetchFailed as error:
             ended = monotonic()
-            request.meta["fetch"] = Fetched(elapsed_ms=round((ended - began) * 1000), ended=ended)
+            fetched = Fetched(elapsed_ms=round((ended - began) * 1000), ended=ended)
+            request.meta["fetch"] = fetched
             self._count_failure(error)
+            self._note(request, fetched, reason=error.reason)
             raise
         finally:
             self._signal(signals.request_left_downloader, request=request)
@@ -132,19 +142,44 @@ class Downloader:
     def _signal(self, signal: object, **named: Any) -> None:
         self._crawler.signals.send_catch_log(signal=signal, spider=self._crawler.spider, **named)
 
-    def _count(self, answer: Answer) -> None:
+    def _count(self, request: Request, answer: Answer) -> None:
         stats = self._crawler.stats
         if stats is not None:
             stats.inc_value("downloader/response_count")
             stats.inc_value("downloader/response_bytes", answer.fetched.size_on_wire)
             for flag in answer.fetched.flags:
                 stats.inc_value(f"downloader/response_flag_count/{flag}")
+            if limit := answer.fetched.limit:
+                stats.inc_value(stat("max_sitemap" if limit == "max_body" and "sitemap" in request.meta else limit))
+
+    def _note(self, request: Request, fetched: Fetched, *, status: int = 0, reason: str = "") -> None:
+        """Log a request, unless none was made: what is refused goes nowhere."""
+        if self._log is None or reason.startswith("refused") or reason == Reason.LATE:
+            return
+        meta = request.meta
+        kind = next((kind for kind in ("own", "robots", "probe", "sitemap") if kind in meta), "page")
+        self._log.write(
+            Asked(
+                at=round(time() * 1000) - fetched.elapsed_ms,
+                host=meta.get("host", ""),
+                url=request.url,
+                kind=kind,
+                status=status,
+                reason=reason,
+                delay=meta.get("delay", 0.0),
+                elapsed=fetched.elapsed_ms,
+                size=fetched.size_on_wire,
+                agent=self._agent if kind == "robots" else "",
+            )
+        )
 
     def _count_failure(self, error: FetchFailed) -> None:
         stats = self._crawler.stats
         if stats is not None:
             stats.inc_value("downloader/exception_count")
             stats.inc_value(f"downloader/exception_type_count/{error.reason}")
+            if error.reason in BY_REASON:
+                stats.inc_value(stat(BY_REASON[error.reason]))
 
 
 def _response(request: Request, answer: Answer) -> Response:
@@ -172,6 +207,8 @@ def limits_of(settings: BaseSettings) -> Limits:
         connect=settings.getfloat("LINKATLAS_CONNECT_TIMEOUT", default.connect),
         first_byte=settings.getfloat("LINKATLAS_FIRST_BYTE_TIMEOUT", default.first_byte),
         whole=settings.getfloat("LINKATLAS_TIMEOUT", default.whole),
+        rate=settings.getint("LINKATLAS_LEAST_RATE", default.rate),
+        ratio=settings.getint("LINKATLAS_MAX_RATIO", default.ratio),
         body=settings.getint("LINKATLAS_MAX_BODY", default.body),
         headers=settings.getint("LINKATLAS_MAX_HEADERS", default.headers),
     )

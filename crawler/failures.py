@@ -20,6 +20,7 @@ class Reason(StrEnum):
     TLS = "tls"  # no TLS with this server, not even unverified
     FIRST_BYTE_TIMEOUT = "first_byte_timeout"  # connected, then silence
     TIMEOUT = "timeout"  # the whole took too long, and nothing of the body came
+    TOO_SLOW = "too_slow"  # the body comes slower than the least rate
     RESET = "reset"  # closed or reset before anything of the body came
     PROTOCOL = "protocol"  # what came is not HTTP
     HEADERS_TOO_LARGE = "headers_too_large"

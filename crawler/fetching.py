@@ -21,6 +21,7 @@ from yarl import URL
 from crawler.connecting import WANTED, GuardedConnector, Reach, WiredResponse
 from crawler.decoding import ACCEPT_ENCODING, Body, Undecodable
 from crawler.failures import FetchFailed, Reason
+from crawler.limits import BY_REASON
 from linkindex import urls
 
 if TYPE_CHECKING:
@@ -50,18 +51,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     connect: float = 10.0  # name, connection, TLS
     first_byte: float = 20.0  # silence, before the answer and within it
     whole: float = 60.0
+    rate: int = 1024  # bytes of body a second, as they come, on average; asked for once ``first_byte`` has passed
     body: int = 8 * 1024 * 1024  # decoded
+    ratio: int = 200  # times that a body may grow by being decoded (crawler.decoding.Body)
     headers: int = 256 * 1024
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of one fetch. ``flags``: ``cut`` at the size limit, ``truncated`` by the server, ``not_a_page``."""
+    """The facts of one fetch. ``flags``: ``cut`` at the size limit, ``truncated`` by the server, ``not_a_page``. ``limit``:
+    the option that ended the body, "" where none did (:mod:`crawler.limits`)."""
 
     elapsed_ms: int
     ended: float  # time.monotonic()
     address: str = ""
     certificate_error: str = ""
     flags: tuple[str, ...] = ()
+    limit: str = ""
     size_on_wire: int = 0  # bytes of body, encoded as it came
 
 
@@ -114,7 +119,7 @@ class Fetcher:
         try:
             response, certificate_error = await self._open(target, method, headers, data)
             try:
-                body, flags = await self._read(response, any_type, max(at_least, self._limits.body))
+                body, flags, limit = await self._read(response, any_type, max(at_least, self._limits.body))
             finally:
                 response.close()  # of no effect once the body was read to its end
         except Exception as error:
@@ -132,6 +137,7 @@ class Fetcher:
                 address=response.address,
                 certificate_error=certificate_error,
                 flags=flags,
+                limit=limit,
                 size_on_wire=response.content.total_bytes,
             ),
         )
@@ -211,8 +217,8 @@ class Fetcher:
         assert isinstance(response, WiredResponse)
         return response
 
-    async def _read(self, response: WiredResponse, any_type: bool, limit: int) -> tuple[bytes, tuple[str, ...]]:
-        """Return (body, flags). Raises what ended the body where nothing of it came."""
+    async def _read(self, response: WiredResponse, any_type: bool, limit: int) -> tuple[bytes, tuple[str, ...], str]:
+        """Return (body, flags, the limit that ended it). Raises what ended the body where nothing of it came."""
         head = response.headers
         content = response.content
         if response.status < 200:  # 101: nobody asked for another protocol
@@ -222,19 +228,25 @@ class Fetcher:
             if length is not None and length <= DRAINED:
                 with suppress(*_BREAKS):
                     await response.read()
-            return b"", ("not_a_page",)
-        body = Body(head.get("Content-Encoding", ""), limit)
-        broken = False
+            return b"", ("not_a_page",), ""
+        body = Body(head.get("Content-Encoding", ""), limit, self._limits.ratio)
+        broken, bit, began = False, "", monotonic()
         try:
             while data := await content.readany():
                 if not body.take(data):
                     break
-        except _BREAKS:
+                self._check_rate(content.total_bytes, monotonic() - began)
+        except _BREAKS as error:
             rest = b"".join(content._buffer)  # noqa: SLF001  # aiohttp has no other way to what came before the break
             if not content.total_bytes:
                 raise
             broken = not rest or body.take(rest)
-        return body.end(broken), body.flags
+            bit = BY_REASON.get(_failure(error).reason, "")
+        return body.end(broken), body.flags, body.bit or bit
+
+    def _check_rate(self, size: int, seconds: float) -> None:
+        if seconds > self._limits.first_byte and size < self._limits.rate * seconds:
+            raise FetchFailed(Reason.TOO_SLOW, f"{size} bytes in {seconds:.0f} s")
 
 
 def _target(url: str) -> URL:

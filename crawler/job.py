@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from crawler.consent import read_opt_out
 from crawler.frontier import Budget, Frontier, open_frontier
 from crawler.scope import REASONS, Scope, seed
 from linkindex import urls
-from linkindex.errors import BadInput
+from linkindex.errors import BadInput, Incompatible
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +28,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_job(frontier: Frontier) -> Job:
     """Return the job that a frontier was given; an empty one before."""
-    return msgspec.convert(frontier.job(), Job)
+    try:
+        return msgspec.convert(frontier.job(), Job)
+    except (msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise Incompatible(
+            f"the frontier holds a job that is not as linkatlas writes it ({error}); put it away, and linkatlas reconcile "
+            "makes another from the index"
+        ) from error
 
 
 def begin(
@@ -41,7 +48,9 @@ def begin(
     before = read_job(frontier)
     every = tuple(dict.fromkeys((*before.seeds, *seeds)))
     entries = [seed(url) for url in every]
-    scope = msgspec.structs.replace(scope.around(entries), held=before.scope.held)
+    # Who opted out stays so until another list is given: a flag that is forgotten must not undo it.
+    opted_out = scope.opted_out or before.scope.opted_out
+    scope = msgspec.structs.replace(scope.around(entries), held=before.scope.held, opted_out=opted_out)
     frontier.set_budget(budget, delay)
     if scope != before.scope and before.seeds:
         _readmit(frontier, scope)
@@ -129,12 +138,13 @@ def frontier_of(
 
 
 def scope_of(options: Any) -> Scope:
-    """Return the scope that the options ask for (see ``settings.options``)."""
+    """Return the scope that the options ask for (see ``settings.options``). Raises :class:`BadInput` for a bad ``opt_out``."""
     return Scope(
         depth=options.depth,
         stay=options.stay,
         include=tuple(options.include),
         exclude=tuple(options.exclude),
+        opted_out=read_opt_out(options.opt_out) if options.opt_out else frozenset(),
         max_redirects=options.max_redirects,
         max_url=options.max_url,
     )

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from crawler import crash, discovery, politeness, trap_notes
+from crawler.consent import is_opted_out
 from crawler.contract import Engine, Settings
 from crawler.departures import Departures
 from crawler.endings import Endings
@@ -182,6 +183,10 @@ class Node:
             self.endings.decide(lane.leases.popleft(), Outcome.UNREACHABLE, f"robots.txt: {reason}", "failed")
 
     # ---------------------------------------------------------------- what hosts ask for
+
+    def shuns(self, url: str) -> bool:
+        """Return whether the owner of a URL's host wants no visits, not even for robots.txt of another."""
+        return is_opted_out(urls.host_of(urls.canonical(url)), self._scope.opted_out)
 
     def robots_judged(self, lane: Lane, robots: Robots, retry_after: float | None = None) -> None:
         """Hear what a host's robots.txt says, and how long the host asked to be left alone, in seconds."""

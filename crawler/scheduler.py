@@ -7,6 +7,7 @@ itself is in :mod:`crawler.node`; here is what joins it to Scrapy's signals.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import time
@@ -21,6 +22,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
 from crawler import crash, politeness, recrawl, soft404
+from crawler.consent import PROOF_PATH, check_contact, proves
 from crawler.contract import Settings as NodeSettings
 from crawler.failures import Reason
 from crawler.frontier import Frontier, Lease, Robots
@@ -29,6 +31,7 @@ from crawler.lanes import Lane
 from crawler.node import Node
 from crawler.sources import IndexSources
 from crawler.spiders.discover import visit_of
+from crawler.watchdog import watch
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
@@ -45,6 +48,9 @@ if TYPE_CHECKING:
     from crawler.downloader import Downloader
     from crawler.spiders.discover import DiscoverSpider
     from settings.options import Options
+
+
+logger = logging.getLogger(__name__)
 
 
 class PageRequest(Request):
@@ -115,6 +121,7 @@ class FrontierScheduler(BaseScheduler):
         stats = self._crawler.stats
         assert stats is not None
         stats.set_value("linkatlas/failure", self._node.failure)
+        self._watch.cancel()
         return deferred_from_coro(self._node.close())
 
     # ---------------------------------------------------------------- what Scrapy asks
@@ -134,7 +141,7 @@ class FrontierScheduler(BaseScheduler):
     def fetch(self, lease: Lease, guessed: bool, clock: int) -> None:
         spider = self._spider
         meta: dict[str, Any] = {"lease": lease, "host": lease.host, "depth": lease.depth, "clock": clock}
-        meta["wanted"] = partial(self._node.hand.holds, lease)
+        meta |= {"delay": lease.delay, "wanted": partial(self._node.hand.holds, lease)}
         if lease.sitemap:
             meta["sitemap"] = "guessed" if guessed else "named"
         else:
@@ -143,13 +150,18 @@ class FrontierScheduler(BaseScheduler):
         self._start(PageRequest(lease.url, callback=spider.page, errback=self._failed, meta=meta, headers=headers))
 
     def fetch_robots(self, lane: Lane, url: str = "", hops: int = 0) -> None:
-        meta = {"host": lane.host, "robots": lane, "hops": hops, "wanted": lambda: self._node.hand.holds(*lane.leases)}
-        self._start(
-            PageRequest(url or lane.robots_url, callback=self._robots_answered, errback=self._robots_failed, meta=meta)
-        )
+        meta = {"host": lane.host, "robots": lane, "hops": hops, "delay": lane.delay}
+        meta["wanted"] = lambda: self._node.hand.holds(*lane.leases)
+        answered, failed = self._robots_answered, self._robots_failed
+        if not url:
+            url = lane.robots_url
+            if lane.host in self._options.own:
+                meta["own"] = True
+                url, answered, failed = urls.parse(PROOF_PATH, url) or url, self._proof_answered, self._proof_failed
+        self._start(PageRequest(url, callback=answered, errback=failed, meta=meta))
 
     def fetch_probe(self, lane: Lane, url: str, clock: int, hops: int = 0) -> None:
-        meta = {"host": lane.host, "probe": lane, "clock": clock, "hops": hops}
+        meta: dict[str, Any] = {"host": lane.host, "probe": lane, "clock": clock, "hops": hops, "delay": lane.delay}
         meta["wanted"] = lambda: self._node.hand.holds(*lane.leases)
         self._start(PageRequest(url, callback=self._probe_answered, errback=self._probe_failed, meta=meta))
 
@@ -181,6 +193,7 @@ class FrontierScheduler(BaseScheduler):
     # ---------------------------------------------------------------- what the node hears
 
     def _opened(self) -> None:
+        self._watch = asyncio.ensure_future(watch(self._options.max_stall))
         self._node.start()
 
     def _downloaded(self, response: Response, request: Request) -> None:
@@ -218,15 +231,32 @@ class FrontierScheduler(BaseScheduler):
         else:
             self._node.endings.visit_lost(request.url, "parser_error")
 
+    def _proof_answered(self, response: Response) -> None:
+        lane: Lane = response.meta["robots"]
+        if response.status == 200 and proves(response.body, self._options.contact):
+            self._node.robots_judged(lane, Robots(verdict="own"))
+        else:
+            self._unproven(lane, response.url)
+
+    def _proof_failed(self, failure: Failure) -> None:
+        request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
+        self._unproven(request.meta["robots"], request.url)
+
+    def _unproven(self, lane: Lane, asked: str) -> None:
+        logger.warning("--own %s: %s has no line that is the contact; robots.txt holds", lane.host, PROOF_PATH)
+        self._fetch_robots_later(lane, urls.parse("/robots.txt", asked) or asked, 0)
+
+    def _fetch_robots_later(self, lane: Lane, url: str, hops: int) -> None:
+        lane.busy = True
+        asyncio.get_running_loop().call_later(lane.wait(time.monotonic()), self.fetch_robots, lane, url, hops)
+
     def _robots_answered(self, response: Response) -> None:
         lane: Lane = response.meta["robots"]
         location = response.headers.get(b"Location")
         target = urls.parse(location.decode("latin-1"), response.url) if location else None
         hops = response.meta["hops"] + 1
-        if 300 <= response.status < 400 and target and hops <= politeness.ROBOTS_HOPS:
-            lane.busy = True
-            wait = lane.wait(time.monotonic())
-            asyncio.get_running_loop().call_later(wait, self.fetch_robots, lane, urls.canonical(target), hops)
+        if 300 <= response.status < 400 and target and hops <= politeness.ROBOTS_HOPS and not self._node.shuns(target):
+            self._fetch_robots_later(lane, urls.canonical(target), hops)
         elif "truncated" in response.flags:  # rules that broke off may be missing the one that matters
             self._node.robots_judged(lane, Robots(verdict="closed", reason="truncated"))
         else:
@@ -235,7 +265,7 @@ class FrontierScheduler(BaseScheduler):
 
     def _probe_answered(self, response: Response) -> None:
         lane: Lane = response.meta["probe"]
-        visit = visit_of(response, self._options.max_links)
+        visit = visit_of(response, self._spider.limits)
         hops = response.meta["hops"] + 1
         further = soft404.further(visit, response.url)
         if further and hops <= soft404.HOPS and lane.rules and lane.rules.allows(further):
@@ -270,6 +300,7 @@ def _join(options: Options, seeds: list[str], client: Mapping[str, object] | Non
     """Open the frontier; with seeds (``scrapy crawl discover -a seeds=…``) begin the job first, as ``linkatlas crawl`` does."""
     frontier = frontier_of(options, exclusive=bool(seeds), client=client)
     if seeds:
+        check_contact(options)
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier
 

@@ -10,11 +10,12 @@ from typing import Literal, Self
 
 import msgspec
 
+from crawler.consent import is_opted_out
 from crawler.frontier import Entry
 from linkindex import urls
 
 # Reasons that another scope may take back; `Frontier.excluded` is asked for them when a crawl's scope changed.
-REASONS = ("depth", "stay", "include", "exclude", "held", "redirects", "url_length")
+REASONS = ("opted_out", "depth", "stay", "include", "exclude", "held", "redirects", "url_length")
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     include: tuple[str, ...] = ()  # shell-style patterns of whole URLs; with any, a URL must match one
     exclude: tuple[str, ...] = ()
     held: tuple[str, ...] = ()  # patterns too, by `linkatlas hold`, until they are let go
+    opted_out: frozenset[str] = frozenset()  # hosts and domains whose owners want no visits
     max_redirects: int = 10
     max_url: int = 2083  # bytes
 
@@ -40,10 +42,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def refusal(self, entry: Entry) -> str:
-        """Return why ``entry`` may not be visited, "" when it may. Seeds answer to ``exclude`` alone.
+        """Return why ``entry`` may not be visited, "" when it may. Seeds answer to ``opted_out`` and ``exclude`` alone.
 
         ``include`` says which pages are wanted; a sitemap is only the way to them.
         """
+        if self.opted_out and is_opted_out(entry.host, self.opted_out):
+            return "opted_out"
         if self.exclude and _any_of(self.exclude).match(entry.url):
             return "exclude"
         if self.held and _any_of(self.held).match(entry.url):

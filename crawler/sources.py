@@ -42,7 +42,10 @@ def keep_job(index: LinkIndex, job: Job) -> None:
 def kept_job(index: LinkIndex) -> Job:
     """Return the job that :func:`keep_job` noted, an empty one where there was none."""
     noted = index.about(_JOB)
-    return msgspec.json.decode(noted, type=Job) if noted else Job()
+    try:
+        return msgspec.json.decode(noted, type=Job) if noted else Job()
+    except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
+        return Job()  # it is a copy: the frontier has it, or begins anew
 
 
 def entries(index: LinkIndex, scope: Scope, host: str = "") -> Iterator[Entry]:

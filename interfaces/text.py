@@ -1,37 +1,30 @@
-"""Text from strangers' pages, made safe to show on a terminal."""
+"""What strangers wrote, made safe for whoever reads our output: a terminal, a program, a page of HTML."""
 
 from __future__ import annotations
 
 import re
 
-# C0 and C1 controls (terminals act on them), and what reorders or hides text: bidi controls, zero width, separators,
-# tags (Unicode Technical Report 36, "Trojan Source").
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
-)
+from linkindex.text import UNSAFE, safe_text
 
+__all__ = ["json_in_html", "safe_json", "safe_text"]
 
-def safe_text(text: str) -> str:
-    """Return ``text`` with every character that a terminal may act on shown as its escape (``\\x1b``, ``\\u202e``)."""
-    return _UNSAFE.sub(_escape, text)
+_MARKUP = re.compile("[<>&]")
 
 
 def safe_json(text: str) -> str:
-    """Return JSON in which those characters are written as JSON's own escapes: the same value, nothing to act on.
+    """Return JSON in which what a terminal may act on is written as JSON's own escapes: the same value, nothing to act on.
 
     ``text`` is JSON without white space between its parts, as msgspec writes it.
     """
-    return _UNSAFE.sub(_json_escape, text)
+    return UNSAFE.sub(_json_escape, text)
+
+
+def json_in_html(text: str) -> str:
+    """Return JSON that may stand in a ``<script type="application/json">``: the same value, no markup to end the element
+    with (HTML, 4.12.1.3, "restrictions for contents of script elements")."""
+    return _MARKUP.sub(_json_escape, safe_json(text))
 
 
 def _json_escape(match: re.Match[str]) -> str:
     units = match[0].encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

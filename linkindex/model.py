@@ -83,6 +83,7 @@ class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...] = ()
     unusable: int = 0  # hrefs that WHATWG parsing refuses, or of other schemes than http and https
     cut: bool = False  # a limit bit: links beyond it were not taken; absence of a link proves nothing
+    limits: tuple[str, ...] = ()  # the options whose limit bit while the document was read: max_links, max_anchor…
     words: int = 0  # of the readable text
     text_digest: int = 0  # 64 bit, signed, of the readable text; 0 where there is none
     near_digest: int = 0  # 64 bit, signed: near-duplicates differ in few bits; 0 where there is too little text

@@ -90,6 +90,8 @@ def domain_of(host: str) -> str:
     name = hostname_of(host).rstrip(".")
     if _is_address(name):
         return name
+    if not name:  # dots alone: a host to the URL Standard, and none to any name server
+        return host
     found = _public_suffixes()(name)
     if found.suffix:
         return f"{found.domain}.{found.suffix}" if found.domain else name

@@ -127,6 +127,21 @@ class Options:
         "CONTACT",
         "politeness",
     )
+    opt_out: str = _option(
+        "",
+        "list of hosts and domains that are never visited, one a line",
+        values.text,
+        "FILE",
+        "politeness",
+    )
+    own: tuple[str, ...] = _texts(
+        "ignore robots.txt of this host, whose /.well-known/linkatlas.txt has the contact as a line (repeatable)",
+        "HOST",
+        "politeness",
+    )
+    request_log: str = _option(
+        "", "file to which a line is added for every request, for linkatlas audit", values.text, "FILE", "politeness"
+    )
     max_wait: float = _seconds(
         600.0, "seconds to wait for hosts that asked to be left alone, before stopping with exit code 75", "politeness"
     )
@@ -150,6 +165,12 @@ class Options:
     flush_interval: float = _seconds(
         0.01, "seconds that a visit waits for others to be written with it", "speed", 0.001, 60.0
     )
+    max_stall: float = _seconds(
+        60.0,
+        "CPU seconds that one page may hold up a process; then it ends, and a page that did so three times has failed",
+        "speed",
+        1.0,
+    )
     lease: float = _seconds(
         120.0, "seconds after which a URL goes to another process if its own has died", "speed", 10.0
     )
@@ -169,7 +190,31 @@ class Options:
         8 * 1024**2, "size of a page, decompressed; the rest is cut off", values.size, "SIZE", "network"
     )
     max_headers: int = _option(256 * 1024, "size of an answer's headers", values.size, "SIZE", "network")
+    least_rate: int = _option(
+        1024,
+        "bytes a second that a body must come with, on average, once --first-byte-timeout has passed; a slower one is cut off",
+        values.size,
+        "SIZE",
+        "network",
+    )
+    max_ratio: int = _count(
+        200,
+        "times that a body over 1 MiB may be larger than what came, by decompression; the rest is cut off",
+        "network",
+        1,
+    )
+    max_sitemap: int = _option(
+        50 * 1024**2, "size of a sitemap, decompressed; the rest is cut off", values.size, "SIZE", "network"
+    )
     max_links: int = _count(10_000, "links that are taken from one page", "index", 1)
+    max_anchor: int = _count(512, "characters of an anchor text; the rest is cut off", "index", 1, 8192)
+    max_dom_depth: int = _count(
+        4000,
+        "elements inside one another; what lies deeper is left unread, and so is a page that only opens them",
+        "index",
+        10,
+        100_000,
+    )
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
     lost_after_visits: int = _count(
         3,
@@ -264,8 +309,12 @@ def _parsed(spec: Spec, value: Any, source: str) -> Any:
         wanted = str(error)
     except TypeError:
         wanted = spec.metavar
-    given = values.without_password(value) if isinstance(value, str) else value
-    raise OptionError(f"{source}: {given!r} will not do; give {wanted}")
+    raise OptionError(f"{source}: {_quoted(value)} will not do; give {wanted}")
+
+
+def _quoted(value: Any) -> str:
+    """Return what was given, without the password that it may hold."""
+    return re.sub(r"(//[^/:@]*:)(?!\*\*\*@).*@", r"\1***@", values.without_password(repr(value)))
 
 
 def _check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -59,9 +59,10 @@ def place(*forms: str) -> Reader:
 
 
 def without_password(url: str) -> str:
-    """Return a store's URL with *** for its passwords: the one before the host, those among the parameters."""
-    shown = re.sub(r"(:/*[^/?#@:]*:)[^/?#@]*@", r"\1***@", url)
-    return re.sub(r"([?&][a-z]*passw[a-z]*=)[^&#]*", r"\1***", shown, flags=re.IGNORECASE)
+    """Return text with *** for the passwords of stores' URLs in it: before a host, up to the last @ before a path, and among
+    the parameters."""
+    shown = re.sub(r"(:/*[^/?#@:\s]*:)[^/?#\s]*@", r"\1***@", url)
+    return re.sub(r"([?&][a-z]*passw[a-z]*=)[^&#\s]*", r"\1***", shown, flags=re.IGNORECASE)
 
 
 def switch(value: Any) -> bool:

@@ -15,7 +15,9 @@ from linkindex.model import KINDS, PLACEMENTS
 from settings.options import OTHER_VARIABLES, PREFIX, docs_table, flag, specs
 
 ROOT = Path(__file__).parents[1]
-PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES_OF_OURS = sorted((ROOT / "docs").glob("*.md"))
+# bad-input.md names, on purpose, what does not exist; the tests of its rows keep it honest.
+PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(page for page in PAGES_OF_OURS if page.name != "bad-input.md")]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -58,7 +58,7 @@ def sitemaps() -> Iterator[bool]:
     """Yield whether each sample is read whole, every entry of it with a URL."""
     for path in sorted((ORACLES / "sitemap").rglob("*")):
         if path.is_file():
-            body, _ = unpacked(path.read_bytes(), MAX_BYTES)
+            body, _, _ = unpacked(path.read_bytes(), MAX_BYTES)
             listing = read_listing(body, "https://www.example.com/sitemap.xml", text=".txt" in path.name)
             yield listing is not None and bool(listing.links) and not listing.broken
 

@@ -16,7 +16,7 @@ from crawler.extract import facts, robots
 from crawler.extract.charset import charset_of
 from crawler.extract.digests import digests, prose_of
 from crawler.extract.encodings import decode
-from crawler.extract.links import links_of, refresh_href
+from crawler.extract.links import ANCHOR_CHARS, links_of, refresh_href
 from crawler.extract.placement import placements
 from crawler.extract.reading import Found, Reading
 from crawler.extract.relations import header_links
@@ -32,24 +32,33 @@ __all__ = ["read_page"]
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def read_page(body: bytes, url: str, headers: Mapping[str, str] = _NO_HEADERS, *, max_links: int = 10_000) -> PageFacts:
+def read_page(
+    body: bytes,
+    url: str,
+    headers: Mapping[str, str] = _NO_HEADERS,
+    *,
+    max_links: int = 10_000,
+    max_anchor: int = ANCHOR_CHARS,
+    max_depth: int = 1 << 30,
+) -> PageFacts:
     """Return what the HTML document ``body`` at ``url`` says.
 
     ``headers`` are those it came with, under lower-case names; each value of one that came several times is on a line of
-    its own. After ``max_links`` elements that link, usable or not, the rest is left unread and ``cut`` is set. Links to
-    the page itself are left out, and hrefs that cannot be crawled are counted in ``unusable``.
+    its own. After ``max_links`` elements that link, usable or not, the rest is left unread, and so is what lies under
+    ``max_depth`` elements; then ``cut`` is set. Anchor texts are cut at ``max_anchor`` characters. ``limits`` names the
+    options that bit. Links to the page itself are left out, and hrefs that cannot be crawled are counted in ``unusable``.
     """
     charset, mark = charset_of(body, headers.get("content-type", ""))
     # lexbor reads UTF-8 and keeps what is none; selectolax then puts U+FFFD in its place.
     source = body[mark:] if charset == "utf-8" else decode(body[mark:], charset)
     document = LexborHTMLParser(source)
-    reading = read(document.root, max_links) if document.root is not None else Reading()
+    reading = read(document.root, max_links, max_depth) if document.root is not None else Reading()
     resolve = Resolver(url, reading.base)
     data = structured(reading.scripts)
     reading.found.extend(_unseen(reading, data, headers, url))
     directives = robots.directives(reading.metas, headers.get("x-robots-tag", "").split("\n"))
     zones = placements(reading, urls.host_of(resolve.page or ""))
-    links, unusable = links_of(reading, zones, resolve, directives)
+    links, unusable, cut_anchors = links_of(reading, zones, resolve, directives, max_anchor)
     canonicals = (resolve(found.href) for found in reading.found if found.kind == "canonical")
     text = "".join(reading.pieces)
     words, text_digest, near_digest = digests(text, prose_of(reading.pieces))
@@ -65,7 +74,8 @@ def read_page(body: bytes, url: str, headers: Mapping[str, str] = _NO_HEADERS, *
         near_digest=near_digest,
         links=links,
         unusable=unusable,
-        cut=reading.cut,
+        cut=bool(reading.limits),
+        limits=(*reading.limits, *(["max_anchor"] if cut_anchors else [])),
         terms=page_vector(reading, zones, told.language),
     )
 

@@ -26,15 +26,16 @@ _REFRESH = re.compile(
 
 
 def links_of(
-    reading: Reading, zones: Sequence[Zone], resolve: Resolver, robots: tuple[str, ...]
-) -> tuple[tuple[Link, ...], int]:
-    """Return the links to other pages, in document order, and how many elements linked to nothing usable.
+    reading: Reading, zones: Sequence[Zone], resolve: Resolver, robots: tuple[str, ...], max_anchor: int = ANCHOR_CHARS
+) -> tuple[tuple[Link, ...], int, bool]:
+    """Return the links to other pages, in document order, how many elements linked to nothing usable, and whether an
+    anchor text was longer than ``max_anchor`` characters and cut.
 
     ``zones`` are the places of what was found, one each. A link to the page itself, whatever its fragment, is no link
     between pages and left out.
     """
     page_follow = "nofollow" not in robots
-    text = _Text(reading.pieces)
+    text = _Text(reading.pieces, max_anchor)
     ordinals: dict[str, int] = {}
     links: list[Link] = []
     unusable = 0
@@ -48,7 +49,7 @@ def links_of(
             continue
         ordinal = ordinals[page] = ordinals.get(page, -1) + 1
         links.append(_link(found, zone, target, ordinal, page_follow, text))
-    return tuple(links), unusable
+    return tuple(links), unusable, text.cut
 
 
 def refresh_href(content: str) -> str:
@@ -67,12 +68,12 @@ def _link(found: Found, zone: Zone, target: str, ordinal: int, page_follow: bool
     kind, anchor = found.kind, ""
     before = after = ""
     if found.block is not None:
-        anchor = text.of(found, ANCHOR_CHARS)
+        anchor = text.of(found)
         before, after = text.before(found, found.block), text.after(found, found.block)
     if not anchor:
         if found.graphics:
-            kind, anchor = "image", fold(" ".join(dict.fromkeys(filter(None, found.graphics))), ANCHOR_CHARS)
-        anchor = anchor or fold(found.label, ANCHOR_CHARS)
+            kind, anchor = "image", text.cut_to_anchor(" ".join(dict.fromkeys(filter(None, found.graphics))))
+        anchor = anchor or text.cut_to_anchor(found.label)
     return Link(
         target=target,
         kind=kind,
@@ -102,16 +103,29 @@ class _Text:
     together costs no more than the text is long.
     """
 
-    def __init__(self, pieces: list[str]) -> None:
+    def __init__(self, pieces: list[str], max_anchor: int) -> None:
         self.pieces = pieces
+        self.max_anchor = max_anchor
+        self.cut = False  # an anchor text was longer
         self._is_folded = bytearray(len(pieces))
         self._headings: dict[int, str] = {}
 
-    def of(self, span: Span, limit: int) -> str:
-        """Return the first ``limit`` characters of the text in ``span``."""
+    def of(self, span: Span) -> str:
+        """Return the text in ``span`` as an anchor text."""
+        limit = self.max_anchor
         one = span.end - span.start == 1  # as most are
-        text = self._piece(span.start)[: limit + 2] if one else self._forward(span.start, span.end, limit)
-        return " ".join(text.split())[:limit].rstrip()
+        return self.cut_to_anchor(
+            self._piece(span.start)[: limit + 3] if one else self._forward(span.start, span.end, limit)
+        )
+
+    def cut_to_anchor(self, text: str) -> str:
+        """Return ``text`` folded, and cut where it is too long for an anchor text."""
+        limit = self.max_anchor
+        folded = " ".join(text[: 8 * limit].split())
+        if len(folded) <= limit:
+            return folded
+        self.cut = True
+        return folded[:limit].rstrip()
 
     def before(self, link: Span, block: Span) -> str:
         """Return the whole words before ``link`` in ``block``, at most :data:`CONTEXT_CHARS` characters of them."""

@@ -41,17 +41,17 @@ def read_listing(
     return None
 
 
-def unpacked(body: bytes, limit: int) -> tuple[bytes, tuple[str, ...]]:
+def unpacked(body: bytes, limit: int, ratio: int = 0) -> tuple[bytes, tuple[str, ...], str]:
     """Return a body that is itself a gzip file (``sitemap.xml.gz``) unpacked, others as they are, with flags as of
-    :class:`crawler.decoding.Body`: ``cut`` at ``limit`` bytes, ``truncated`` where it broke off."""
+    :class:`crawler.decoding.Body`: ``cut`` at ``limit`` bytes, ``truncated`` where it broke off; and the limit that bit."""
     if not body.startswith(_GZIP):
-        return body, ()
-    unpacking = Body("gzip", limit)
+        return body, (), ""
+    unpacking = Body("gzip", limit, ratio)
     unpacking.take(body)
     try:
-        return unpacking.end(), unpacking.flags
+        return unpacking.end(), unpacking.flags, "max_sitemap" if unpacking.bit == "max_body" else unpacking.bit
     except Undecodable:
-        return b"", ("truncated",)
+        return b"", ("truncated",), ""
 
 
 def _may_be_text(body: bytes) -> bool:

@@ -65,4 +65,4 @@ class Reading:
     found: list[Found] = field(default_factory=list)
     headings: list[Block] = field(default_factory=list)  # that hold text
     pieces: list[str] = field(default_factory=list)  # a blank one is " ", and no two of them follow each other
-    cut: bool = False
+    limits: list[str] = field(default_factory=list)  # that bit: max_links, max_dom_depth

@@ -62,27 +62,28 @@ class _Full(Exception):
     """The limit of links is reached."""
 
 
-def read(root: LexborNode, max_links: int) -> Reading:
-    """Walk the document under ``root``; stop after ``max_links`` elements that link."""
-    walk = _Walk(max_links)
+def read(root: LexborNode, max_links: int, max_depth: int = 1 << 30) -> Reading:
+    """Walk the document under ``root``, ``max_depth`` elements down; stop after ``max_links`` elements that link."""
+    walk = _Walk(max_links, max_depth)
     try:
         walk.run(root)
     except _Full:
-        walk.reading.cut = True
+        walk.reading.limits.append("max_links")
     return walk.reading
 
 
 class _Walk:
-    def __init__(self, max_links: int) -> None:
+    def __init__(self, max_links: int, max_depth: int) -> None:
         self.reading = Reading(pieces=[" "])
         self.max_links = max_links
+        self.max_depth = max_depth
         self.pieces = self.reading.pieces
         self.found = self.reading.found
         self.block = Block(0)  # the innermost one that is open
         self.heading: Block | None = None  # the last one that is closed
         self.shadow_hosts: set[int] = set()
 
-    def run(self, root: LexborNode) -> None:
+    def run(self, root: LexborNode) -> None:  # noqa: C901  # one loop: a call costs as much as a step
         """Visit every node once, in document order."""
         self.reading.language = root.attributes.get("lang") or root.attributes.get("xml:lang") or ""
         pieces = self.pieces
@@ -101,9 +102,11 @@ class _Walk:
                 inner, span = self._open(node, tag, scope)
                 child = node.first_child if tag != "template" else self._shadow_root(node)
                 if child is not None:
-                    path.append((node, scope, span))
-                    node, scope = child, inner
-                    continue
+                    if len(path) < self.max_depth:
+                        path.append((node, scope, span))
+                        node, scope = child, inner
+                        continue
+                    self.reading.limits = ["max_dom_depth"]
                 if span is not None:
                     self._close(span)
             following = node.next

@@ -37,6 +37,7 @@ from crawler.frontier.records import (
     Seen,
 )
 from linkindex.errors import BadInput
+from linkindex.stored import checked
 
 __all__ = [
     "CRASHES",
@@ -232,12 +233,21 @@ def open_frontier(
     if url.startswith("sqlite:///"):
         from crawler.frontier.sqlite import SqliteFrontier
 
-        return SqliteFrontier.open(url.removeprefix("sqlite:///"), create=create, exclusive=exclusive)
+        path = url.removeprefix("sqlite:///")
+        return checked(
+            lambda: SqliteFrontier.open(path, create=create, exclusive=exclusive),
+            f"frontier {path}",
+            "put it away, and linkatlas reconcile makes another from the index",
+        )
     if url.startswith(("redis://", "rediss://", "redis+", "rediss+", "unix://")):
         from crawler.frontier.redis import RedisFrontier
 
-        return RedisFrontier.open(
-            url, create=create, accept_volatile=accept_volatile, host_queue=host_queue, client=client
+        return checked(
+            lambda: RedisFrontier.open(
+                url, create=create, accept_volatile=accept_volatile, host_queue=host_queue, client=client
+            ),
+            "frontier in Redis",
+            "name another job, and linkatlas reconcile fills it from the index",
         )
     raise BadInput(
         f"frontier {url.partition(':')[0]!r}: not a frontier URL; write sqlite:///PATH or redis://HOST:PORT/DB?job=NAME"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -71,10 +71,30 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 class Robots(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a host's robots.txt, for all nodes."""
 
-    verdict: str  # "rules" (obey ``body``), "open" (there are none) or "closed" (unreachable: RFC 9309, 2.3.1.4)
+    # "rules" (obey ``body``), "open" (there are none), "own" (its owner crawls, and they are not asked for) or "closed"
+    # (unreachable: RFC 9309, 2.3.1.4)
+    verdict: str
     body: bytes = b""  # at most 500 KiB
     reason: str = ""  # why closed: "dns", "503"…
     failures: int = 0  # fetches in a row that failed; while the verdict is still "closed" to be asked again
+
+
+def read_robots(stored: bytes) -> Robots | None:
+    """Return what a store kept of a robots.txt, None where that is none of ours: it is then fetched again."""
+    try:
+        return msgspec.msgpack.decode(stored, type=Robots)
+    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError):
+        return None
+
+
+def read_beat(stored: bytes, decode: Callable[..., object]) -> Beat | None:
+    """Return the sign of life that a store kept, None where it is none of ours: the next is near."""
+    try:
+        beat = decode(stored, type=Beat)
+    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError):
+        return None
+    assert isinstance(beat, Beat)
+    return beat
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

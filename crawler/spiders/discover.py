@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,11 @@ from crawler.discovery import NO_SITEMAP
 from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
 from crawler.extract.listings import looks_like_xml, read_listing, unpacked
-from crawler.extract.sitemaps import MAX_BYTES
 from crawler.failures import NotFetched
+from crawler.limits import ReadLimits, read_limits, stat, told
 from linkindex import urls
 from linkindex.model import Link, Outcome, PageFacts, Visit
+from settings.options import from_scrapy
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -37,9 +39,18 @@ class DiscoverSpider(Spider):
         super().__init__(**arguments)
         self.seeds = [seed for seed in seeds.replace(",", " ").split() if seed]
 
+    @cached_property
+    def limits(self) -> ReadLimits:
+        """How much of a page is read."""
+        return read_limits(from_scrapy(self.settings))
+
     def page(self, response: Response) -> Iterator[Visit]:
         """Yield the one visit that a response makes."""
-        visit = visit_of(response, self.settings.getint("LINKATLAS_MAX_LINKS"))
+        visit = visit_of(response, self.limits)
+        stats = self.crawler.stats
+        if visit.limits and stats is not None:
+            for limit in visit.limits:
+                stats.inc_value(stat(limit))
         yield soft404.judged(visit, response.meta.get("missing"))
 
     def decided(self, failure: Failure) -> Iterator[Visit]:
@@ -60,7 +71,7 @@ class DiscoverSpider(Spider):
         yield Visit(url=request.url, at=_asked_at(request.meta), outcome=outcome, reason=reason, depth=depth)
 
 
-def visit_of(response: Response, max_links: int = 10_000) -> Visit:
+def visit_of(response: Response, limits: ReadLimits = ReadLimits()) -> Visit:  # noqa: B008  # it is frozen
     """Return what a response says about its URL. ``response.flags`` may hold: cut, truncated, not_a_page.
 
     ``response.meta["sitemap"]`` says that a sitemap is expected: "named" by somebody, or "guessed" by us.
@@ -71,13 +82,16 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
         outcome, reason, redirect = Outcome.BLOCKED, challenges.REASON, ""
     facts = PageFacts()
     if outcome is Outcome.PAGE:
-        outcome, reason, facts = _read_listing(response, max_links) or _read_page(response, max_links)
+        outcome, reason, facts = _read_listing(response, limits) or _read_page(response, limits)
     elif redirect:
         facts = PageFacts(links=(Link(target=redirect, kind="redirect"),))
     if response.meta.get("sitemap") == "guessed" and _is_no_sitemap(outcome, response.status):
         outcome, reason = Outcome.NOT_A_PAGE, NO_SITEMAP
     if "cut" in response.flags or "truncated" in response.flags:
         facts = msgspec.structs.replace(facts, cut=True)
+    if outcome is Outcome.PAGE:
+        bit = (fetched.limit, *facts.limits) if fetched else facts.limits
+        reason = ", ".join(filter(None, (reason, told(bit))))
     return Visit(
         **msgspec.structs.asdict(facts),
         url=response.url,
@@ -98,31 +112,38 @@ def visit_of(response: Response, max_links: int = 10_000) -> Visit:
 _Read = tuple[Outcome, str, PageFacts]
 
 
-def _read_page(response: Response, max_links: int) -> _Read:
+def _read_page(response: Response, limits: ReadLimits) -> _Read:
     """Return the outcome of a document, its reason, and what it says."""
     wrong_type = "not_a_page" in response.flags or _media_type(response) not in _DOCUMENTS
     if wrong_type or response.meta.get("sitemap") == "guessed":  # many sites answer with a page whatever is asked for
         return Outcome.NOT_A_PAGE, "", PageFacts()
-    if hazard := parser_hazard(response.body):
-        return Outcome.UNREADABLE, hazard, PageFacts()
-    facts = read_page(response.body, response.url, headers=_headers(response), max_links=max_links)
+    if hazard := parser_hazard(response.body, limits.max_dom_depth):
+        return Outcome.UNREADABLE, hazard, PageFacts(limits=("max_dom_depth",) if hazard == "too_deep" else ())
+    facts = read_page(
+        response.body,
+        response.url,
+        headers=_headers(response),
+        max_links=limits.max_links,
+        max_anchor=limits.max_anchor,
+        max_depth=limits.max_dom_depth,
+    )
     return Outcome.PAGE, "", facts
 
 
-def _read_listing(response: Response, max_links: int) -> _Read | None:
+def _read_listing(response: Response, limits: ReadLimits) -> _Read | None:
     """Return the same of a sitemap or a feed, None where it is neither."""
     expected = "sitemap" in response.meta
     media_type = _media_type(response)
     if not expected and "xml" not in media_type and not (media_type in _DOCUMENTS and looks_like_xml(response.body)):
         return None
-    body, flags = unpacked(response.body, MAX_BYTES)
+    body, flags, limit = unpacked(response.body, limits.max_sitemap, limits.max_ratio)
     directives = robots.directives((), _headers(response).get("x-robots-tag", "").split("\n"))
     listing = read_listing(
         body,
         response.url,
         _header(response, b"Content-Type"),
         follow="nofollow" not in directives,
-        max_links=max_links,
+        max_links=limits.max_links,
         text=expected,
     )
     if listing is None:
@@ -135,6 +156,7 @@ def _read_listing(response: Response, max_links: int) -> _Read | None:
         links=listing.links,
         unusable=sum(listing.refused.values()),
         cut=bool(listing.broken) or bool(flags),
+        limits=(limit,) if limit else (),
     )
     return Outcome.PAGE, listing.reason, facts
 

@@ -10,8 +10,10 @@ from contextlib import ExitStack
 import click
 
 from crawler.addresses import parse_connect_to
+from crawler.consent import check_contact
 from crawler.frontier import Counts, Frontier
 from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
+from crawler.requests_log import check_log
 from crawler.scope import Scope
 from crawler.sources import ANSWER, keep_job
 from interfaces.cli.flags import option_flags
@@ -39,9 +41,12 @@ CRAWL_OPTIONS = (
     "index", "frontier", "accept_volatile", "host_queue", "depth", "max_pages", "max_pages_per_host", "max_pages_per_domain",
     "more_pages_per_linker", "sitemaps", "soft_404", "recrawl", "stay", "include", "exclude", "delay",
     "max_crawl_delay", "slow", "per_address", "keep_alive", "store_wait",
-    "workers", "contact", "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
-    "first_byte_timeout", "timeout", "max_body", "max_headers", "max_redirects", "max_links", "max_url", "retries",
-    "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "log_level",
+    "workers", "contact", "opt_out", "own", "request_log",
+    "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
+    "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
+    "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_url", "retries",
+    "max_stall", "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch",
+    "flush_interval", "log_level",
 )  # fmt: skip
 
 
@@ -59,6 +64,9 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     """
     for detour in options.connect_to:
         parse_connect_to(detour)
+    check_contact(options)
+    check_log(options.request_log)
+    scope = scope_of(options)
     found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
     for line in found.skipped:
         _say(f"skipped: {line}")
@@ -68,16 +76,16 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     with ExitStack() as stack:
         index = stack.enter_context(open_index(options.index, create=True, wait=ANSWER))
         frontier = stack.enter_context(frontier_of(options, exclusive=True))
-        if not _begin(frontier, found.urls, again, options):
+        if not _begin(frontier, found.urls, scope, again, options):
             return 0
         keep_job(index, read_job(frontier))
         return run(frontier, index, options)
 
 
-def _begin(frontier: Frontier, seeds: list[str], again: bool, options: Options) -> bool:
+def _begin(frontier: Frontier, seeds: list[str], scope: Scope, again: bool, options: Options) -> bool:
     """Give the frontier its job; False, having said so, when there is nothing left of it."""
     known = bool(read_job(frontier).seeds)
-    begin(frontier, seeds, scope_of(options), budget_of(options), options.delay, again=again)
+    begin(frontier, seeds, scope, budget_of(options), options.delay, again=again)
     outlook, counts = frontier.outlook(), frontier.counts()
     if outlook.finished or outlook.spent:
         why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"
@@ -208,4 +216,4 @@ def _this_command() -> str:
 
 
 def _say(line: str) -> None:
-    click.echo(f"linkatlas: {safe_text(line)}", err=True)
+    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)

@@ -7,8 +7,10 @@ from dataclasses import replace
 import click
 import msgspec
 
+from crawler.consent import check_contact
 from crawler.frontier import Frontier, Seen
 from crawler.job import admit, frontier_of, read_job
+from crawler.requests_log import check_log
 from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import choose_format
@@ -17,18 +19,23 @@ from interfaces.text import safe_json, safe_text
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
 from settings.options import Options
+from settings.values import without_password
 
 # How a node works; what is to be visited is said by the job it joins.
 NODE_OPTIONS = (
-    "index", "frontier", "accept_volatile", "workers", "concurrency", "contact", "connect_to", "allow_private", "ports",
+    "index", "frontier", "accept_volatile", "workers", "concurrency", "contact", "own", "request_log",
+    "connect_to", "allow_private", "ports",
     "max_wait",
-    "connect_timeout", "first_byte_timeout", "timeout", "max_body", "max_headers", "max_links", "retries", "lease",
+    "connect_timeout", "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
+    "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "soft_404", "recrawl", "internal_links",
     "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level",
 )  # fmt: skip
 
 
-@click.command(epilog="\b\nExample:\n  linkatlas node --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db")
+@click.command(
+    epilog="\b\nExample:\n  linkatlas node --contact me@example.org --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db"
+)
 @click.option("--until-finished", is_flag=True, help="Stop when nothing is left to visit.")
 @option_flags(*NODE_OPTIONS)
 def node(until_finished: bool, options: Options) -> int:
@@ -40,13 +47,15 @@ def node(until_finished: bool, options: Options) -> int:
     from crawler.process import run_node
     from interfaces.cli.workers import workers
 
+    check_contact(options, joins=True)
+    check_log(options.request_log)
     options = replace(options, keep_alive=not until_finished)
     with frontier_of(options, create=False) as frontier:
         before = frontier.counts()
     with workers(options, options.workers - 1) as stop_workers:
         end = run_node(options, stop_workers)
     if end.message:
-        click.echo(f"linkatlas: stopped: {safe_text(end.message)}", err=True)
+        click.echo(f"linkatlas: stopped: {safe_text(without_password(end.message))}", err=True)
         return end.exit_code
     with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
@@ -103,7 +112,7 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
             return 0 if queued else 1
         found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
         for line in found.skipped:
-            click.echo(f"linkatlas: skipped: {safe_text(line)}", err=True)
+            click.echo(f"linkatlas: skipped: {safe_text(without_password(line))}", err=True)
         before = frontier.counts()
         admit(frontier, found.urls)
         keep_job(index, read_job(frontier))

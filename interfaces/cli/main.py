@@ -14,7 +14,7 @@ import click
 from interfaces.text import safe_text
 from linkindex.errors import LinkatlasError
 from settings.options import OptionError
-from settings.values import nearest
+from settings.values import nearest, without_password
 
 
 class Entry(NamedTuple):
@@ -34,6 +34,7 @@ COMMANDS = {
     "reconcile": Entry("interfaces.cli.upkeep:reconcile", "Rebuild a frontier that was lost from the index."),
     "status": Entry("interfaces.cli.status:status", "How far the crawl is, and what the index holds."),
     "why": Entry("interfaces.cli.status:why", "The whole life of one URL: found where, visited when, or why not."),
+    "audit": Entry("interfaces.cli.audit:audit", "What was asked of a host, when, and under which rule."),
     "backlinks": Entry("interfaces.cli.questions:backlinks", "Who links to a target, and how."),
     "broken": Entry("interfaces.cli.questions:broken", "Which links lead nowhere, and where they could lead."),
     "domains": Entry("interfaces.cli.questions:domains", "Which domains link to a target."),
@@ -158,7 +159,7 @@ def _example(command: click.Command) -> str:
 
 
 def _fail(line: str, code: int) -> int:
-    click.echo(f"linkatlas: {safe_text(line)}", err=True)
+    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)
     return code
 
 

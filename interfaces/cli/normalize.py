@@ -14,6 +14,7 @@ from interfaces.text import safe_text
 from linkindex import url_rules, urls
 from linkindex.errors import BadInput
 from linkindex.hosts import readable
+from settings.values import without_password
 
 
 class Normalized(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ def normalize(url: tuple[str, ...], explain: bool, form: str | None, output: str
         else:
             write_rows(map(_normalized, given), Normalized, form, stream, ["url", "readable", "domain", "key", "rules"])
     for line in refused:
-        click.echo(f"linkatlas: {safe_text(line)}", err=True)
+        click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)
     return 2 if refused else 0
 
 

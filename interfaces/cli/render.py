@@ -31,6 +31,7 @@ _WITH_HOSTS = {
     "before",
     "after",
 }  # columns in which people read hosts
+_FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _ELSEWHERE = 160  # columns of a table that goes to no terminal
 
 
@@ -134,8 +135,9 @@ def _csv_cell(value: Any) -> Any:
         value = _joined(value)
     if isinstance(value, dict):
         value = " ".join(f"{name}={number}" for name, number in value.items())
-    # Spreadsheets run what begins so as a formula (OWASP, "CSV Injection"); page authors write these cells.
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+    # Spreadsheets run what begins so as a formula, some after white space or full-width (OWASP, "CSV Injection"); page
+    # authors write these cells.
+    if isinstance(value, str) and (value.lstrip().startswith(_FORMULAS) or value[:1] in ("\t", "\r", "\n")):
         return "'" + value
     return value
 

@@ -37,6 +37,7 @@ from linkindex.store.selection import (
     Template,
     Visited,
 )
+from linkindex.stored import checked
 from linkindex.target import Target
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
 ]
 
 PATIENCE = Patience()
+_DAMAGED = "take it from a copy, or visit its pages again"
 
 
 class LinkIndex(Protocol):
@@ -199,21 +201,29 @@ def open_index(
     if url.startswith("sqlite:///"):
         from linkindex.store.sqlite import SqliteIndex
 
-        index: LinkIndex = SqliteIndex.open(
-            url.removeprefix("sqlite:///"),
-            create=create,
-            internal_links=internal_links,
-            full_durability=full_durability,
-            patience=patience,
-            time_limit=time_limit,
-            wait=wait,
-        )
+        path = url.removeprefix("sqlite:///")
+
+        def opening() -> LinkIndex:
+            return SqliteIndex.open(
+                path,
+                create=create,
+                internal_links=internal_links,
+                full_durability=full_durability,
+                patience=patience,
+                time_limit=time_limit,
+                wait=wait,
+            )
+
+        index = checked(opening, f"index {path}", _DAMAGED)
     elif url.startswith(("mongodb://", "mongodb+srv://")):
         from linkindex.store.mongo import MongoIndex
 
-        index = MongoIndex.open(
-            url, create=create, internal_links=internal_links, patience=patience, time_limit=time_limit, wait=wait
-        )
+        def opening() -> LinkIndex:
+            return MongoIndex.open(
+                url, create=create, internal_links=internal_links, patience=patience, time_limit=time_limit, wait=wait
+            )
+
+        index = checked(opening, "index in MongoDB", _DAMAGED)
     else:
         scheme = url.partition(":")[0]
         raise BadInput(f"index {scheme!r}: not an index URL; write sqlite:///PATH or mongodb://HOST:PORT/NAME")

@@ -60,7 +60,7 @@ def crawl(tmp_path: Path) -> Iterator[Crawl]:
 def test_a_node_takes_what_is_seeded_while_it_waits_and_leaves_when_told(crawl: Crawl) -> None:
     assert crawl.run("seed", SITE.seeds[0]).code == 0
     node = subprocess.Popen(
-        command("node", *crawl.reach),
+        command("node", "--contact", "test@example.org", *crawl.reach),
         cwd=crawl.folder,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -20,7 +20,18 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ran = run(
             folder,
             *("crawl", farm.SEED, "--connect-to", f":80:127.0.0.1:{port}", "--delay", "0.01"),
-            *("--depth", "100000", "--max-pages", "3000", "--flush-interval", "0.01", "--batch", "1"),
+            *(
+                "--depth",
+                "100000",
+                "--max-pages",
+                "3000",
+                "--contact",
+                "test@example.org",
+                "--flush-interval",
+                "0.01",
+                "--batch",
+                "1",
+            ),
         )
     assert ran.code == 0, ran.err  # 75 where the budget ended it
     return folder

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
-from crawler.frontier.records import Budget, Counts, Life, Outlook, Robots
+from crawler.frontier.records import Budget, Counts, Life, Outlook, Robots, read_robots
 from crawler.frontier.redis.guard import guard
 from crawler.frontier.redis.nodes import Nodes
 from crawler.frontier.redis.place import Place, parse
@@ -119,12 +119,14 @@ class RedisFrontier(Nodes):
     def _robots(self, hosts: Iterable[str], stale: bool) -> dict[str, Robots]:
         by_shard = self._by_shard(hosts)
         replies = self._steps([Step(shard, "robots", (names, stale)) for shard, names in by_shard.items()])
-        return {
-            host: msgspec.msgpack.decode(robots, type=Robots)
-            for names, reply in zip(by_shard.values(), replies, strict=True)
-            for host, robots in zip(names, reply, strict=True)
-            if robots
-        }
+        found = {}
+        for (shard, names), reply in zip(by_shard.items(), replies, strict=True):
+            for host, stored in zip(names, reply, strict=True):
+                if stored and (robots := read_robots(stored)):
+                    found[host] = robots
+                elif stored:
+                    self._step(shard, "quarantine", f"robots {host}", stored)
+        return found
 
     def put_robots(self, host: str, robots: Robots, fresh: float) -> None:
         verdict = msgspec.msgpack.encode(robots)

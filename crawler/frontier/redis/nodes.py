@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from crawler.frontier.records import Beat, Seen
+from crawler.frontier.records import Beat, Seen, read_beat
 from crawler.frontier.redis.leases import Leases
 from crawler.frontier.redis.store import Step
 
@@ -38,8 +38,9 @@ class Nodes(Leases):
     def nodes(self) -> list[Seen]:
         found = self._step(0, "nodes")
         return [
-            Seen(beat=msgspec.msgpack.decode(beat, type=Beat), ago=ago / 1000)
+            Seen(beat=known, ago=ago / 1000)
             for beat, ago in zip(found[::2], found[1::2], strict=True)
+            if (known := read_beat(beat, msgspec.msgpack.decode))
         ]
 
     def wait(self, seconds: float) -> None:

@@ -18,7 +18,7 @@ from typing import Self
 import msgspec
 
 from crawler.frontier.order import distinct
-from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen
+from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen, read_beat, read_robots
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.clock import machine_clock
 from crawler.frontier.sqlite.leases import Leases
@@ -101,7 +101,7 @@ class SqliteFrontier(Leases):
                 f"SELECT name, robots FROM host WHERE robots_until > ? AND name IN ({marks})",  # noqa: S608
                 (self._now(), *names),
             )
-            found.update({name: msgspec.msgpack.decode(robots, type=Robots) for name, robots in rows})
+            found.update({name: known for name, robots in rows if (known := read_robots(robots))})
         return found
 
     def put_robots(self, host: str, robots: Robots, fresh: float) -> None:
@@ -182,7 +182,11 @@ class SqliteFrontier(Leases):
     def nodes(self) -> list[Seen]:
         now = self._now()
         rows = self._read("SELECT beat, seen FROM node WHERE seen > ? ORDER BY seen DESC, name", (now - _REMEMBERED,))
-        return [Seen(beat=msgspec.json.decode(beat, type=Beat), ago=(now - seen) / 1000) for beat, seen in rows]
+        return [
+            Seen(beat=known, ago=(now - seen) / 1000)
+            for beat, seen in rows
+            if (known := read_beat(beat, msgspec.json.decode))
+        ]
 
     def wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -209,7 +213,7 @@ class SqliteFrontier(Leases):
             "host_delay": max(found["host_delay"], least_delay),
             "host_held_until": found["host_held_until"] or None,
             "host_budget": budget.host(distinct(host_marks)),
-            "robots": msgspec.msgpack.decode(robots, type=Robots).verdict if robots else "",
+            "robots": known.verdict if robots and (known := read_robots(robots)) else "",
         }
         return Life(**found)
 
@@ -272,17 +276,17 @@ def _claim(path: Path) -> int:
 
 
 def _prepare(path: Path, db: sqlite3.Connection) -> None:
+    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if not empty and application != sql.APPLICATION_ID:  # before anything is changed in a file that is not ours
+        raise Incompatible(f"frontier {path}: a SQLite file, but no linkatlas frontier; name another")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA cache_size = -65536")
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if empty:
         db.executescript(
             f"BEGIN IMMEDIATE; {sql.SCHEMA}"
             f"PRAGMA application_id = {sql.APPLICATION_ID}; PRAGMA user_version = {sql.VERSION}; COMMIT;"
         )
-    elif application != sql.APPLICATION_ID:
-        raise Incompatible(f"frontier {path}: a SQLite file, but no linkatlas frontier; name another")
     elif version != sql.VERSION:
         raise Incompatible(f"frontier {path}: written by another linkatlas (format {version}); use that version")

@@ -82,15 +82,16 @@ class SqliteIndex(Writes, Reads, Groups, Changes, Forgetting, Checking):
 
 
 def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durability: bool) -> None:
+    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if not empty and application != APPLICATION_ID:  # before anything is changed in a file that is not ours
+        raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {'FULL' if full_durability else 'NORMAL'}")
     db.execute("PRAGMA cache_size = -65536")
     db.execute("PRAGMA wal_autocheckpoint = 10000")  # 40 MB: rows land all over the indexes, and pages are written once
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if empty:
         create(db)
-    elif application != APPLICATION_ID:
-        raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
     elif version > VERSION:
         raise Incompatible(f"index {path}: written by a newer linkatlas (format {version}); use that version")
     else:

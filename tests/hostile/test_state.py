@@ -1,0 +1,267 @@
+"""Stored state that is damaged is never run, and ends in no crash: calls work, or raise an error of ours that says what.
+
+Over every frontier and index that there is. ``python -m tests.hostile.test_state TRIALS`` tries so many of each.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from crawler.frontier import Beat, Budget, Completed, Entry, Frontier, Robots, open_frontier
+from crawler.job import begin, read_job
+from crawler.scope import Scope
+from interfaces.cli.main import main
+from linkindex.errors import BadInput, Incompatible, LinkatlasError
+from linkindex.model import Link, Outcome, Visit
+from linkindex.store import LinkIndex, open_index
+from linkindex.stored import checked
+from linkindex.target import Target
+from pipelines.canonicalise import canonicalise
+from tests.hostile.damage import MARKER, PICKLE, damage_redis, damage_sqlite
+from tests.servers import RedisServer
+
+TRIALS = 100  # of each, in CI
+HOSTS = [f"h{number}.test" for number in range(4)]
+URLS = [f"https://{host}/{number}" for host in HOSTS for number in range(6)]
+
+
+def entries(urls: list[str], depth: int = 1) -> list[Entry]:
+    return [Entry(url=url, host=url.split("/")[2], domain=url.split("/")[2], depth=depth) for url in urls]
+
+
+def fill(frontier: Frontier) -> None:
+    """Put something of everything into a frontier."""
+    begin(frontier, ["https://h0.test/"], Scope(depth=2, held=("*/held*",)), Budget(pages=100, pages_per_host=50), 0.1)
+    frontier.add(entries(URLS), "https://h0.test/")
+    frontier.add([Entry(url="https://x.test/", host="x.test", domain="x.test", depth=9, excluded="depth")])
+    for host in HOSTS:
+        frontier.put_robots(host, Robots(verdict="rules", body=b"User-agent: *\nDisallow: /x"), 1000.0)
+        frontier.put_notes("traps", {host: b"note"})
+    frontier.hold("h3.test", 50.0, "answered 503")
+    first = frontier.lease(8, "n:1", 60.0)
+    frontier.complete_many(
+        [
+            Completed(token=lease.token, discovered=entries([f"{lease.url}/child"], 2), next_due=None)
+            for lease in first[:2]
+        ]
+    )
+    for lease in first[2:3]:
+        frontier.release(lease.token, 5.0, "reset")
+    frontier.beat(Beat(node="n:1", started=1, hand=3, pages=2, rate=1.0))
+    frontier.claim("job", "n:2", 5.0)
+
+
+def use(frontier: Frontier) -> None:
+    """Call everything that reads; each call may raise what is ours."""
+    tokens: list[str] = []
+
+    def lease() -> None:
+        leases = frontier.lease(5, "n:3", 60.0)
+        tokens.extend(one.token for one in leases)
+        for one in leases:
+            assert isinstance(one.url, str) and isinstance(one.depth, int) and isinstance(one.memo, bytes)
+
+    calls: list[Callable[[], object]] = [
+        lambda: read_job(frontier),
+        lambda: frontier.robots(HOSTS),
+        lambda: frontier.notes("traps", HOSTS),
+        lease,
+        lambda: frontier.renew(tokens, 60.0),
+        lambda: frontier.release(tokens[0], 1.0, "reset") if tokens else None,
+        lambda: frontier.complete_many([Completed(token=token) for token in tokens[1:]]),
+        lambda: frontier.add(entries([*URLS, "https://new.test/"])),
+        lambda: [frontier.why(url) for url in URLS],
+        frontier.counts,
+        frontier.outlook,
+        frontier.nodes,
+        lambda: frontier.hungry(3),
+        lambda: frontier.arrivals(3),
+        lambda: frontier.claim("job", "n:3", 1.0),
+        lambda: frontier.beat(Beat(node="n:3", started=1, hand=0, pages=0, rate=0.0)),
+        lambda: list(frontier.excluded(["depth"])),
+        lambda: frontier.set_budget(Budget(pages=200), 0.0),
+        lambda: frontier.forget(URLS[:3]),
+        frontier.again,
+        lease,
+        lambda: frontier.forget_host("h1.test"),
+    ]
+    for call in calls:
+        with suppress(LinkatlasError):
+            call()
+
+
+def try_sqlite_frontier(folder: Path, dice: random.Random) -> str:
+    path = folder / "f.db"
+    shutil.copy(folder / "whole.db", path)
+    said = damage_sqlite(path, dice)
+    with suppress(LinkatlasError), open_frontier(f"sqlite:///{path}") as frontier:
+        use(frontier)
+    return said
+
+
+def sqlite_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[str]:
+    with open_frontier(f"sqlite:///{folder}/whole.db") as frontier:
+        fill(frontier)
+    for _ in range(trials):
+        yield try_sqlite_frontier(folder, dice)
+        for leftover in folder.glob("f.db*"):
+            leftover.unlink()
+
+
+def redis_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[str]:
+    with RedisServer(folder) as server:
+        client = server.client()
+        for _ in range(trials):
+            server.empty()
+            with open_frontier(f"{server.url}?job=test") as frontier:
+                fill(frontier)
+                client.rpush("test:start_urls", "https://pushed.test/")
+                said = damage_redis(client, dice)
+                use(frontier)
+            with suppress(LinkatlasError), open_frontier(f"{server.url}?job=test") as frontier:
+                use(frontier)
+            yield said
+        client.close()
+
+
+def fill_index(index: LinkIndex) -> None:
+    """Put something of everything into an index."""
+    for at in (1, 2):  # twice: links change, and are lost
+        index.store(
+            [
+                canonicalise(
+                    Visit(
+                        url=url, at=at, outcome=Outcome.PAGE, status=200, title="t", language="en", robots=("noindex",),
+                        links=(
+                            *(Link(target=f"https://t.test/{n}", anchor=f"a{at}", rel=("me",)) for n in range(3 - at)),
+                            Link(target=f"{url}/x"), Link(target="https://h0.test/"),
+                        ),
+                    )
+                )
+                for url in URLS
+            ]
+        )  # fmt: skip
+    index.store([canonicalise(Visit(url="https://t.test/0", at=3, outcome=Outcome.BLOCKED, reason="403", status=403))])
+    index.put_about("job", b'{"seeds":["https://h0.test/"]}')
+
+
+QUESTIONS = (
+    *("backlinks t.test --all", "domains t.test", "anchors t.test", "pages h0.test", "outlinks https://h0.test/0"),
+    *("overview t.test", "status", "classify", "reconcile --check", "why https://h0.test/0", "audit h0.test"),
+)
+
+
+def index_and_questions(folder: Path, dice: random.Random, trials: int) -> Iterator[str]:
+    """Damage an index and ask all that is asked of one: an answer, or one line and an exit code of ours."""
+    with open_index(f"sqlite:///{folder}/whole.db", create=True) as index:
+        fill_index(index)
+    with open_frontier(f"sqlite:///{folder}/i-frontier.db") as frontier:
+        fill(frontier)
+    for _ in range(trials):
+        path = folder / "i.db"
+        shutil.copy(folder / "whole.db", path)
+        said = damage_sqlite(path, dice)
+        for question in dice.sample(QUESTIONS, 4):
+            code = main([*question.split(), "--index", f"sqlite:///{path}"])
+            assert code in (0, 1, 2, 69), f"{said}: {question}: exit {code}"
+        with suppress(LinkatlasError), open_index(f"sqlite:///{path}") as index:
+            for call in (lambda: fill_index(index), lambda: list(index.visited(None)), lambda: list(index.named("")),
+                         lambda: list(index.pages(Target(text="h1.test", name="h1.test")))):  # fmt: skip
+                with suppress(LinkatlasError):
+                    call()
+        yield said
+        for leftover in folder.glob("i.db*"):
+            leftover.unlink()
+
+
+KINDS: dict[str, Callable[[Path, random.Random, int], Iterator[str]]] = {
+    "sqlite frontier": sqlite_frontier,
+    "redis frontier": redis_frontier,
+    "index": index_and_questions,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_survived_and_nothing_is_run(kind: str, tmp_path: Path) -> None:
+    for said in KINDS[kind](tmp_path, random.Random(1), TRIALS):
+        assert not MARKER.exists(), said
+
+
+def test_a_strange_robots_is_set_aside_and_asked_for_again(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server, open_frontier(f"{server.url}?job=test") as frontier:
+        fill(frontier)
+        client = server.client()
+        for host in HOSTS:
+            client.hset(f"{{test:0}}:r:{host}", "robots", PICKLE)
+        assert frontier.robots(HOSTS) == {}
+        assert frontier.counts().quarantined == len(HOSTS)
+        client.close()
+    with open_frontier(f"sqlite:///{tmp_path}/f.db") as frontier:
+        fill(frontier)
+    with closing(sqlite3.connect(tmp_path / "f.db")) as db:
+        db.execute("UPDATE host SET robots = ?", (PICKLE,))
+        db.commit()
+    with open_frontier(f"sqlite:///{tmp_path}/f.db") as frontier:
+        assert frontier.robots(HOSTS) == {}
+        frontier.put_robots("h0.test", Robots(verdict="open"), 10.0)
+        assert list(frontier.robots(HOSTS)) == ["h0.test"]
+    assert not MARKER.exists()
+
+
+def test_what_trips_over_stored_values_says_so_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Store:
+        name = "of nothing"
+
+        def rows(self) -> Iterator[int]:
+            yield 1
+            raise ValueError("two\nlines")
+
+        def count(self) -> int:
+            raise BadInput("as it is")
+
+    store = checked(Store, "index x", "mend it")
+    assert store.name == "of nothing"
+    rows = store.rows()
+    assert next(rows) == 1
+    with pytest.raises(Incompatible, match=r"index x: holds something .*\(ValueError: two lines\); mend it"):
+        next(rows)
+    with pytest.raises(BadInput, match="as it is"):
+        store.count()
+    monkeypatch.setenv("LINKATLAS_DEBUG", "1")
+    with pytest.raises(ValueError, match="two"):
+        list(store.rows())
+
+
+def run(trials: int, seed: int) -> int:
+    """Try each kind so often; print what fails, return how much."""
+    failed = 0
+    for kind, trial in KINDS.items():
+        done = 0
+        while done < trials:
+            with tempfile.TemporaryDirectory() as name:
+                said = "nothing"
+                try:
+                    for damage in trial(Path(name), random.Random(seed + done), trials - done):
+                        said, done = damage, done + 1
+                except Exception as error:  # noqa: BLE001
+                    failed += 1
+                    done += 1
+                    print(
+                        f"{kind}, seed {seed + done}: after {said}: {type(error).__name__}: {error}"[:300],
+                        file=sys.stderr,
+                    )
+        print(f"{kind}: {done} trials", file=sys.stderr)
+    return failed + MARKER.exists()
+
+
+if __name__ == "__main__":
+    sys.exit(min(1, run(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, 1)))
