@@ -130,11 +130,12 @@ class Downloader:
             self._signal(signals.response_downloaded, response=response, request=request)
             return response
         except FetchFailed as error:
-            ended = monotonic()
-            fetched = Fetched(elapsed_ms=round((ended - began) * 1000), ended=ended)
-            request.meta["fetch"] = fetched
+            request.meta["fetch"] = fetched = _ended(began)
             self._count_failure(error)
             self._note(request, fetched, reason=error.reason)
+            raise
+        except asyncio.CancelledError:  # the node ends; the host may have been asked by then
+            self._note(request, _ended(began), reason="node_ended")
             raise
         finally:
             self._signal(signals.request_left_downloader, request=request)
@@ -154,7 +155,7 @@ class Downloader:
 
     def _note(self, request: Request, fetched: Fetched, *, status: int = 0, reason: str = "") -> None:
         """Log a request, unless none was made: what is refused goes nowhere."""
-        if self._log is None or reason.startswith("refused") or reason == Reason.LATE:
+        if self._log is None or reason.startswith("refused") or reason == Reason.GIVEN_UP:
             return
         meta = request.meta
         kind = next((kind for kind in ("own", "robots", "probe", "sitemap") if kind in meta), "page")
@@ -180,6 +181,12 @@ class Downloader:
             stats.inc_value(f"downloader/exception_type_count/{error.reason}")
             if error.reason in BY_REASON:
                 stats.inc_value(stat(BY_REASON[error.reason]))
+
+
+def _ended(began: float) -> Fetched:
+    """Return the facts of a fetch that has just ended without an answer."""
+    ended = monotonic()
+    return Fetched(elapsed_ms=round((ended - began) * 1000), ended=ended)
 
 
 def _response(request: Request, answer: Answer) -> Response:
