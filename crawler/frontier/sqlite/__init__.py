@@ -266,17 +266,17 @@ def _claim(path: Path) -> int:
 
 
 def _prepare(path: Path, db: sqlite3.Connection) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
+    empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    if not empty and application != sql.APPLICATION_ID:
+        raise Incompatible(f"frontier {path}: a SQLite file, but no linkatlas frontier; name another")
+    if not empty and version != sql.VERSION:
+        raise Incompatible(f"frontier {path}: written by another linkatlas (format {version}); use that version")
+    db.execute("PRAGMA journal_mode = WAL")  # not before the file is known: another program's is refused as it is
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA cache_size = -65536")
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if empty:
         db.executescript(
             f"BEGIN IMMEDIATE; {sql.SCHEMA}"
             f"PRAGMA application_id = {sql.APPLICATION_ID}; PRAGMA user_version = {sql.VERSION}; COMMIT;"
         )
-    elif application != sql.APPLICATION_ID:
-        raise Incompatible(f"frontier {path}: a SQLite file, but no linkatlas frontier; name another")
-    elif version != sql.VERSION:
-        raise Incompatible(f"frontier {path}: written by another linkatlas (format {version}); use that version")
