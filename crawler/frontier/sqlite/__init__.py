@@ -42,7 +42,7 @@ class SqliteFrontier(Leases):
     ) -> Self:
         path = Path(name)
         if not create and not path.exists():
-            raise BadInput(f"frontier {path}: no such file; a crawl makes one")
+            raise BadInput(f"frontier {path}: no such file; crawl begins one, reconcile rebuilds one that was lost")
         with ExitStack() as undo:
             lock = _claim(path) if exclusive else None
             if lock is not None:
