@@ -22,23 +22,13 @@ from redis.retry import Retry
 REDIS = os.environ.get("TEST_REDIS_SERVER", "redis-server")  # or the program of another release
 
 
-class RedisServer:
-    """A redis-server (or ``program``) with its append-only file in ``folder``, or a sentinel with its configuration."""
+class Server:
+    """A server on a free port, with its files in a folder."""
 
-    def __init__(
-        self, folder: Path, options: Sequence[str] = (), *, sentinel: Path | None = None, program: str = REDIS
-    ) -> None:
-        self._program = program
-        self._sentinel = sentinel
-        self.folder, self.socket = folder, folder / "redis.sock"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.port = free_port()
-        self._options = options
-        self._password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}"
 
     @property
     def address(self) -> str:
@@ -48,6 +38,42 @@ class RedisServer:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def start(self) -> None:
+        """Start it, and return once it answers."""
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait()
+
+
+class RedisServer(Server):
+    """A redis-server (or ``program``) with its append-only file in ``folder``, or a sentinel with its configuration."""
+
+    def __init__(
+        self, folder: Path, options: Sequence[str] = (), *, sentinel: Path | None = None, program: str = REDIS
+    ) -> None:
+        super().__init__(folder)
+        self._program = program
+        self._sentinel = sentinel
+        self.socket = folder / "redis.sock"
+        self._options = options
+        self._password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
 
     def client(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.socket), password=self._password, retry=Retry(NoBackoff(), 0))
@@ -78,40 +104,16 @@ class RedisServer:
                 time.sleep(0.01)
         client.close()
 
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait()
-
-
-class MongoServer:
+class MongoServer(Server):
     """A mongod with its files in ``folder``: a replica set of one member, or alone (``replica_set`` "")."""
 
     def __init__(
         self, folder: Path, options: Sequence[str] = (), *, replica_set: str = "rs", cache: float = 0.25
     ) -> None:
         """``cache``: GB of memory for what it reads."""
-        self.folder, self._options, self._replica_set, self._cache = folder, options, replica_set, cache
-        self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+        super().__init__(folder)
+        self._options, self._replica_set, self._cache = options, replica_set, cache
 
     def url(self, database: str) -> str:
         return f"mongodb://{self.address}/{database}?directConnection=true"
@@ -143,20 +145,6 @@ class MongoServer:
         except pymongo.errors.PyMongoError:
             return False
         return bool(said["isWritablePrimary"])
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait()
 
 
 def _mongod() -> str:

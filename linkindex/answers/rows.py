@@ -12,6 +12,11 @@ def moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
+def moment_or_none(ms: int | None) -> datetime | None:
+    """Return the same, and None for what there is none of."""
+    return None if ms is None else moment(ms)
+
+
 class Hop(msgspec.Struct, frozen=True, kw_only=True):
     """One step from where a link points to where it leads."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 import msgspec
 
-from linkindex.answers.rows import Backlink, Change, Hop, moment
+from linkindex.answers.rows import Backlink, Change, Hop, Outlink, moment, moment_or_none
 from linkindex.history import Lead
 from linkindex.indexable import indexable
 from linkindex.relevance import Similarities
@@ -70,8 +69,8 @@ def backlink(found: Found, hops: Sequence[Lead], similarities: Similarities, now
         "rel": list(found.rel),
         "first_seen": moment(found.first_seen),
         "last_seen": moment(found.last_seen),
-        "lost_at": _moment(found.lost_at),
-        "source_published": _moment(found.source_published),
+        "lost_at": moment_or_none(found.lost_at),
+        "source_published": moment_or_none(found.source_published),
         "source_status": found.source_status or None,
         "target_status": found.target_status or None,
         "end_status": found.end_status or None,
@@ -156,5 +155,20 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else " ".join(value)  # type: ignore[arg-type]  # rel tokens
 
 
-def _moment(ms: int | None) -> datetime | None:
-    return None if ms is None else moment(ms)
+def inside(target: str, domain: str) -> Outlink:
+    """Return the row of a link inside a domain of which only the target is kept."""
+    return Outlink(
+        target=target,
+        target_domain=domain,
+        internal=True,
+        kind=None,
+        anchor=None,
+        rel=None,
+        follow=None,
+        placement=None,
+        first_seen=None,
+        last_seen=None,
+        lost_at=None,
+        lost_reason=None,
+        target_status=None,
+    )

@@ -47,11 +47,15 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 
 def test_every_url_that_may_be_visited_is_and_once(crawled: tuple[Path, list[str]]) -> None:
     folder, log = crawled
-    asked = Counter(f"http://{host}{path}" for _, _, host, path, *_ in map(str.split, log) if path != "/robots.txt")
+    fetches = [(host, path) for _, _, host, path, *_ in map(str.split, log)]
+    robots = Counter(host for host, path in fetches if path == "/robots.txt")
+    probes = Counter(host for host, path in fetches if path.startswith("/no-such-page-"))
+    asked = Counter(
+        f"http://{host}{path}" for host, path in fetches if path != "/robots.txt" and "/no-such-page-" not in path
+    )
     there = {url for url in WEB.reachable() if "gone-fishing.example" not in url}
     assert asked == Counter(there)
-    robots = Counter(host for _, _, host, path, *_ in map(str.split, log) if path == "/robots.txt")
-    assert set(robots.values()) == {1}
+    assert set(robots.values()) == set(probes.values()) == {1}
 
 
 def test_what_robots_close_is_never_asked_for(crawled: tuple[Path, list[str]]) -> None:

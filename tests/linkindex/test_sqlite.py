@@ -132,6 +132,16 @@ def test_the_views_tell_what_other_programs_ask(tmp_path: Path) -> None:
         assert db.execute(domains).fetchall() == [("b.test", "a.test", 1, 1, 0)]
 
 
+def test_an_index_that_another_program_holds_is_away_not_wrong(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/i.db"
+    open_index(url, create=True).close()
+    with closing(sqlite3.connect(tmp_path / "i.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unavailable, match="locked; try again"):
+            open_index(url, wait=0.01)
+
+
 def test_a_missing_index_is_told_with_the_remedy_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="linkatlas crawl"):
         open_index(f"sqlite:///{tmp_path}/i.db")

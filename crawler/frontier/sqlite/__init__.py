@@ -25,10 +25,12 @@ from crawler.frontier.sqlite.leases import Leases
 from crawler.frontier.sqlite.schema import State
 from crawler.frontier.sqlite.store import chunks
 from linkindex import urls
-from linkindex.errors import BadInput, Busy, Incompatible
+from linkindex.errors import BadInput, Busy, Incompatible, Unavailable
 
 _REMEMBERED = 24 * 3600 * 1000  # ms that a node is listed after its last sign of life
 _LOOK = 0.05  # s between looks while waiting
+# What is a matter of time: others write, the disk is full or fails.
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 class SqliteFrontier(Leases):
@@ -53,6 +55,10 @@ class SqliteFrontier(Leases):
                 _prepare(path, db)
                 clock = clock or machine_clock(db)
             except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
+                    raise Unavailable(
+                        f"frontier {path}: {error}; try again when it is free, or there is room"
+                    ) from error
                 raise BadInput(f"frontier {path}: {error}; name another with --frontier sqlite:///PATH") from error
             frontier = cls(path, db, lock, clock)
             if exclusive:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from linkindex import urls
-from linkindex.answers.rows import Outlink, PageRow, moment
+from linkindex.answers.rows import Outlink, PageRow, moment, moment_or_none
 from linkindex.history import Lead
 from linkindex.indexable import indexable
+from linkindex.store.found import inside
 from linkindex.store.mongo import covering, ids
 from linkindex.store.mongo.asking import any_of, parts
 from linkindex.store.mongo.chains import Leads
@@ -68,8 +68,12 @@ class Pages(Changing):
         return next((int(found["pages"]) for found in self._question().aggregate(PAGES, *counted)), 0)
 
     def visited(self, target: Target | None = None, run: str = "") -> Iterator[Visited]:
-        for page in self._covered(target, _VISITED, run):
-            yield Visited(url=page.url, host=page.host, domain=page.domain, depth=page.depth, outcome=page.outcome)
+        if target or not run:
+            yield from map(_visited, self._covered(target, _VISITED))
+        if run:
+            for page in self._question().find(PAGES, {"rn": run}, PageRecord, _VISITED):
+                if target is None or not covering.covers(target, page.url):
+                    yield _visited(page)
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
         source = self._page(page, "url", "domain", "read_at", "inside")
@@ -81,8 +85,8 @@ class Pages(Changing):
         names = {one.target: ids.of_page(one.target, one.target_domain) for one in found}
         statuses = {one.id: one.status for one in question.named(PAGES, set(names.values()), PageRecord, _STATUS)}
         kept = (_outlink(one, source, statuses.get(names[one.target])) for one in found)
-        inside = (_inside(target, source.domain) for target in unpack(source.inside, source.url))
-        yield from islice((row for rows in (kept, inside) for row in rows), limit)
+        named = (inside(target, source.domain) for target in unpack(source.inside, source.url))
+        yield from islice((row for rows in (kept, named) for row in rows), limit)
 
     def named(self, host: str = "") -> Iterator[Named]:
         yield from self._named_outside(host)
@@ -115,15 +119,18 @@ class Pages(Changing):
         name = ids.of_page(url, covering.domain_of(url))
         return next(self._question().named(PAGES, [name], PageRecord, fields(PageRecord, *names)), None)
 
-    def _covered(self, target: Target | None, wanted: dict[str, int] | None, run: str = "") -> Iterator[PageRecord]:
-        conditions = [*(covering.pages(target) if target else ()), *([{"rn": run}] if run else ())]
-        for condition in conditions or [{}]:
+    def _covered(self, target: Target | None, wanted: dict[str, int]) -> Iterator[PageRecord]:
+        for condition in covering.pages(target) if target else [{}]:
             yield from self._question().find(PAGES, condition, PageRecord, wanted)
+
+
+def _visited(page: PageRecord) -> Visited:
+    return Visited(url=page.url, host=page.host, domain=page.domain, depth=page.depth, outcome=page.outcome)
 
 
 def _row(page: PageRecord, now: int) -> PageRow:
     shown: dict[str, Any] = {name: getattr(page, name) for name in _AS_THEY_ARE}
-    shown |= {name: _moment(getattr(page, name)) for name in _MOMENTS}
+    shown |= {name: moment_or_none(getattr(page, name)) for name in _MOMENTS}
     shown |= {name: _hexadecimal(getattr(page, name)) for name in _DIGESTS}
     return PageRow(
         **shown,
@@ -145,27 +152,9 @@ def _outlink(one: LinkRecord, source: PageRecord, status: int | None) -> Outlink
         placement=one.shown_placement,
         first_seen=moment(one.first_seen),
         last_seen=moment(confirmed(one, source)),
-        lost_at=_moment(one.until),
+        lost_at=moment_or_none(one.until),
         lost_reason=one.because,
         target_status=status or None,
-    )
-
-
-def _inside(target: str, domain: str) -> Outlink:
-    return Outlink(
-        target=target,
-        target_domain=domain,
-        internal=True,
-        kind=None,
-        anchor=None,
-        rel=None,
-        follow=None,
-        placement=None,
-        first_seen=None,
-        last_seen=None,
-        lost_at=None,
-        lost_reason=None,
-        target_status=None,
     )
 
 
@@ -176,10 +165,6 @@ def _named(url: str, page: PageRecord, domain: str, redirected: bool, sitemap: b
 
 def _follows(page: PageRecord) -> bool:
     return "nofollow" not in page.robots and "none" not in page.robots
-
-
-def _moment(ms: int | None) -> datetime | None:
-    return None if ms is None else moment(ms)
 
 
 def _hexadecimal(digest: int) -> str:

@@ -21,10 +21,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from linkindex.errors import BadInput, Incompatible
+from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.history import Patience
 from linkindex.store.sqlite.changes import Changes
 from linkindex.store.sqlite.checking import Checking
+from linkindex.store.sqlite.database import passes
 from linkindex.store.sqlite.forgetting import Forgetting
 from linkindex.store.sqlite.groups import Groups
 from linkindex.store.sqlite.migrations import create, migrate
@@ -64,6 +65,8 @@ class SqliteIndex(Writes, Reads, Groups, Changes, Forgetting, Checking):
                 undo.callback(db.close)
                 _prepare(path, db, create, full_durability)
             except sqlite3.Error as error:
+                if passes(error):
+                    raise Unavailable(f"index {path}: {error}; try again when it is free, or there is room") from error
                 raise BadInput(f"index {path}: {error}; name another with --index sqlite:///PATH") from error
             undo.pop_all()
         return cls(path, db, internal_links=internal_links, patience=patience, time_limit=time_limit)

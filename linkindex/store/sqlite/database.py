@@ -15,6 +15,13 @@ from linkindex.history import Patience
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock: a millisecond or two
 _TOGETHER = 64  # rows that are fetched at a time
 
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+
+def passes(error: sqlite3.Error) -> bool:
+    """Return whether what SQLite says of a file is a matter of time: others write, the disk is full or fails."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
+
 
 class Database:
     """What all parts of :class:`linkindex.store.sqlite.SqliteIndex` stand on."""

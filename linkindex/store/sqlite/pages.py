@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from linkindex import urls
-from linkindex.answers.rows import Outlink, PageRow, moment
+from linkindex.answers.rows import Outlink, PageRow, moment, moment_or_none
 from linkindex.indexable import indexable
+from linkindex.store.found import inside
 from linkindex.store.selection import Named, Visited
 from linkindex.store.sqlite.packing import json_numbers, unpack_bundles, unpack_internal
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
@@ -86,7 +86,7 @@ class Pages(Selecting):
                     yield _outlink(row)
                     shown += 1
             for target in unpack_internal(internal, page) if internal else ():
-                yield _internal(target, domain)
+                yield inside(target, domain)
 
     def outcome(self, page: str) -> str | None:
         for (outcome,) in self._rows("SELECT outcome FROM page WHERE url = ?", (self._find_url(page),)):
@@ -98,7 +98,7 @@ class Pages(Selecting):
         now = int(time.time() * 1000)
         for row in self._records(_PAGES.format(pages=condition), named | {"limit": -1 if limit is None else limit}):
             robots = [directive for directive in row["robots"].split("; ") if directive]
-            moments = {name: _moment_or_none(row[name]) for name in _MOMENTS}
+            moments = {name: moment_or_none(row[name]) for name in _MOMENTS}
             digests = {name: f"{row[name] % (1 << 64):016x}" if row[name] else "" for name in _DIGESTS}
             known = {"robots": robots, "indexable": indexable(robots, now), "status": row["status"] or None}
             yield PageRow(**row | moments | digests | known)
@@ -161,29 +161,7 @@ def _outlink(row: dict[str, Any]) -> Outlink:
         "follow": bool(row["follow"]),
         "first_seen": moment(row["first_seen"]),
         "last_seen": moment(row["last_seen"]),
-        "lost_at": _moment_or_none(row["lost_at"]),
+        "lost_at": moment_or_none(row["lost_at"]),
         "target_status": row["target_status"] or None,
     }
     return Outlink(**row | shown)
-
-
-def _internal(target: str, domain: str) -> Outlink:
-    return Outlink(
-        target=target,
-        target_domain=domain,
-        internal=True,
-        kind=None,
-        anchor=None,
-        rel=None,
-        follow=None,
-        placement=None,
-        first_seen=None,
-        last_seen=None,
-        lost_at=None,
-        lost_reason=None,
-        target_status=None,
-    )
-
-
-def _moment_or_none(ms: int | None) -> datetime | None:
-    return None if ms is None else moment(ms)
