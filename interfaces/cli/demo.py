@@ -22,7 +22,7 @@ from linkindex.answers.domains import referring_domains
 from linkindex.classify import classify
 from linkindex.store import Selection, open_index
 from linkindex.target import parse_target
-from settings.options import resolve_here
+from settings.options import resolve
 
 DATABASE = "linkatlas-demo.db"
 SEED_NUMBER = 1
@@ -44,7 +44,8 @@ def demo() -> int:
     Leaves linkatlas-demo.db here, for more questions.
     """
     web = make_web(SEED_NUMBER)
-    options = resolve_here({"index": f"sqlite:///{DATABASE}", "depth": 6, "delay": 0.05, "max_pages": 2000})
+    # Neither the environment nor the file has a say: they name the stores of real crawls.
+    options = resolve({"index": f"sqlite:///{DATABASE}", "depth": 6, "delay": 0.05, "max_pages": 2000}, {}, {})
     for name in (DATABASE, options.frontier_url.removeprefix("sqlite:///")):
         for leftover in Path().glob(f"{name}*"):
             leftover.unlink()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from linkindex.store import Order, Per
 
 _PERIOD = ["first_seen", "last_seen"]
+_PAGES = "; http and https differ, without a scheme https is meant"
 
 
 @click.command(
@@ -142,6 +143,7 @@ def history(source: str, target: str, question: Question) -> int:
         lambda index, limit: index.history(source, target, limit=limit),
         [*([] if target else ["target"]), "since", "confirmed", "until", "ended_because", *look],
         f"links from {source}" + (f" to {target}" if target else ""),
+        _PAGES,
     )
 
 
@@ -154,6 +156,7 @@ def outlinks(page: str, question: Question) -> int:
         lambda index, limit: index.outlinks(page, limit=limit),
         ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind", "first_seen"],
         f"links on the page {page}",
+        _PAGES,
     )
 
 

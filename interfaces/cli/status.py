@@ -111,6 +111,10 @@ def why(url: str, form: str | None, options: Options) -> int:
         life = frontier.why(wanted)
         robots = frontier.robots([life.host]).get(life.host) if life else None
         scope = read_job(frontier).scope
+    if life is None and (visits := _visits(wanted, options)):
+        raise BadInput(
+            f"{url}: in the index ({visits}), but not of this crawl; linkatlas seed --again {url} visits it anew"
+        )
     if life is None:
         raise BadInput(f"{url}: never discovered; no page that was visited links to it")
     if choose_format(form, None) in ("json", "jsonl"):

@@ -117,3 +117,15 @@ def test_the_star_has_the_backlinks_that_were_planted(crawled: tuple[Path, list[
     assert {row.domain for row in domains} == {".".join(link.source.split("/")[2].split(".")[-2:]) for link in planted}
     assert sum(row.backlinks for row in domains) == len(rows)
     assert [row.backlinks for row in domains] == sorted((row.backlinks for row in domains), reverse=True)
+
+
+def test_the_demo_leaves_the_stores_of_real_crawls_alone(tmp_path: Path) -> None:
+    (tmp_path / "linkatlas.toml").write_text("exclude = ['*']\n")
+    real = {"LINKATLAS_FRONTIER": "sqlite:///real-frontier.db", "LINKATLAS_INDEX": "sqlite:///real.db"}
+    ran = run(tmp_path, "demo", variables=real)
+    assert ran.code == 0, ran.err
+    assert f"Who links to {WEB.star}?" in ran.out
+    assert {path.name for path in tmp_path.iterdir() if path.suffix == ".db"} == {
+        "linkatlas-demo.db",
+        "linkatlas-demo-frontier.db",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -124,9 +125,18 @@ def test_another_file_is_not_touched(tmp_path: Path) -> None:
     assert text.read_bytes() == before
 
 
-def test_a_frontier_of_another_format_is_refused(tmp_path: Path) -> None:
-    import sqlite3
+def test_another_programs_database_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE notes (text)")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(Incompatible, match="no linkatlas frontier"):
+        open_frontier(f"sqlite:///{path}")
+    assert path.read_bytes() == before
 
+
+def test_a_frontier_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "f.db"
     open_frontier(f"sqlite:///{path}").close()
     with sqlite3.connect(path) as db:

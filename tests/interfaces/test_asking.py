@@ -247,6 +247,8 @@ def test_a_password_is_never_shown(tmp_path: Path, line: str) -> None:
         ("backlinks nobody.test --lost", "no lost backlinks of nobody.test in this"),
         ("domains example.com --kind form", "no referring domains of example.com that fulfil all conditions"),
         ("anchors http://example.com/", "http and https differ"),
+        ("outlinks nowhere.example/", "without a scheme https is meant"),
+        ("history nowhere.example/", "without a scheme https is meant"),
         ("outlinks https://nobody.test/", "no links on the page https://nobody.test/"),
     ],
 )

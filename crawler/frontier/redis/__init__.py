@@ -231,7 +231,9 @@ def _enter(place: Place, servers: list[Server], create: bool, host_queue: int) -
     wanted = place.shards or (_CLUSTER_SHARDS if place.kind == "cluster" else len(servers))
     found = enter(0, secrets.token_hex(8), wanted, create)
     if not found:
-        raise BadInput(f"frontier {place.name}: there is no job {place.job!r}; a crawl makes one")
+        raise BadInput(
+            f"frontier {place.name}: there is no job {place.job!r}; crawl begins one, reconcile rebuilds one that was lost"
+        )
     epoch, written, shards = (value.decode() if value else "" for value in found[:3])
     if written != FORMAT:
         raise Incompatible(f"frontier {place.name}: job {place.job!r} was made by another linkatlas (format {written})")

@@ -44,7 +44,7 @@ class SqliteFrontier(Leases):
     ) -> Self:
         path = Path(name)
         if not create and not path.exists():
-            raise BadInput(f"frontier {path}: no such file; a crawl makes one")
+            raise BadInput(f"frontier {path}: no such file; crawl begins one, reconcile rebuilds one that was lost")
         with ExitStack() as undo:
             lock = _claim(path) if exclusive else None
             if lock is not None:
@@ -276,11 +276,13 @@ def _claim(path: Path) -> int:
 
 
 def _prepare(path: Path, db: sqlite3.Connection) -> None:
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
     empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if not empty and application != sql.APPLICATION_ID:  # before anything is changed in a file that is not ours
+    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    if not empty and application != sql.APPLICATION_ID:
         raise Incompatible(f"frontier {path}: a SQLite file, but no linkatlas frontier; name another")
-    db.execute("PRAGMA journal_mode = WAL")
+    if not empty and version != sql.VERSION:
+        raise Incompatible(f"frontier {path}: written by another linkatlas (format {version}); use that version")
+    db.execute("PRAGMA journal_mode = WAL")  # not before the file is known: another program's is refused as it is
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA cache_size = -65536")
     if empty:
@@ -288,5 +290,3 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {sql.SCHEMA}"
             f"PRAGMA application_id = {sql.APPLICATION_ID}; PRAGMA user_version = {sql.VERSION}; COMMIT;"
         )
-    elif version != sql.VERSION:
-        raise Incompatible(f"frontier {path}: written by another linkatlas (format {version}); use that version")

@@ -82,22 +82,28 @@ class SqliteIndex(Writes, Reads, Groups, Changes, Forgetting, Checking):
 
 
 def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durability: bool) -> None:
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if not empty and application != APPLICATION_ID:  # before anything is changed in a file that is not ours
-        raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
+    empty, version = _recognise(path, db)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {'FULL' if full_durability else 'NORMAL'}")
     db.execute("PRAGMA cache_size = -65536")
     db.execute("PRAGMA wal_autocheckpoint = 10000")  # 40 MB: rows land all over the indexes, and pages are written once
     if empty:
         create(db)
-    elif version > VERSION:
-        raise Incompatible(f"index {path}: written by a newer linkatlas (format {version}); use that version")
     else:
         migrate(db, version)
         if for_writing:
             _complete(db)
+
+
+def _recognise(path: Path, db: sqlite3.Connection) -> tuple[bool, int]:
+    """Return whether the file is empty, and its format; a file that is not ours to read is refused as it is."""
+    empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    if not empty and application != APPLICATION_ID:
+        raise Incompatible(f"index {path}: a SQLite file, but no linkatlas index; name another with --index")
+    if not empty and version > VERSION:
+        raise Incompatible(f"index {path}: written by a newer linkatlas (format {version}); use that version")
+    return empty, version
 
 
 def _complete(db: sqlite3.Connection) -> None:
