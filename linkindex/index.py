@@ -21,6 +21,7 @@ from linkindex.conditions import Conditions, select
 from linkindex.errors import BadInput, Unavailable
 from linkindex.store import LinkIndex, Order, Per, Selection
 from linkindex.store.selection import ORDERS, PER, Check, IndexCounts, RunCounts
+from linkindex.stored import guarded
 from linkindex.target import parse_target
 from settings.values import nearest
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Link = TypeVar("Link", bound=rows.Backlink)
+Answer = TypeVar("Answer")
 
 
 class Rows(Iterator[Row], Generic[Row]):
@@ -107,33 +109,33 @@ class Index:
         self, target: str, *, limit: int | None = None, **conditions: Unpack[Conditions]
     ) -> Rows[rows.ReferringDomain]:
         """Which domains link to the target, those with the most links first."""
-        return Rows(rows.ReferringDomain, referring_domains(self.store, select(target, **conditions), limit=limit))
+        return Rows(rows.ReferringDomain, self._asked(referring_domains, select(target, **conditions), limit=limit))
 
     def anchors(
         self, target: str, *, limit: int | None = None, **conditions: Unpack[Conditions]
     ) -> Rows[rows.AnchorText]:
         """Under which texts the target is linked, the most used first."""
-        return Rows(rows.AnchorText, anchors(self.store, select(target, **conditions), limit=limit))
+        return Rows(rows.AnchorText, self._asked(anchors, select(target, **conditions), limit=limit))
 
     def changes(self, target: str, *, limit: int | None = None, **conditions: Unpack[Conditions]) -> Rows[rows.Change]:
         """What happened to links that point at the target, the latest first."""
-        return Rows(rows.Change, changes(self.store, select(target, **conditions), limit=limit))
+        return Rows(rows.Change, self._asked(changes, select(target, **conditions), limit=limit))
 
     def history(self, source: str, target: str = "", *, limit: int | None = None) -> Rows[rows.Seen]:
         """Every version of the links from one page to another ("": to all), the oldest of each link first."""
-        return Rows(rows.Seen, history(self.store, source, target, limit=limit))
+        return Rows(rows.Seen, self._asked(history, source, target, limit=limit))
 
     def outlinks(self, page: str, *, limit: int | None = None) -> Rows[rows.Outlink]:
         """What a page links to."""
-        return Rows(rows.Outlink, outlinks(self.store, page, limit=limit))
+        return Rows(rows.Outlink, self._asked(outlinks, page, limit=limit))
 
     def pages(self, target: str, *, limit: int | None = None) -> Rows[rows.PageRow]:
         """The visited pages of the target and what they say of themselves, those that link out most first."""
-        return Rows(rows.PageRow, pages(self.store, parse_target(target), limit=limit))
+        return Rows(rows.PageRow, self._asked(pages, parse_target(target), limit=limit))
 
     def overview(self, target: str) -> rows.Overview:
         """The backlink profile of the target in numbers."""
-        return overview(self.store, parse_target(target))
+        return self._asked(overview, parse_target(target))
 
     def counts(self) -> IndexCounts:
         """What the index holds."""
@@ -157,6 +159,9 @@ class Index:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def _asked(self, answer: Callable[..., Answer], *arguments: Any, **keywords: Any) -> Answer:
+        return guarded(self.store, answer)(self.store, *arguments, **keywords)
+
     def _links(
         self,
         answer: Callable[..., Iterator[Link]],
@@ -170,7 +175,7 @@ class Index:
         _one_of(order, ORDERS, "order")
         _one_of(per, PER, "per")
         start = read_cursor(after, selection, order, per) if after else None
-        found = answer(self.store, selection, order=order, per=per, after=start, limit=limit)
+        found = self._asked(answer, selection, order=order, per=per, after=start, limit=limit)
         return Rows(kind, found, lambda row: cursor_of(row, selection, order, per))
 
 

@@ -40,6 +40,11 @@ def checked(opening: Callable[[], _T], what: str, remedy: str) -> _T:
         raise _tripped(error, what, remedy) from error
 
 
+def guarded(store: object, answer: Callable[..., _T]) -> Callable[..., _T]:
+    """Return ``answer``, which is made of what ``store`` returns, guarded as the calls of that store are."""
+    return cast("Callable[..., _T]", store._guard(answer)) if isinstance(store, _Checked) else answer  # noqa: SLF001
+
+
 class _Checked:
     def __init__(self, store: Any, what: str, remedy: str) -> None:
         self.__dict__["_store"] = store

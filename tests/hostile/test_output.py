@@ -66,10 +66,12 @@ def index(tmp_path: Path, oracles: Path, monkeypatch: pytest.MonkeyPatch) -> str
                     url=f"http://s{number}.example/", at=1_700_000_000_000 + number, outcome=Outcome.PAGE, status=200,
                     reason=texts[0][:99], content_type=texts[1][:99], title=texts[2], description=texts[3],
                     language=texts[4][:20], author=texts[0], platform=texts[1], type=texts[2], charset=texts[3],
-                    certificate_error=texts[4], robots=tuple(sorted({texts[0][:50], "noindex"})), links=links,
+                    certificate_error=texts[4], robots=tuple(sorted({texts[0][:50], "noarchive"})), links=links,
                 )
             )
         )  # fmt: skip
+    gone = Visit(url="http://t.example/0", at=1_700_000_000_000, outcome=Outcome.GONE, status=404)
+    visits.append(canonicalise(gone))
     with open_index("sqlite:///links.db", create=True) as store:
         store.store(visits)
     return "sqlite:///links.db"
@@ -78,6 +80,7 @@ def index(tmp_path: Path, oracles: Path, monkeypatch: pytest.MonkeyPatch) -> str
 QUESTIONS = [
     ("backlinks", "t.example"), ("domains", "t.example"), ("anchors", "t.example"), ("pages", "s0.example"),
     ("pages", "s7.example"), ("outlinks", "http://s0.example/"), ("overview", "t.example"),
+    ("changes", "t.example"), ("history", "http://s0.example/"), ("broken", "t.example"),
 ]  # fmt: skip
 
 
@@ -112,7 +115,7 @@ def test_naughty_strings_survive_json_as_they_are(
 
 ONE_ARGUMENT = [
     ("backlinks",), ("domains",), ("anchors",), ("pages",), ("outlinks",), ("overview",), ("why",), ("audit",), ("hold",),
-    ("forget",), ("seed", "--again"), ("normalize",),
+    ("forget",), ("seed", "--again"), ("normalize",), ("changes",), ("history",), ("broken",),
 ]  # fmt: skip
 
 
@@ -327,7 +330,7 @@ def test_no_answer_may_be_read_by_others_or_run_what_strangers_wrote() -> None:
 
 def test_every_command_is_among_those_that_naughty_strings_went_through() -> None:
     asked = {question[0] for question in QUESTIONS} | {command[0] for command in ONE_ARGUMENT}
-    without_strangers_text = {"crawl", "node", "nodes", "reconcile", "status", "classify", "config", "demo"}
+    without_strangers_text = {"crawl", "node", "nodes", "reconcile", "status", "classify", "config", "demo", "doctor"}
     assert asked | without_strangers_text >= set(COMMANDS)
 
 

@@ -140,7 +140,7 @@ def fill_index(index: LinkIndex) -> None:
             [
                 canonicalise(
                     Visit(
-                        url=url, at=at, outcome=Outcome.PAGE, status=200, title="t", language="en", robots=("noindex",),
+                        url=url, at=at, outcome=Outcome.PAGE, status=200, title="t", language="en", robots=("noarchive",),
                         links=(
                             *(Link(target=f"https://t.test/{n}", anchor=f"a{at}", rel=("me",)) for n in range(3 - at)),
                             Link(target=f"{url}/x"), Link(target="https://h0.test/"),
@@ -157,6 +157,7 @@ def fill_index(index: LinkIndex) -> None:
 QUESTIONS = (
     *("backlinks t.test --all", "domains t.test", "anchors t.test", "pages h0.test", "outlinks https://h0.test/0"),
     *("overview t.test", "status", "classify", "reconcile --check", "why https://h0.test/0", "audit h0.test"),
+    *("changes t.test", "history https://h0.test/0", "broken t.test", "doctor"),
 )
 
 

@@ -51,7 +51,10 @@ def pack_words(words: dict[int, Words]) -> bytes:
 
 def unpack_words(packed: bytes) -> dict[int, Words]:
     """Return what :func:`pack_words` packed."""
-    return _words(zstd.decompress(packed)) if packed else {}
+    try:
+        return _words(zstd.decompress(packed)) if packed else {}
+    except zstd.ZstdError as error:  # whoever reads knows a bad value, and not how it was packed
+        raise ValueError(str(error)) from error
 
 
 def pack_internal(targets: Sequence[str], page: str) -> bytes | None:
