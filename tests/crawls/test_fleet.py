@@ -132,7 +132,7 @@ def test_a_node_that_is_told_to_end_gives_back_what_takes_long(tmp_path: Path) -
 def test_a_node_that_cannot_open_its_stores_does_not_end_as_if_all_were_done(crawl: Crawl) -> None:
     crawl.run("seed", SITE.seeds[0])
     (crawl.folder / "index").mkdir()
-    ran = crawl.run("node", *crawl.reach, "--index", "sqlite:///index")
+    ran = crawl.run("node", "--contact", "test@example.org", *crawl.reach, "--index", "sqlite:///index")
     assert ran.code not in (0, 130)
     assert "index" in ran.err.splitlines()[-1]
 

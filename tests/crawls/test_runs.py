@@ -59,9 +59,8 @@ def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> Non
 def test_a_node_that_joins_visits_for_the_run_of_the_job(site: Site) -> None:
     run(site.folder, "seed", SEED)
     name = site.name()
-    ran = run(
-        site.folder, "node", "--until-finished", *(option for option in site.reach if option not in ("--delay", "0"))
-    )
+    reach = (option for option in site.reach if option not in ("--delay", "0"))
+    ran = run(site.folder, "node", "--until-finished", "--contact", "test@example.org", *reach)
     assert ran.code == 0, ran.err
     assert site.runs().keys() == {name}
 
