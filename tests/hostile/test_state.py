@@ -218,6 +218,28 @@ def test_a_strange_robots_is_set_aside_and_asked_for_again(tmp_path: Path) -> No
     assert not MARKER.exists()
 
 
+@pytest.mark.parametrize(
+    ("damage", "question"),
+    [
+        ("DELETE FROM link", "overview t.test"),
+        (f"UPDATE page SET first_visited = {2**60}", "anchors t.test"),
+        (f"UPDATE around SET words = x'{b'no zstd'.hex()}'", "backlinks t.test"),
+    ],
+)
+def test_an_answer_made_of_damage_names_the_index(
+    damage: str, question: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
+        fill_index(index)
+    assert main([*question.split(), "--index", f"sqlite:///{tmp_path}/i.db"]) == 0
+    with closing(sqlite3.connect(tmp_path / "i.db")) as db:
+        db.execute(damage)
+        db.commit()
+    capsys.readouterr()
+    assert main([*question.split(), "--index", f"sqlite:///{tmp_path}/i.db"]) == 2
+    assert f"index {tmp_path}/i.db: holds something" in capsys.readouterr().err
+
+
 def test_what_trips_over_stored_values_says_so_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     class Store:
         name = "of nothing"
