@@ -32,7 +32,7 @@ from settings.values import without_password
 EXAMPLES = """\b
 Examples:
   linkatlas crawl https://example.com
-  linkatlas crawl --seeds-file seeds.txt --stay domain --max-pages 10000
+  linkatlas crawl --seeds-file seeds.txt --stay domain --max-pages 10000 --contact me@example.org
   linkatlas crawl example.com --contact https://example.org/about-our-bot
 """
 
