@@ -38,6 +38,12 @@ esac
 """
 
 
+def _heed_signals() -> None:
+    """A shell cannot trap what was ignored when it began, as under nohup (SIGHUP) or behind an & (SIGINT)."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Checkout:
     """A copy of what ./run reads, in a folder whose name has a space, on a PATH of its own."""
@@ -63,8 +69,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # A shell cannot trap what was ignored when it began, as under nohup.
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509  no other threads
+            preexec_fn=_heed_signals,  # noqa: PLW1509  no other threads
         )
 
     def run(self, *args: str, cwd: Path | None = None, **env: str) -> tuple[int, str, str]:
