@@ -3,7 +3,7 @@
 What is known to stall the parser is refused before it is parsed (:mod:`crawler.extract.hazards`). Against what is not
 known, nothing inside the process helps: a parser in C can be neither interrupted nor given up, and holds up the other
 fetches and the renewal of leases too. So the process goes, and its leases with it: other nodes, or the next run, visit
-those URLs again, the suspects alone, and one that stalls three processes ends as ``failed(node_lost)``.
+those URLs again, the suspects alone, and one that stalls four processes ends as ``failed(node_lost)``.
 """
 
 from __future__ import annotations

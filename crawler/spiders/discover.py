@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from scrapy import Spider
 
-from crawler import challenges, soft404
+from crawler import challenges, memory, soft404
 from crawler.discovery import NO_SITEMAP
 from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
@@ -127,6 +127,7 @@ def _read_page(response: Response, limits: ReadLimits) -> _Read:
         max_anchor=limits.max_anchor,
         max_depth=limits.max_dom_depth,
     )
+    memory.read_and_freed(len(response.body))
     return Outcome.PAGE, "", facts
 
 

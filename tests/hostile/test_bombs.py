@@ -139,3 +139,14 @@ def test_a_parser_bomb_is_told_before_it_is_parsed(tmp_path: Path, before: int) 
         "/external": ("unreadable", "entities"),
     }
     assert peak - before < ALLOWED
+
+
+def test_a_process_does_not_stay_as_large_as_its_largest_page(tmp_path: Path) -> None:
+    """A page of 8 MiB is some 300 MB of nodes; once it was read, that is given back."""
+    code = CRAWL.replace("VmHWM", "VmRSS")
+    with serving({"/": page(b"<p>more</p>\n" * 650_000)}) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(server.port), "large.db", "http://h0.example/"],
+            cwd=tmp_path, env=environment(PYTHONWARNINGS="ignore"), capture_output=True, text=True, timeout=300, check=True,
+        )  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[-1])[1] < 250 << 20
