@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 import pytest
 
 from crawler.frontier import Budget, Counts, Frontier, Outlook
 from crawler.frontier.redis import RedisFrontier
+from crawler.frontier.redis.store import Step
 from tests.frontier.accounts import AccountsContract
 from tests.frontier.contract import Clock, FrontierContract, entry
 from tests.servers import RedisServer
@@ -180,3 +181,59 @@ class TestWhileABudgetIsSpread(OnRedis):
         frontier.set_budget(Budget(pages=pages), 0.0)
         assert seen
         assert {(outlook.finished, outlook.spent) for outlook in seen} == {(False, False)}
+
+    @pytest.mark.parametrize("given", [0, 1])
+    def test_another_goes_on_where_who_spread_it_was_killed(
+        self, frontier: RedisFrontier, url: str, clock: Clock, given: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Killed when so many shards had their share."""
+        frontier.add([entry(f"https://{letter}.test/") for letter in "abcdefghij"])
+
+        def steps(some: Sequence[Step]) -> list[object]:
+            if some[0].name != "quota":
+                return RedisFrontier._steps(frontier, some)
+            RedisFrontier._steps(frontier, some[:given])
+            raise Killed
+
+        with monkeypatch.context() as dying:
+            dying.setattr(frontier, "_steps", steps)
+            with pytest.raises(Killed):
+                frontier.set_budget(Budget(pages=6), 0.0)
+        with RedisFrontier.open(url, clock=clock) as other:
+            assert all_leased(other) == 2 * given
+            clock.pass_(61)  # what was leased is lost, and so is the claim of the dead
+            assert all_leased(other) == 6
+            assert all_leased(frontier) == 0
+
+    def test_who_is_late_at_it_gives_no_more(
+        self, frontier: RedisFrontier, url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Frozen until its claim had run out and another had done it."""
+        frontier.add([entry(f"https://{letter}.test/") for letter in "abcdefghij"])
+
+        def steps(some: Sequence[Step]) -> list[object]:
+            if some[0].name == "quota":
+                clock.pass_(11)
+                with RedisFrontier.open(url, clock=clock) as other:
+                    other.outlook()
+            return RedisFrontier._steps(frontier, some)
+
+        with monkeypatch.context() as freezing:
+            freezing.setattr(frontier, "_steps", steps)
+            frontier.set_budget(Budget(pages=6), 0.0)
+        assert all_leased(frontier) == 6
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def all_leased(frontier: Frontier) -> int:
+    """Lease whatever may be leased, as a node does, which asks how things stand when it gets nothing."""
+    leased = 0
+    for _ in range(20):
+        some = frontier.lease(9, "n", 60)
+        leased += len(some)
+        if not some:
+            frontier.outlook()
+    return leased

@@ -10,6 +10,7 @@ Of what is known, 64-bit keys are kept; the text, only of what is still to be vi
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any, Self
@@ -31,6 +32,8 @@ FORMAT = "2"  # of the keys
 HOST_QUEUE = 1000
 _CLUSTER_SHARDS = 16
 _STATES = ("queued", "scheduled", "leased", "done", "failed", "excluded", "visited", "hosts", "quarantined")
+_SPREADING = "budget"  # the claim of who spreads it over the shards
+_SPREAD = 10.0  # s that it holds
 _UNKNOWN = (0, 0, 0, 0, 0, "", "", 0, 0, 0, 0)  # what is told of a URL of which only the key is kept
 
 
@@ -76,13 +79,22 @@ class RedisFrontier(Nodes):
     # ---------------------------------------------------------------- limits, the job
 
     def set_budget(self, budget: Budget, delay: float) -> None:
+        who = secrets.token_hex(8)
+        while wait := self.claim(_SPREADING, who, _SPREAD):
+            time.sleep(min(wait, 0.1))
+        self._spread(budget, delay, who)
+
+    def _spread(self, budget: Budget, delay: float, who: str) -> None:
+        """Set limits, and give each shard its share of the pages. ``who`` has claimed that; one that is killed before it
+        is done leaves shards without a quota, and :meth:`outlook` has another do it once the claim has run out."""
         limits = msgspec.json.encode((budget, delay)).decode()
         amounts = (budget.pages_per_host, budget.pages_per_domain, budget.growth, delay, limits, bool(budget.pages))
         used = self._everywhere("limits", amounts)
         if budget.pages:  # nothing is leased until there are quotas again
             left = max(0, budget.pages - sum(used))
             shares = [left // len(self._shards) + (shard < left % len(self._shards)) for shard in self._shards]
-            self._steps([Step(shard, "quota", share) for shard, share in enumerate(shares)])
+            self._steps([Step(shard, "quota", (share, used[shard])) for shard, share in enumerate(shares)])
+        self.unclaim(_SPREADING, who)
         for shard in self._shards:
             cursor = "0"
             while True:
@@ -90,10 +102,11 @@ class RedisFrontier(Nodes):
                 if cursor == "0":
                     break
 
-    def _is_spent(self, counts: Counts) -> bool:
-        """Return whether the budget of pages is used up; quotas alone do not tell while another process spreads them."""
-        kept = self._limits()
-        return kept is not None and 0 < kept[0].pages <= counts.visited
+    def _mend_quotas(self) -> None:
+        """Give shards the pages that the budget leaves, unless somebody is at it."""
+        kept, who = self._limits(), secrets.token_hex(8)
+        if kept and not self.claim(_SPREADING, who, _SPREAD):
+            self._spread(*kept, who)
 
     def _spread_budget(self) -> None:
         kept = self._limits()
@@ -212,9 +225,13 @@ class RedisFrontier(Nodes):
         counts, left = self._accounts()
         if not counts.queued + counts.scheduled + counts.leased + counts.waiting:
             return Outlook(finished=True)
+        kept = self._limits() if left == 0 else None  # no shard may lease more; the budget says why
+        pages = kept[0].pages if kept else 0
+        if counts.leased + counts.visited < pages:
+            self._mend_quotas()
         if counts.leased:  # another node is at work, and may find more any moment
             return Outlook(finished=False)
-        if left == 0 and self._is_spent(counts):
+        if 0 < pages <= counts.visited:
             return Outlook(finished=False, spent=True)
         waits = [wait for wait in self._everywhere("outlook") if wait >= 0]
         return Outlook(finished=False, wait=min(waits, default=0) / 1000)

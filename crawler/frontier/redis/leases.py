@@ -67,16 +67,16 @@ class Leases(Entries):
         return {shard: min(most, left[shard]) for shard, most in wanted.items() if left[shard]}
 
     def _borrow(self, shard: int, missing: int, wanted: dict[int, int], left: list[int]) -> int:
-        """Move what other shards do not need of the job's budget to a shard. A kill in between leaves some unused; it is
-        never exceeded."""
+        """Move what other shards do not need of the job's budget to a shard. A kill in between leaves some unused until
+        none are left (:meth:`outlook`); it is never exceeded."""
         borrowed = 0
         for other in self._shards:
             spare = min(left[other] - wanted.get(other, 0), missing - borrowed)
             if other != shard and spare > 0:
-                given = -self._step(other, "quota", -spare)
+                given = -self._step(other, "quota", (-spare,))
                 left[other] -= given
                 borrowed += given
-        return int(self._step(shard, "quota", borrowed)) if borrowed else 0
+        return int(self._step(shard, "quota", (borrowed,))) if borrowed else 0
 
     def depart(self, token: str) -> None:
         held = _held(token)
