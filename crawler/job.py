@@ -19,11 +19,13 @@ from linkindex.errors import BadInput, Incompatible
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Seeds are canonical URLs. ``run`` names the crawl in the index: when it was begun, in UTC, to the second."""
+    """Seeds are canonical URLs. ``run`` names the crawl in the index: when it was begun, in UTC, to the second; ``earlier``
+    are the runs of the same job before it."""
 
     seeds: tuple[str, ...] = ()
     scope: Scope = Scope()
     run: str = ""
+    earlier: tuple[str, ...] = ()
 
 
 def read_job(frontier: Frontier) -> Job:
@@ -55,7 +57,8 @@ def begin(
     if scope != before.scope and before.seeds:
         _readmit(frontier, scope)
     frontier.add([scope.judged(entry) for entry in entries])
-    job = _named(Job(seeds=every, scope=scope, run="" if again else before.run))
+    earlier = (*before.earlier, before.run) if again and before.run else before.earlier
+    job = _named(Job(seeds=every, scope=scope, run="" if again else before.run, earlier=earlier))
     frontier.set_job(msgspec.to_builtins(job))
     if again:
         frontier.again()

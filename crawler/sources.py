@@ -81,6 +81,14 @@ def rebuild(frontier: Frontier, index: LinkIndex) -> Rebuilt:
     return Rebuilt(visited, queued)
 
 
+def visit_anew(frontier: Frontier, index: LinkIndex) -> None:
+    """Queue what earlier runs of the job visited, for a frontier that has forgotten what that was."""
+    job = read_job(frontier)
+    for run in () if frontier.keeps_ended else job.earlier:
+        for batch in batches(entry_of(page, job.scope) for page in index.visited(run=run)):
+            frontier.add(batch, again=True)
+
+
 def missing(frontier: Frontier, index: LinkIndex) -> int:
     """Count the URLs that the index knows, and that should be known to the frontier and are not."""
     scope = read_job(frontier).scope

@@ -70,8 +70,9 @@ class Frontier(Protocol):
     how often, and from how many distinct domains, which also count for its host's budget.
     """
 
-    keeps_excluded: bool
-    """Whether :meth:`excluded` yields what was refused. A backend that only counts it is told again from the index."""
+    keeps_ended: bool
+    """Whether what is done or was refused is kept by name, for :meth:`again` and :meth:`excluded`. A backend that only counts
+    it is told again from the index."""
 
     def add(self, entries: Iterable[Entry], discovered_on: str = "", *, again: bool = False) -> Added:
         """Queue what is new, in one atomic step (a shard). A known URL that was excluded by the scope and is admitted
@@ -143,7 +144,7 @@ class Frontier(Protocol):
     def excluded(self, reasons: Iterable[str]) -> Iterator[Entry]:
         """Stream the entries that the scope excluded for any of these reasons, for a scope that changed.
 
-        Where ``keeps_excluded`` is false: forget that they were, so that they may be discovered anew.
+        Where ``keeps_ended`` is false: forget that they were, so that they may be discovered anew.
         """
 
     def again(self) -> int:

@@ -15,7 +15,7 @@ from crawler.frontier import Counts, Frontier
 from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
 from crawler.requests_log import check_log
 from crawler.scope import Scope
-from crawler.sources import ANSWER, keep_job
+from crawler.sources import ANSWER, keep_job, visit_anew
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
 from interfaces.cli.program import program
@@ -76,16 +76,18 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     with ExitStack() as stack:
         index = stack.enter_context(open_index(options.index, create=True, wait=ANSWER))
         frontier = stack.enter_context(frontier_of(options, exclusive=True))
-        if not _begin(frontier, found.urls, scope, again, options):
+        if not _begin(frontier, index, found.urls, scope, again, options):
             return 0
         keep_job(index, read_job(frontier))
         return run(frontier, index, options)
 
 
-def _begin(frontier: Frontier, seeds: list[str], scope: Scope, again: bool, options: Options) -> bool:
+def _begin(frontier: Frontier, index: LinkIndex, seeds: list[str], scope: Scope, again: bool, options: Options) -> bool:
     """Give the frontier its job; False, having said so, when there is nothing left of it."""
     known = bool(read_job(frontier).seeds)
     begin(frontier, seeds, scope, budget_of(options), options.delay, again=again)
+    if again:
+        visit_anew(frontier, index)
     outlook, counts = frontier.outlook(), frontier.counts()
     if outlook.finished or outlook.spent:
         why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"

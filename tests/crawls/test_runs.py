@@ -12,8 +12,12 @@ from crawler.frontier import Budget, open_frontier
 from crawler.job import admit, begin, read_job
 from crawler.scope import Scope
 from interfaces.demo.serve import serving
+from linkindex.model import Outcome, Visit
 from linkindex.store import open_index
+from linkindex.target import Target
+from pipelines.canonicalise import canonicalise
 from tests.crawls.command import ROOT, Ran, environment, run
+from tests.servers import RedisServer
 
 PAGES = 20
 SEED = "http://site.example/"
@@ -54,6 +58,28 @@ def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> Non
     assert other > name
     assert f"run: {other}" in again.out.splitlines()
     assert site.runs() == {name: 10, other: 5}  # what was known before stays what it was
+
+
+def test_again_visits_what_the_seeds_do_not_lead_to_any_more(site: Site) -> None:
+    """Redis keeps of what is done only that it is known: the index has to tell it."""
+    folder = site.folder / "redis"
+    folder.mkdir()
+    with RedisServer(folder) as redis, open_index(f"sqlite:///{site.folder}/links.db", create=True) as index:
+        where = ("--frontier", f"{redis.url}?job=web", "--index", f"sqlite:///{site.folder}/links.db")
+        with open_frontier(f"{redis.url}?job=web") as frontier:
+            begin(frontier, [SEED], Scope(), Budget(), 0.0)
+            name = read_job(frontier).run
+            orphan = f"{SEED}of-old"
+            index.store([canonicalise(Visit(url=orphan, at=1000, outcome=Outcome.PAGE))], name)
+            index.store([canonicalise(Visit(url=f"{SEED}of-another-job", at=1000, outcome=Outcome.PAGE))], "another")
+        for _ in range(2):  # a run before the last counts too
+            assert site.crawl("--depth", "0", "--again", *where).code == 0
+            with open_frontier(f"{redis.url}?job=web") as frontier:
+                assert frontier.counts().done == 2
+            (page,) = index.pages(Target(text=orphan, urls=(orphan,)))
+            assert page.outcome == "gone"
+        (other,) = index.pages(Target(text="", urls=(f"{SEED}of-another-job",)))
+        assert other.outcome == "page"
 
 
 def test_a_node_that_joins_visits_for_the_run_of_the_job(site: Site) -> None:

@@ -130,7 +130,7 @@ class FrontierContract:
             assert life.sitemap == 1
             frontier.release(lease.token, 0, "")
         frontier.add([entry("https://b.test/3.xml", 9, sitemap=3, excluded="depth")])
-        assert [each.sitemap for each in frontier.excluded(["depth"])] == ([3] if frontier.keeps_excluded else [])
+        assert [each.sitemap for each in frontier.excluded(["depth"])] == ([3] if frontier.keeps_ended else [])
 
     def test_a_url_found_nearer_moves_up(self, frontier: Frontier) -> None:
         frontier.add([entry("https://a.test/x", 3), entry("https://a.test/y", 2)])
@@ -344,10 +344,10 @@ class FrontierContract:
     def test_excluded_entries_come_back_as_they_went_in_or_are_forgotten(self, frontier: Frontier) -> None:
         refused = entry("https://a.test/", 9, hops=2, excluded="depth")
         frontier.add([refused, entry("https://b.test/", 1, excluded="stay")])
-        assert list(frontier.excluded(["depth"])) == ([refused] if frontier.keeps_excluded else [])
-        kept = {"depth": 1, "stay": 1} if frontier.keeps_excluded else {"stay": 1}
+        assert list(frontier.excluded(["depth"])) == ([refused] if frontier.keeps_ended else [])
+        kept = {"depth": 1, "stay": 1} if frontier.keeps_ended else {"stay": 1}
         assert frontier.counts().excluded_by == kept
-        assert frontier.add([entry("https://a.test/", 1)]).new == (not frontier.keeps_excluded)
+        assert frontier.add([entry("https://a.test/", 1)]).new == (not frontier.keeps_ended)
         assert frontier.counts().queued == 1
 
     def test_state_survives_a_restart(self, frontier: Frontier, reopen: Callable[[], Frontier], clock: Clock) -> None:

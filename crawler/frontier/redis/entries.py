@@ -20,7 +20,7 @@ _BATCH = 400  # entries in one step, which nothing else on the server gets in be
 class Entries(Store):
     """``add``, ``remember``, ``excluded``, ``again``, ``forget``, ``forget_host``, ``hungry``, ``fed``."""
 
-    keeps_excluded = False
+    keeps_ended = False
 
     def add(self, entries: Iterable[Entry], discovered_on: str = "", *, again: bool = False) -> Added:
         return self._add([(discovered_on, entries)], again)

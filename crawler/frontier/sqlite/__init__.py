@@ -36,7 +36,7 @@ _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sql
 class SqliteFrontier(Leases):
     """:class:`crawler.frontier.Frontier` on SQLite. One thread at a time may use it, but for :meth:`wait`."""
 
-    keeps_excluded = True
+    keeps_ended = True
 
     @classmethod
     def open(
