@@ -6,13 +6,11 @@ from collections.abc import Iterable
 
 from linkindex.store.selection import Forgotten
 from linkindex.store.sqlite.bundles import Bundles, Key
-from linkindex.store.sqlite.ids import URL_MASK
+from linkindex.store.sqlite.ids import ANCHOR_MASK, URL_MASK
 from linkindex.store.sqlite.packing import json_numbers, unpack_bundles
 from linkindex.store.sqlite.pages import Pages
 from linkindex.store.sqlite.schema import URL_BITS
 from linkindex.target import Target
-
-_ANCHOR_MASK = (1 << 31) - 1
 
 _TAKE_OUT = """
 DELETE FROM {table} WHERE to_domain = ? AND from_domain = ? AND number = ? AND page = ? AND slot = ? RETURNING {column}"""
@@ -23,11 +21,11 @@ AND live = 0 AND NOT EXISTS (SELECT 1 FROM past v WHERE v.to_domain = bundle.to_
   AND v.from_domain = bundle.from_domain AND v.number = bundle.number)
 RETURNING target, anchor"""
 
-_NEEDED = """
-SELECT DISTINCT to_domain << 28 | target FROM bundle WHERE to_domain = ?1
+_NEEDED = f"""
+SELECT DISTINCT to_domain << {URL_BITS} | target FROM bundle WHERE to_domain = ?1
 UNION SELECT url FROM page WHERE url BETWEEN ?2 AND ?3
 UNION SELECT url FROM lead WHERE url BETWEEN ?2 AND ?3
-UNION SELECT "to" FROM lead WHERE "to" BETWEEN ?2 AND ?3"""
+UNION SELECT "to" FROM lead WHERE "to" BETWEEN ?2 AND ?3"""  # noqa: S608
 
 _UNUSED_ANCHORS = """
 SELECT value FROM json_each(?) WHERE value NOT IN (SELECT anchor FROM bundle)"""
@@ -89,5 +87,5 @@ class Forgetting(Bundles, Pages):
             needed = {row[0] for row in self._db.execute(_NEEDED, (domain, low, high))}
             self._remove("url", (url for url in urls if low <= url <= high and url not in needed), URL_MASK)
         unused = self._db.execute(_UNUSED_ANCHORS, (json_numbers(sorted(anchors)),)).fetchall()
-        self._remove("anchor", (row[0] for row in unused), _ANCHOR_MASK)
+        self._remove("anchor", (row[0] for row in unused), ANCHOR_MASK)
         self._db.execute("DELETE FROM run WHERE id NOT IN (SELECT run FROM page WHERE run IS NOT NULL)")

@@ -15,7 +15,7 @@ from linkindex.store.sqlite.schema import URL_BITS
 
 REMEMBERED = 200_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
 URL_MASK = (1 << URL_BITS) - 1
-_ANCHOR_MASK = (1 << 31) - 1
+ANCHOR_MASK = (1 << 31) - 1
 
 _FORGOTTEN = "SELECT value FROM total WHERE name = 'forgotten'"
 
@@ -134,8 +134,8 @@ class Ids(Database):
     def _number_anchors(self, texts: Iterable[str]) -> None:
         """Make sure that anchor texts have numbers, which are in ``_anchor_ids`` then."""
         known = self._anchor_ids
-        new: dict[str, Row] = {text: (_hash(text) & _ANCHOR_MASK, text) for text in texts if text not in known}
-        self._number("anchor", "text", new, known, _ANCHOR_MASK)
+        new: dict[str, Row] = {text: (_hash(text) & ANCHOR_MASK, text) for text in texts if text not in known}
+        self._number("anchor", "text", new, known, ANCHOR_MASK)
 
     def _number(self, table: str, columns: str, wanted: dict[str, Row], known: dict[str, int], mask: int) -> None:
         """Give each of ``wanted`` (its name to its row, where the number should be first) a number that is its own."""
