@@ -14,7 +14,7 @@ def referring_domains(index: LinkIndex, selection: Selection, *, limit: int | No
         yield ReferringDomain(
             domain=group.key,
             backlinks=group.links,
-            pages=group.sources,
+            pages=group.sources or 0,
             follow=group.follow,
             nofollow=group.links - group.follow,
             first_seen=moment(group.first_seen),

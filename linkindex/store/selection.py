@@ -54,7 +54,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     links: int
-    sources: int  # distinct pages that link
+    sources: int | None  # distinct pages that link; None where they are grouped by what a page has many of
     domains: int  # distinct domains that link
     targets: int  # distinct URLs that are linked
     follow: int

@@ -319,7 +319,7 @@ class Dictionary:
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
         name = BY[by]
         rows = sorted(self._rows(selection), key=name)
-        groups = [_counted(key, list(of_key)) for key, of_key in groupby(rows, name)]
+        groups = [_counted(key, list(of_key), by) for key, of_key in groupby(rows, name)]
         return islice(sorted(groups, key=lambda group: (-group.links, group.key)), limit)
 
     def profile(self, selection: Selection) -> Profile:
@@ -466,11 +466,11 @@ BY: dict[str, Callable[[Backlink], str]] = {
 }
 
 
-def _counted(key: str, rows: list[Backlink]) -> Group:
+def _counted(key: str, rows: list[Backlink], by: By) -> Group:
     return Group(
         key=key,
         links=len(rows),
-        sources=len({row.source for row in rows}),
+        sources=len({row.source for row in rows}) if by in ("", "domain") else None,
         domains=len({row.source_domain for row in rows}),
         targets=len({row.target for row in rows}),
         follow=sum(row.follow for row in rows),

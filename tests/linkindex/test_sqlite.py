@@ -13,6 +13,7 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import open_index
+from linkindex.store.sqlite import bundles, groups
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
@@ -29,11 +30,29 @@ class Files(Places):
         return lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db"
 
 
+class Large(Files):
+    """Every target counts as one with many links: bundles are asked, and pages are walked by time."""
+
+    @pytest.fixture(autouse=True)
+    def no_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(groups, "FEW", 0)
+        monkeypatch.setattr(groups, "FEW_OF_GROUP", 0)
+        monkeypatch.setattr(bundles, "FEW", 1)
+
+
 class TestSqliteIndex(Files, IndexContract):
     pass
 
 
+class TestLargeSqliteIndex(Large, IndexContract):
+    pass
+
+
 class TestSqliteHistories(Files, HistoriesContract):
+    pass
+
+
+class TestLargeSqliteHistories(Large, HistoriesContract):
     pass
 
 

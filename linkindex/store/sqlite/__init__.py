@@ -27,7 +27,6 @@ from linkindex.store.sqlite.changes import Changes
 from linkindex.store.sqlite.checking import Checking
 from linkindex.store.sqlite.database import passes
 from linkindex.store.sqlite.forgetting import Forgetting
-from linkindex.store.sqlite.groups import Groups
 from linkindex.store.sqlite.migrations import create, migrate
 from linkindex.store.sqlite.reads import Reads
 from linkindex.store.sqlite.schema import APPLICATION_ID, INDEXES, VERSION, VIEWS
@@ -39,7 +38,7 @@ _PATIENCE = Patience()
 WAIT = 60.0  # s for others to end their writes
 
 
-class SqliteIndex(Writes, Reads, Groups, Changes, Forgetting, Checking):
+class SqliteIndex(Writes, Reads, Changes, Forgetting, Checking):
     """:class:`linkindex.store.LinkIndex` on SQLite. One thread at a time may use it; any number may read beside it."""
 
     @classmethod

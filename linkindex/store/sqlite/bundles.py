@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
+
+import msgspec
 
 from linkindex.model import Link
 from linkindex.store.sqlite.ids import REMEMBERED, URL_MASK, Host, Ids
@@ -22,11 +23,23 @@ ON to_domain = wanted.value >> 32 AND from_domain = ? AND number = wanted.value 
 _LAST = "SELECT max(number) FROM bundle WHERE to_domain = ? AND from_domain = ?"
 
 _ADD = """
-INSERT INTO bundle (to_domain, from_domain, number, host, target, anchor, look, live, lost)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO bundle (to_domain, from_domain, number, host, target, anchor, look, live, lost, heads, doubtful, first_seen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _COUNT = """
-UPDATE bundle SET live = live + ?, lost = lost + ? WHERE to_domain = ? AND from_domain = ? AND number = ?"""
+UPDATE bundle SET live = live + ?4, lost = lost + ?5, heads = heads + ?6, doubtful = doubtful + ?7,
+  first_seen = CASE WHEN live = 0 OR first_seen > ?8 THEN ?8 ELSE first_seen END
+WHERE to_domain = ?1 AND from_domain = ?2 AND number = ?3"""
+
+FEW = 1000  # links of a bundle that are looked at to find the one that was seen first, when that has gone
+
+# What went may have been seen first. Of a bundle with many links that is for the questions to find out: a template that is
+# taken from a site goes page by page, and would be looked at as often.
+_FIRST_SEEN = """
+UPDATE bundle SET first_seen = iif(live > ?1, NULL, (
+  SELECT min(p.first_visited + coalesce(v.first_seen, v.since)) FROM link v CROSS JOIN page p ON p.id = v.page
+  WHERE v.to_domain = bundle.to_domain AND v.from_domain = bundle.from_domain AND v.number = bundle.number))
+WHERE to_domain = ?2 AND from_domain = ?3 AND number = ?4 AND (first_seen IS NULL OR first_seen >= ?5)"""
 
 _TOTAL = """
 INSERT INTO total (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"""
@@ -39,6 +52,21 @@ what_of: Callable[[Link], What] = attrgetter("target", "anchor", "kind", "rel", 
 
 Alike = tuple[int, int, int, int]
 """The same in numbers: host, target without its domain, anchor, look."""
+
+
+class Counts(msgspec.Struct):
+    """What is to be added to the counts of a bundle."""
+
+    live: int = 0
+    lost: int = 0
+    heads: int = 0
+    doubtful: int = 0
+    first_seen: int | None = None  # of the links that come
+    gone: int | None = None  # the least first_seen of those that go
+
+
+_NOTHING = Counts()
+_added = attrgetter("live", "lost", "heads", "doubtful", "first_seen")
 
 
 class Key(NamedTuple):
@@ -54,14 +82,13 @@ class Bundles(Ids):
 
     _bundles_of: dict[int, dict[What, tuple[int, int]]]  # by host: to_domain and number
     _new_bundles: dict[tuple[int, int, int], Alike]
-    _counted: dict[tuple[int, int, int], list[int]]  # what is to be added to live and lost
-    _come: list[tuple[int, int, int]]  # bundles of links that have come, one for each
+    _counted: dict[tuple[int, int, int], Counts]
     _totals: dict[str, int]
 
     def _forget_ids(self) -> None:
         super()._forget_ids()
         self._bundles_of = {}
-        self._new_bundles, self._counted, self._totals, self._come = {}, {}, {}, []
+        self._new_bundles, self._counted, self._totals = {}, {}, {}
 
     def _make_room(self) -> None:
         super()._make_room()
@@ -121,30 +148,56 @@ class Bundles(Ids):
         self._new_bundles[to, from_domain, number] = alike
         return number
 
-    def _count(self, key: tuple[int, int, int], live: int, lost: int) -> None:
-        counted = self._counted.get(key)
-        if counted is None:
-            self._counted[key] = [live, lost]
-        else:
-            counted[0] += live
-            counted[1] += lost
+    def _counts(self, key: tuple[int, int, int]) -> Counts:
+        """Return what is to be added to a bundle's counts, to be changed."""
+        counts = self._counted.get(key)
+        if counts is None:
+            counts = self._counted[key] = Counts()
+        return counts
+
+    def _comes(self, key: tuple[int, int, int], first_seen: int) -> None:
+        """Count a link that is live from now on."""
+        counts = self._counts(key)
+        counts.live += 1
+        if counts.first_seen is None or first_seen < counts.first_seen:
+            counts.first_seen = first_seen
+
+    def _goes(self, key: tuple[int, int, int], first_seen: int, *, lost: bool, doubtful: bool) -> None:
+        """Count a link that is live no more."""
+        counts = self._counts(key)
+        counts.live -= 1
+        counts.lost += lost
+        counts.doubtful -= doubtful
+        if counts.gone is None or first_seen < counts.gone:
+            counts.gone = first_seen
+
+    def _heads(self, before: Iterable[tuple[int, int, int]], after: Iterable[tuple[int, int, int]]) -> None:
+        """Count which links of a page are its first to a domain; both are the bundles of its live links, the last first."""
+        old = {key[0]: key for key in before}
+        new = {key[0]: key for key in after}
+        for key in old.values():
+            if new.get(key[0]) != key:
+                self._counts(key).heads -= 1
+        for key in new.values():
+            if old.get(key[0]) != key:
+                self._counts(key).heads += 1
 
     def _total(self, name: str, count: int) -> None:
         self._totals[name] = self._totals.get(name, 0) + count
 
     def _write_bundles(self) -> None:
         """Write what was numbered and counted since the last time."""
-        for key, live in Counter(self._come).items():
-            self._count(key, live, 0)
-        for name, at in (("links", 0), ("lost", 1)):
-            self._total(name, sum(counts[at] for key, counts in self._counted.items() if key[0] != key[1]))
-        new = self._new_bundles
-        added = [(*key, *alike, *self._counted.pop(key, (0, 0))) for key, alike in new.items()]
-        self._db.executemany(_ADD, sorted(added))
-        counted = [(*counts, *key) for key, counts in self._counted.items() if counts != [0, 0]]
-        self._db.executemany(_COUNT, counted)
+        counted, new = self._counted, self._new_bundles
+        for name in ("live", "lost"):
+            added = sum(getattr(counts, name) for key, counts in counted.items() if key[0] != key[1])
+            self._total("links" if name == "live" else name, added)
+        rows = [(*key, *alike, *_added(counted.pop(key, _NOTHING))) for key, alike in new.items()]
+        self._db.executemany(_ADD, sorted(rows))
+        self._db.executemany(_COUNT, [(*key, *_added(counts)) for key, counts in counted.items() if counts != _NOTHING])
+        gone = [(FEW, *key, counts.gone) for key, counts in counted.items() if counts.gone is not None]
+        self._db.executemany(_FIRST_SEEN, gone)
         self._db.executemany(_TOTAL, [total for total in self._totals.items() if total[1]])
-        self._new_bundles, self._counted, self._totals, self._come = {}, {}, {}, []
+        self._new_bundles, self._counted, self._totals = {}, {}, {}
 
 
 def _mix(alike: Alike) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from linkindex.store.selection import Check
 from linkindex.store.sqlite.database import Database
+from linkindex.store.sqlite.recounting import WRONG
 from linkindex.store.sqlite.schema import INDEXES, VERSION, VIEWS
 
 _LEAST_FREE = 0.05  # of the file's own size: SQLite needs room for its log
@@ -31,6 +32,7 @@ class Checking(Database):
             else "keep the file on a local disk: without WAL, readers and the writer wait for each other",
         )
         yield self._integrity()
+        yield self._counting()
         yield from self._indexes()
         yield self._room()
 
@@ -39,6 +41,11 @@ class Checking(Database):
         ok = found == ["ok"]
         remedy = "" if ok else "put a backup in its place, or: sqlite3 FILE .recover"
         return Check(name="integrity", ok=ok, found="; ".join(found), remedy=remedy)
+
+    def _counting(self) -> Check:
+        (wrong,) = next(self._rows(WRONG))
+        remedy = f"count them anew: sqlite3 FILE 'PRAGMA user_version = {VERSION - 1}', then linkatlas status" if wrong else ""
+        return Check(name="counts", ok=not wrong, found=f"{wrong:,} bundles count wrong", remedy=remedy)
 
     def _indexes(self) -> Iterator[Check]:
         held = {row[0] for row in self._rows("SELECT name FROM sqlite_master WHERE type IN ('index', 'view')")}

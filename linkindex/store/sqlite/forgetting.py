@@ -15,6 +15,9 @@ from linkindex.target import Target
 _TAKE_OUT = """
 DELETE FROM {table} WHERE to_domain = ? AND from_domain = ? AND number = ? AND page = ? AND slot = ? RETURNING {column}"""
 
+_FIRST_SEEN = "coalesce(first_seen, since)"
+_OUTCOME = "SELECT first_visited, outcome NOT IN ('page', 'redirect') FROM page WHERE id = ?"
+
 _EMPTY = """
 DELETE FROM bundle WHERE to_domain = ? AND from_domain = ? AND number = ?
 AND live = 0 AND NOT EXISTS (SELECT 1 FROM past v WHERE v.to_domain = bundle.to_domain
@@ -61,16 +64,21 @@ class Forgetting(Bundles, Pages):
         domain, links = url >> URL_BITS, 0
         row = self._db.execute("DELETE FROM outgoing WHERE page = ? RETURNING bundles", (page,)).fetchone()
         numbers = unpack_bundles(row[0]) if row and row[0] else []
+        first_visited, doubtful = self._db.execute(_OUTCOME, (page,)).fetchone()
+        live: list[Key] = []
         for slot, (to, number) in enumerate(zip(numbers[::2], numbers[1::2], strict=True)):
             key = Key(to, domain, number)
             bundles.add(key)
             self._total("versions", -1)
-            if self._db.execute(_TAKE_OUT.format(table="link", column="1"), (*key, page, slot)).fetchone():
-                self._count(key, -1, 0)
+            taken = self._db.execute(_TAKE_OUT.format(table="link", column=_FIRST_SEEN), (*key, page, slot)).fetchone()
+            if taken:
+                self._goes(key, first_visited + taken[0], lost=False, doubtful=bool(doubtful))
+                live.append(key)
                 links += 1
             elif self._db.execute(_TAKE_OUT.format(table="past", column="latest"), (*key, page, slot)).fetchone()[0]:
-                self._count(key, 0, -1)
+                self._counts(key).lost -= 1
                 links += 1
+        self._heads(reversed(live), ())
         for table, column in (("around", "page"), ("fact", "page"), ("page", "id")):
             self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (page,))  # noqa: S608
         return links

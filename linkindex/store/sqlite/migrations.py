@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from linkindex.store.sqlite.rebuilding import rebuild
-from linkindex.store.sqlite.schema import APPLICATION_ID, SCHEMA, VERSION
+from linkindex.store.sqlite.recounting import recount
+from linkindex.store.sqlite.schema import APPLICATION_ID, INDEXES, SCHEMA, VERSION
 
 
 class Migration(NamedTuple):
@@ -43,6 +44,14 @@ def _to_bundles(db: sqlite3.Connection) -> None:
         db.execute(f"DROP TABLE old_{name}")
 
 
+def _count_by_bundles(db: sqlite3.Connection) -> None:
+    held = {row[1] for row in db.execute("PRAGMA table_info(bundle)")}
+    if "heads" not in held:  # what comes from format 3 has today's tables
+        for statement in _COLUMNS:
+            db.execute(statement)
+    recount(db)
+
+
 def _with_default(column: str) -> tuple[str, ...]:
     """Return what gives a text column of page a default: SQLite cannot alter one."""
     return (
@@ -52,6 +61,13 @@ def _with_default(column: str) -> tuple[str, ...]:
         "ALTER TABLE page DROP COLUMN earlier",
     )
 
+
+_COLUMNS = (
+    "ALTER TABLE bundle ADD COLUMN heads INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE bundle ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE bundle ADD COLUMN first_seen INTEGER",
+    INDEXES["page_by_time"],
+)
 
 MIGRATIONS = (
     Migration(
@@ -80,6 +96,7 @@ MIGRATIONS = (
     ),
     Migration(3, "depth of pages", ("ALTER TABLE page ADD COLUMN depth INTEGER NOT NULL DEFAULT 0",)),
     Migration(4, "bundles, leads, ranks, runs", function=_to_bundles),
+    Migration(5, "pages, doubts and times counted by bundles", function=_count_by_bundles),
 )
 
 
@@ -120,4 +137,4 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
 
 def _record(db: sqlite3.Connection, version: int, name: str) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    db.execute("INSERT INTO migration (version, name, at) VALUES (?, ?, ?)", (version, name, now))
+    db.execute("INSERT OR REPLACE INTO migration (version, name, at) VALUES (?, ?, ?)", (version, name, now))

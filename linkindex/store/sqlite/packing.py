@@ -79,6 +79,11 @@ def json_numbers(numbers: Sequence[int]) -> str:
     return msgspec.json.encode(numbers).decode()
 
 
+def json_rows(rows: Sequence[Sequence[int]]) -> str:
+    """Return rows of numbers as SQLite's ``json_each`` reads them."""
+    return msgspec.json.encode(rows).decode()
+
+
 def json_texts(texts: Iterable[str]) -> str:
     """Return texts as SQLite's ``json_each`` reads them."""
     return msgspec.json.encode(list(texts)).decode()

@@ -15,8 +15,10 @@ from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities, few_of_each
 from linkindex.store import found
 from linkindex.store.found import Found
 from linkindex.store.selection import Order, Per, Selection
+from linkindex.store.sqlite.groups import Groups
 from linkindex.store.sqlite.leads import Chains
 from linkindex.store.sqlite.packing import NO_WORDS, json_numbers, unpack_words
+from linkindex.store.sqlite.recency import MOST_PAGES, Walk
 from linkindex.store.sqlite.selecting import (
     FIRST_SEEN,
     PLACEMENT,
@@ -25,8 +27,8 @@ from linkindex.store.sqlite.selecting import (
     TARGET_ID,
     WITH_SOURCE,
     WITH_TARGET,
+    Candidate,
     Question,
-    Selecting,
 )
 from linkindex.store.sqlite.sites import Sites
 from linkindex.store.sqlite.whole import Whole
@@ -78,7 +80,7 @@ WHERE b.to_domain = :to_domain AND b.from_domain = :from_domain AND b.number = :
 _VISITED = "SELECT p.status, f.terms FROM page p LEFT JOIN fact f ON f.page = p.id WHERE p.url = ?"
 
 
-class Reads(Sites, Selecting, Whole):
+class Reads(Sites, Groups, Whole):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that answers with links."""
 
     _rarity: tuple[bytes | int, Rarity] | None = None  # as it was made last, and from what
@@ -108,6 +110,8 @@ class Reads(Sites, Selecting, Whole):
             yield from self._sorted(question, order, per, after, limit)
         elif order == "rank":
             yield from self._by_rank(question, per, after, limit)
+        elif order == "seen" and per == "link" and self._is_large(question):
+            yield from self._by_time(question, after, limit)
         else:
             yield from self._sorted(self._narrowed(question, order, per, after, limit), order, per, after, limit)
 
@@ -131,6 +135,35 @@ class Reads(Sites, Selecting, Whole):
                 domains, links, wanted = [], 0, 4 * wanted
             domains.append(domain)
             links, last = links + count, rank
+
+    def _by_time(self, question: Question, after: Backlink | None, limit: int) -> Iterator[dict[str, Any]]:
+        """Yield rows of pages that were read last: those that are followed, then the others."""
+        asked = question.selection.follow
+        for follow in (True, False) if asked is None else (asked,):
+            if after is not None and after.follow < follow:
+                continue
+            behind = after if after is not None and after.follow == follow else None
+            part = question.with_looks("k.follow = :way", {"way": follow})
+            for row in self._seen_last(part, behind, limit):
+                yield row
+                limit -= 1
+            if not limit:
+                return
+
+    def _seen_last(self, question: Question, after: Backlink | None, limit: int) -> Iterator[dict[str, Any]]:
+        """Yield the rows behind ``after``, by order "seen"; all of them are followed, or none."""
+        candidates: list[Candidate] = []
+        wanted = 2 * limit
+        if self._is_large(question):
+            walk = Walk(self._rows, question) if after is None else Walk(self._rows, question, _ms(after.last_seen))
+            while walk.pages < MOST_PAGES:
+                candidates += walk.take(wanted)
+                rows = list(self._sorted(question.among(candidates), "seen", "link", after, limit))
+                if walk.bound is None or (len(rows) == limit and rows[-1]["last_seen"] > walk.bound):
+                    yield from rows
+                    return
+                wanted *= 2
+        yield from self._sorted(self._narrowed(question, "seen", "link", after, limit), "seen", "link", after, limit)
 
     def _narrowed(self, question: Question, order: Order, per: Per, after: Backlink | None, limit: int) -> Question:
         """Return the question about no more links than are shown, and those that are equal to the last of them.

@@ -107,7 +107,9 @@ class _Rebuilt(Bundles):
         first_seen = None if link["first_seen"] == link["since"] else link["first_seen"] - first_visited
         row = (*key, page, slot, link["ordinal"], link["since"] - first_visited, first_seen)
         live = link["until"] is None
-        self._count(key, int(live), int(not live and link["latest"]))
+        counts = self._counts(key)  # the others are counted when all is there
+        counts.live += live
+        counts.lost += not live and link["latest"]
         self._total("versions", 1)
         if live:
             self._db.execute(f"INSERT INTO link VALUES ({', '.join('?' * 8)})", row)  # noqa: S608

@@ -42,6 +42,8 @@ _VERSIONS = f"""
 SELECT v.to_domain, v.number, v.slot, v.ordinal, v.since, v.first_seen, {URL_TEXT.format("t", "th")}, k.kind, k.rel,
   k.follow, k.placement, a.text {OF_PAGE} {JOINED}"""
 
+_LIVE = f"SELECT v.to_domain, v.number {OF_PAGE.format(table='link')}"
+
 _ADD_LINK = """
 INSERT INTO link (to_domain, from_domain, number, page, slot, ordinal, since, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -96,6 +98,7 @@ class Revising(Bundles):
         words: dict[int, Words] = {}
         live: dict[int, Standing] = {}
         lost: dict[history.Key, Standing] = {}
+        opened: list[tuple[int, int, int]] = []
         if page.last_visited >= 0:
             bundles, words = self._outgoing(page.id)
             live = {one.slot: one for one in self._standing(page, bundles, "link")}
@@ -110,7 +113,7 @@ class Revising(Bundles):
         first = {(one.target, one.ordinal): one for one in live.values()} | lost
         for row, because in revision.ended:
             assert isinstance(row, int)
-            self._end(page, live[row], visit.at, because)
+            self._end(page, live[row], visit.at, because, doubtful=False)
             if because == "changed":
                 words.pop(row, None)
         for link in revision.opened:
@@ -118,9 +121,13 @@ class Revising(Bundles):
                 self._is_back(page, lost[link.target, link.ordinal])
                 words.pop(lost[link.target, link.ordinal].slot, None)
         if revision.opened:
-            self._open(page, visit, revision, first, bundles, words)
+            opened = self._open(page, visit, revision, first, bundles, words)
             self._outgoings.append((page.id, pack_bundles(bundles)))
             self._arounds.append((page.id, pack_words(words)))
+        if live or revision.opened:
+            ended = {row for row, _ in revision.ended}
+            stay = [one.bundle for one in live.values() if one.slot not in ended]
+            self._heads((one.bundle for one in reversed(live.values())), reversed(stay + opened))
         return not revision.unseen
 
     def _kept(self, visit: Visit) -> Sequence[Link]:
@@ -180,11 +187,12 @@ class Revising(Bundles):
         first: dict[history.Key, Standing],
         bundles: list[int],
         words: dict[int, Words],
-    ) -> None:
-        """Add versions that begin with ``visit``; ``bundles`` and ``words`` grow with them."""
+    ) -> list[tuple[int, int, int]]:
+        """Add versions that begin with ``visit``; ``bundles`` and ``words`` grow with them. Return the bundles of live ones."""
         domain, at, slot = page.url >> URL_BITS, visit.at, len(bundles) // 2
         known = self._bundles_of[self._host_ids[visit.host].id]
         since, number = at - page.first_visited, page.id
+        self._total("versions", len(revision.opened))
         of_links = [known[what] for what in map(what_of, revision.opened)]
         rows = [
             (to, domain, bundle, number, place, link.ordinal, since, _first_seen(first, link) if first else None)
@@ -195,29 +203,42 @@ class Revising(Bundles):
         if revision.ended_at_once:
             self._db.executemany(_ADD_PAST, [(*row, at, at, revision.ended_at_once, 1) for row in rows])
             for row in rows:
-                self._count(row[:3], 0, 1)
-        else:
-            self._opened += rows
-            self._come += [row[:3] for row in rows]
-        self._total("versions", len(rows))
+                self._counts(row[:3]).lost += 1
+            rows = []
+        self._opened += rows
+        opened = [row[:3] for row in rows]
+        for key, row in zip(opened, rows, strict=True):
+            self._comes(key, page.first_visited + (row[6] if row[7] is None else row[7]))
+        return opened
 
-    def _end(self, page: PageState, one: Standing, at: int, because: str) -> None:
+    def _end(self, page: PageState, one: Standing, at: int, because: str, *, doubtful: bool) -> None:
+        """End a live version; ``doubtful`` says whether it is counted so."""
         key = (*one.bundle, page.id, one.slot)
         confirmed = max(page.read_at or 0, page.first_visited + one.since)
         latest = because != "changed"
         self._db.execute(_END, key)
         self._db.execute(_ADD_PAST, (*key, one.ordinal, one.since, one.first_seen, confirmed, at, because, latest))
-        self._count(one.bundle, -1, int(latest))
+        first_seen = page.first_visited + (one.since if one.first_seen is None else one.first_seen)
+        self._goes(one.bundle, first_seen, lost=latest, doubtful=doubtful)
 
     def _end_all(self, page: PageState, at: int, because: str) -> None:
-        """End every live version of a page."""
+        """End every live version of a page that is in doubt."""
         bundles, _ = self._outgoing(page.id)
-        for one in self._standing(page, bundles, "link"):
-            self._end(page, one, at, because)
+        live = self._standing(page, bundles, "link")
+        for one in live:
+            self._end(page, one, at, because, doubtful=True)
+        self._heads((one.bundle for one in reversed(live)), ())
+
+    def _doubt(self, page: PageState, doubtful: int) -> None:
+        """Count the live links of a page as doubtful (1), or as such no more (-1)."""
+        domain = page.url >> URL_BITS
+        slots = of_slots(self._outgoing(page.id)[0])
+        for to, number in self._db.execute(_LIVE, (slots, domain, page.id)):
+            self._counts((to, domain, number)).doubtful += doubtful
 
     def _is_back(self, page: PageState, one: Standing) -> None:
         self._db.execute(_NOT_LATEST, (*one.bundle, page.id, one.slot))
-        self._count(one.bundle, 0, -1)
+        self._counts(one.bundle).lost -= 1
 
 
 def _first_seen(first: dict[history.Key, Standing], link: Link) -> int | None:

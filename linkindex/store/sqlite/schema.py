@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6C616978  # "laix": tells a link index from any other SQLite file
-VERSION = 4
+VERSION = 5
+
+PAGE_TIME = "max(read_at, changed_at)"
+"""When the links of a page were seen last, at the latest: what is new on a page that was cut was seen later than the rest."""
 
 URL_BITS = 28
 """A URL's id is its domain's id, then so many bits of its hash: the URLs of a domain lie together, and no index by text
@@ -104,6 +107,9 @@ CREATE TABLE bundle (
   template_pages INTEGER,                    -- by linkindex.classify: pages of the host with this very link, NULL: no template
   site_placement TEXT,                       -- by linkindex.classify: the site's word against the page's, NULL: none
   site_confidence REAL,
+  heads INTEGER NOT NULL DEFAULT 0,          -- live links that are their page's first to that domain: pages, where summed up
+  doubtful INTEGER NOT NULL DEFAULT 0,       -- live links whose page could not be read when it was last visited
+  first_seen INTEGER,                        -- of the live link that was seen first, NULL: none, or look at the links
   PRIMARY KEY (to_domain, from_domain, number)
 ) WITHOUT ROWID;
 
@@ -152,6 +158,7 @@ CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT
 
 INDEXES = {
     "page_of_url": "CREATE UNIQUE INDEX page_of_url ON page (url)",
+    "page_by_time": f"CREATE INDEX page_by_time ON page (url >> {URL_BITS}, {PAGE_TIME}) WHERE read_at IS NOT NULL",
     "page_of_run": "CREATE INDEX page_of_run ON page (run) WHERE run IS NOT NULL",
     "lead_to": 'CREATE INDEX lead_to ON lead ("to", url)',
 }

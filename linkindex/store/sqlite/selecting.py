@@ -11,7 +11,7 @@ from linkindex import urls
 from linkindex.store.selection import Selection
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.store.sqlite.leads import Chains, Leads
-from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.packing import json_numbers, json_rows
 from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
 from linkindex.target import Target
 
@@ -37,6 +37,13 @@ _BROKEN = (
 _OF_HOST = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin >> 1 = ?"
 _OF_PREFIX = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin = ? AND tail >= ? AND tail < ?"
 _MOST_HOPS = 11
+
+_KEY = ("b.to_domain", "b.from_domain", "b.number")
+_CANDIDATE = "{} = json_extract(c.value, '$[{}]')"
+
+
+Candidate = tuple[int, int, int, int, int]
+"""The key of a version: the numbers of its bundle, its page and its slot."""
 
 
 class Coverage(msgspec.Struct):
@@ -93,9 +100,30 @@ class Question(msgspec.Struct):
             )
         return " UNION ALL ".join(parts)
 
+    def ask_links(self, columns: str) -> str:
+        """Return the statement that selects columns of live links which no page has to be asked for."""
+        where = " AND ".join((*self.where, *self.looks))
+        look = "CROSS JOIN look k ON k.id = b.look"
+        return f"SELECT {columns} FROM {self.scan} {look} CROSS JOIN link v ON {OF_BUNDLE} WHERE {where}"  # noqa: S608
+
     def with_bundles(self, condition: str, named: dict[str, Any]) -> Question:
         """Return the question about those of its bundles that fulfil a condition."""
         return msgspec.structs.replace(self, where=[*self.where, condition], named=self.named | named)
+
+    def with_looks(self, condition: str, named: dict[str, Any]) -> Question:
+        """Return the question about those links that fulfil a condition on what all links of a bundle are like."""
+        return msgspec.structs.replace(self, looks=[*self.looks, condition], named=self.named | named)
+
+    def among(self, candidates: Sequence[Candidate]) -> Question:
+        """Return the question about some versions only."""
+        scan = f"json_each(:candidates) c CROSS JOIN bundle b ON {' AND '.join(map(_CANDIDATE.format, _KEY, range(3)))}"
+        same = [_CANDIDATE.format("v.page", 3), _CANDIDATE.format("v.slot", 4)]
+        return msgspec.structs.replace(
+            self,
+            scan=scan,
+            arms=[msgspec.structs.replace(arm, where=[*arm.where, *same]) for arm in self.arms],
+            named=self.named | {"candidates": json_rows(candidates)},
+        )
 
     @property
     def speaks_of_time(self) -> bool:
@@ -113,7 +141,8 @@ class Question(msgspec.Struct):
     def ask_bundles(self, columns: str, joins: str = "") -> str:
         """Return the statement that selects columns of all bundles with links that are meant."""
         where = " AND ".join((*self.where, *self.looks, f"{self.links_of_bundle} > 0"))
-        return f"SELECT {columns} FROM {self.scan} CROSS JOIN look k ON k.id = b.look {joins} WHERE {where}"  # noqa: S608
+        look = "CROSS JOIN look k ON k.id = b.look" if "k." in columns or self.looks else ""
+        return f"SELECT {columns} FROM {self.scan} {look} {joins} WHERE {where}"  # noqa: S608
 
 
 class Selecting(Leads):

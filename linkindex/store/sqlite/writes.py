@@ -115,9 +115,12 @@ class Writes(Revising, Leads):
 
     def _note(self, page: Page, visit: Visit, digest: int) -> tuple[object, ...] | None:
         """Bring ``page`` and its links up to date; return the row of its facts where they are others than before."""
+        doubted = page.last_visited >= 0 and page.outcome not in _READ
+        if doubted and self._settles(page, visit):
+            self._doubt(page, -1)
         if visit.outcome in _READ:
             facts = self._read(page, visit, digest)
-        elif visit.outcome is Outcome.UNCHANGED and page.read_at is not None and not page.given_up:
+        elif self._settles(page, visit):
             page.outcome, page.failures, page.failing_since = page.read_as or "", 0, None
             page.read_at = visit.at if page.links_digest else page.read_at
             page.reason, page.status, page.elapsed, page.depth = "", visit.status, visit.elapsed, visit.depth
@@ -125,11 +128,19 @@ class Writes(Revising, Leads):
             return None
         else:
             facts = None
+            if page.last_visited >= 0 and not doubted:
+                self._doubt(page, 1)
             self._unread(page, visit)
         page.outcome, page.reason, page.status, page.depth = str(visit.outcome), visit.reason, visit.status, visit.depth
         page.last_visited, page.size, page.elapsed = visit.at, visit.size, visit.elapsed
         page.content_type, page.certificate_error = visit.content_type, visit.certificate_error
         return facts
+
+    @staticmethod
+    def _settles(page: Page, visit: Visit) -> bool:
+        """Return whether a visit says how the links of a page are."""
+        unchanged = visit.outcome is Outcome.UNCHANGED and page.read_at is not None and not page.given_up
+        return unchanged or visit.outcome in _READ
 
     def _read(self, page: Page, visit: Visit, digest: int) -> tuple[object, ...] | None:
         """Take in a visit that saw the page's links."""
