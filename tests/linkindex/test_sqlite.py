@@ -13,7 +13,7 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import open_index
-from linkindex.store.sqlite import bundles, groups
+from linkindex.store.sqlite import bundles, groups, recency
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
@@ -36,7 +36,7 @@ class Large(Files):
     @pytest.fixture(autouse=True)
     def no_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(groups, "FEW", 0)
-        monkeypatch.setattr(groups, "FEW_OF_GROUP", 0)
+        monkeypatch.setattr(recency, "FEW_OF_GROUP", 0)
         monkeypatch.setattr(bundles, "FEW", 1)
 
 

@@ -6,20 +6,23 @@ only when they were seen last is for their pages to say (:mod:`linkindex.store.s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from linkindex.store.selection import By, Group, Profile, Selection
-from linkindex.store.sqlite.packing import json_numbers
-from linkindex.store.sqlite.recency import MOST_PAGES, Walk
+from linkindex.store.sqlite import recency
+from linkindex.store.sqlite.recency import Walk, last_of_bundle, times_of_domains
 from linkindex.store.sqlite.selecting import FIRST_SEEN, PLACEMENT, TARGET_ID, Question, Selecting
 
 FEW = 2000
 """Links that are looked at one by one: no more than a few ms."""
 
-FEW_OF_GROUP = 64  # of one that is as quickly asked for its links as for its pages
+_MOST_OF_GROUPS = 2000  # pages: the largest groups are met again and again, and the others have few links
+
+_MOST_LISTED = 5000  # bundles
 
 Keys = dict[Any, int]
 """Groups, and how many links each has."""
@@ -38,6 +41,8 @@ _NAMES: dict[By, str] = {
 
 _OF_BUNDLES: tuple[By, ...] = ("domain", "anchor")
 """Groups that a question with a limit may leave out unseen."""
+
+_SHARES: tuple[By, ...] = ("kind", "placement")
 
 _OF_PAGES: tuple[By, ...] = ("", "domain")
 """Groups whose pages are counted: of the others, a page has many."""
@@ -58,7 +63,17 @@ FROM ({links}) GROUP BY key ORDER BY links DESC, name LIMIT :limit"""
 _COUNTED = f"""
 {{key}} AS key, sum(b.live) AS links, sum(b.heads) AS heads, count(DISTINCT b.from_domain) AS domains,
 count(DISTINCT {TARGET_ID}) AS targets, sum(b.live * k.follow) AS follow, sum(b.live * {_HAS.format("ugc")}) AS ugc,
-sum(b.live * {_HAS.format("sponsored")}) AS sponsored, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen"""
+sum(b.live * {_HAS.format("sponsored")}) AS sponsored, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
+sum(b.first_seen IS NULL) AS unsaid"""
+
+_WHOLE = f"""
+'' AS key, '' AS name, sum(b.heads) AS heads, count(DISTINCT b.from_domain) AS domains,
+count(DISTINCT {TARGET_ID}) AS targets, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
+sum(b.first_seen IS NULL) AS unsaid"""
+
+_LOOKS = f"""
+SELECT k.kind, coalesce(c.placement, k.placement), c.links, k.follow, {_HAS.format("ugc")}, {_HAS.format("sponsored")}
+FROM ({{bundles}} GROUP BY 1, 2) c JOIN look k ON k.id = c.look"""  # noqa: S608
 
 _SOURCES = "SELECT key, count(DISTINCT page) FROM ({links}) GROUP BY key"
 _FIRST = "SELECT key, min(first_seen) FROM ({links}) GROUP BY key"
@@ -90,17 +105,24 @@ class Groups(Selecting):
         question = self._question(selection)
         if question is None:
             return Profile(whole=None, by_kind={}, by_placement={})
+        if self._is_large(question):
+            return self._profile_of_bundles(question)
         whole = next(self.groups(selection, ""), None)
-        shares = [self._shares(question, by) for by in ("kind", "placement")]
-        return Profile(whole=whole, by_kind=shares[0], by_placement=shares[1])
+        kinds, placements = ({one.key: one.links for one in self.groups(selection, by)} for by in _SHARES)
+        return Profile(whole=whole, by_kind=kinds, by_placement=placements)
 
-    def _shares(self, question: Question, by: By) -> dict[str, int]:
-        """Return how many links each group has."""
-        if question.speaks_of_time:
-            counted = f"SELECT key, count(*) AS links FROM ({question.ask(f'{_KEYS[by]} AS key')})"  # noqa: S608
-        else:
-            counted = question.ask_bundles(f"{_KEYS[by]} AS key, sum({question.links_of_bundle}) AS links")
-        return dict(self._rows(f"{counted} GROUP BY 1 ORDER BY links DESC, key", question.named))
+    def _profile_of_bundles(self, question: Question) -> Profile:
+        sums = dict.fromkeys(("links", "follow", "ugc", "sponsored"), 0)
+        shares: list[Counter[str]] = [Counter(), Counter()]
+        looks = question.ask_bundles("b.look AS look, b.site_placement AS placement, sum(b.live) AS links")
+        for *names, links, follow, ugc, sponsored in self._rows(_LOOKS.format(bundles=looks), question.named):
+            for share, name in zip(shares, names, strict=True):
+                share[name] += links
+            for name, has in (("links", 1), ("follow", follow), ("ugc", ugc), ("sponsored", sponsored)):
+                sums[name] += links * has
+        kinds, placements = (dict(sorted(share.items(), key=lambda one: (-one[1], one[0]))) for share in shares)
+        (whole,) = self._completed(question, "", [next(self._records(question.ask_bundles(_WHOLE), question.named)) | sums])
+        return Profile(whole=whole, by_kind=kinds, by_placement=placements)
 
     def _largest(self, question: Question, by: By, limit: int) -> Question:
         """Return the question about the ``limit`` largest groups, and those that are as large as the last of them."""
@@ -109,10 +131,22 @@ class Groups(Selecting):
         least = 0
         for key, links in self._rows(f"{counted} GROUP BY {_KEYS[by]} ORDER BY links DESC", question.named):
             if len(keys) >= limit and links < least:
-                return question.with_bundles(f"{_KEYS[by]} {_AMONG}", {"keys": json_numbers(keys)})
+                largest = self._of_keys(question, by, keys)
+                return self._listed(largest) if by == "anchor" else largest
             keys.append(key)
             least = links
         return question
+
+    @staticmethod
+    def _of_keys(question: Question, by: By, keys: Sequence[Any]) -> Question:
+        """Return the question about some groups."""
+        return question.with_bundles(f"{_KEYS[by]} {_AMONG}", {"keys": msgspec.json.encode(keys).decode()})
+
+    def _listed(self, question: Question) -> Question:
+        """Return the question with its bundles listed, where they are not too many for that."""
+        bundles = question.ask_bundles("b.to_domain, b.from_domain, b.number") + f" LIMIT {_MOST_LISTED + 1}"
+        listed = self._all(bundles, question.named)
+        return question.among(listed) if len(listed) <= _MOST_LISTED else question
 
     # ---------------------------------------------------------------- by what bundles say
 
@@ -120,16 +154,21 @@ class Groups(Selecting):
         """Return whether bundles are to be asked instead of links, where they can tell."""
         if question.speaks_of_time or question.selection.state != "live":
             return False
-        links = next(self._rows(question.ask_bundles("sum(b.live)"), question.named), (0,))[0]
+        some = f"{question.ask_bundles('b.live AS links')} LIMIT {FEW + 1}"  # each has a link
+        links = next(self._rows(f"SELECT sum(links) FROM ({some})", question.named), (0,))[0]  # noqa: S608
         return (links or 0) > FEW
 
     def _by_bundles(self, question: Question, by: By, limit: int | None) -> Iterator[Group]:
         bundles = f"{question.ask_bundles(_COUNTED.format(key=_KEYS[by]))} GROUP BY 1"
         query = f"SELECT {_NAMES.get(by, 'key')} AS name, * FROM ({bundles}) ORDER BY links DESC, name LIMIT :limit"  # noqa: S608
         rows = list(self._records(query, question.named | {"limit": _NO_LIMIT if limit is None else limit}))
-        keys = {row["key"]: row["links"] for row in rows}
+        return self._completed(question, by, rows)
+
+    def _completed(self, question: Question, by: By, rows: Sequence[dict[str, Any]]) -> Iterator[Group]:
+        """Yield groups from what bundles say of them and what they do not."""
         sources = self._sources(question, by, {row["key"]: row["heads"] for row in rows})
-        first, last = self._first_seen(question, by), self._last_seen(question, by, keys)
+        first = self._first_seen(question, by) if sum(row.pop("unsaid") for row in rows) else {}
+        last = self._last_seen(question, by, {row["key"]: row["links"] for row in rows})
         for row in rows:
             key = row.pop("key")
             del row["heads"]
@@ -153,36 +192,55 @@ class Groups(Selecting):
         links = unsaid.ask(f"{_KEYS[by]} AS key, {FIRST_SEEN} AS first_seen")
         return dict(self._rows(_FIRST.format(links=links), question.named))
 
+    # ---------------------------------------------------------------- when they were seen last
+
     def _last_seen(self, question: Question, by: By, keys: Keys) -> dict[Any, int]:
         """Return when groups of links were seen last."""
+        if question.listed:
+            return self._last_of_bundles(question, by)
         if by != "domain":
-            return self._walked(question, by, keys, MOST_PAGES)
-        few = [key for key, links in keys.items() if links <= FEW_OF_GROUP]
-        found = self._looked_at(question, by, few)
-        for key, links in keys.items():
+            return self._last_of_pages(question, by, set(keys))
+        found = self._looked_at(question, by, [key for key, links in keys.items() if links <= recency.FEW_OF_GROUP])
+        for key in keys:
             if key not in found:
                 only = question.with_bundles("b.from_domain = :only", {"only": key})
-                found |= self._walked(only, by, {key: links}, min(links, MOST_PAGES))
+                found |= self._last_of_pages(only, by, {key})
         return found
 
-    def _walked(self, question: Question, by: By, keys: Keys, most: int) -> dict[Any, int]:
-        """Return when groups were seen last: from the pages read last, and no more than ``most``, where that will do."""
-        walk = Walk(self._rows, question)
+    def _last_of_bundles(self, question: Question, by: By) -> dict[Any, int]:
+        """Return when groups were seen last: of each, those bundles are asked whose domains were read last."""
+        bundles = question.ask_bundles(f"{_KEYS[by]}, b.to_domain, b.from_domain, b.number, b.live")
+        times = times_of_domains(self._rows, question)
+        groups: dict[Any, list[tuple[int, tuple[int, int, int], int]]] = {}
+        for key, *bundle, links in self._rows(bundles, question.named):
+            groups.setdefault(key, []).append((times[bundle[1]], (bundle[0], bundle[1], bundle[2]), links))
         found: dict[Any, int] = {}
-        left, wanted = set(keys), 4 * len(keys)
-        while left and walk.bound is not None and walk.pages < most:
-            these = question.among(walk.take(wanted, most))
+        for key, of_key in groups.items():
+            last = 0
+            for time, one, links in sorted(of_key, reverse=True):
+                if time <= last:
+                    break
+                last = max(last, last_of_bundle(self._rows, one, links))
+            found[key] = last
+        return found
+
+    def _last_of_pages(self, question: Question, by: By, left: set[Any]) -> dict[Any, int]:
+        """Return when groups were seen last: from the pages that were read last, where a few of them will do."""
+        found: dict[Any, int] = {}
+        walk, wanted = Walk(self._rows, question), 4 * len(left)
+        while left and walk.bound is not None and walk.pages < _MOST_OF_GROUPS:
+            these = question.among(walk.take(wanted))
             links = these.ask(f"{_KEYS[by]} AS key, {{last_seen}} AS last_seen")
             for key, time in self._rows(_LAST.format(links=links), these.named):
                 found[key] = max(time, found.get(key, 0))
-            left = {key for key in left if key not in found or (walk.bound is not None and found[key] < walk.bound)}
+            left = {key for key in left if walk.bound is not None and found.get(key, 0) < walk.bound}
             wanted *= 2
         return found | self._looked_at(question, by, sorted(left))
 
-    def _looked_at(self, question: Question, by: By, keys: list[Any]) -> dict[Any, int]:
+    def _looked_at(self, question: Question, by: By, keys: Sequence[Any]) -> dict[Any, int]:
         """Return when groups were seen last, by a look at each of their links."""
         if not keys:
             return {}
-        these = question.with_bundles(f"{_KEYS[by]} {_AMONG}", {"keys": msgspec.json.encode(keys).decode()})
+        these = self._of_keys(question, by, keys)
         links = these.ask(f"{_KEYS[by]} AS key, {{last_seen}} AS last_seen")
         return dict(self._rows(_LAST.format(links=links), these.named))

@@ -38,8 +38,7 @@ _OF_HOST = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin >> 1 = ?"
 _OF_PREFIX = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin = ? AND tail >= ? AND tail < ?"
 _MOST_HOPS = 11
 
-_KEY = ("b.to_domain", "b.from_domain", "b.number")
-_CANDIDATE = "{} = json_extract(c.value, '$[{}]')"
+_KEY = ("b.to_domain", "b.from_domain", "b.number", "v.page", "v.slot")
 
 
 Candidate = tuple[int, int, int, int, int]
@@ -114,16 +113,21 @@ class Question(msgspec.Struct):
         """Return the question about those links that fulfil a condition on what all links of a bundle are like."""
         return msgspec.structs.replace(self, looks=[*self.looks, condition], named=self.named | named)
 
-    def among(self, candidates: Sequence[Candidate]) -> Question:
-        """Return the question about some versions only."""
-        scan = f"json_each(:candidates) c CROSS JOIN bundle b ON {' AND '.join(map(_CANDIDATE.format, _KEY, range(3)))}"
-        same = [_CANDIDATE.format("v.page", 3), _CANDIDATE.format("v.slot", 4)]
+    def among(self, keys: Sequence[Sequence[int]]) -> Question:
+        """Return the question about some bundles only, or some versions: by their keys, as the tables have them."""
+        columns = list(enumerate(_KEY))[: len(keys[0]) if keys else None]
+        same = [f"{column} = json_extract(c.value, '$[{at}]')" for at, column in columns]
         return msgspec.structs.replace(
             self,
-            scan=scan,
-            arms=[msgspec.structs.replace(arm, where=[*arm.where, *same]) for arm in self.arms],
-            named=self.named | {"candidates": json_rows(candidates)},
+            scan=f"json_each(:listed) c CROSS JOIN bundle b ON {' AND '.join(same[:3])}",
+            arms=[msgspec.structs.replace(arm, where=[*arm.where, *same[3:]]) for arm in self.arms],
+            named=self.named | {"listed": json_rows(keys)},
         )
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is about some bundles only (:meth:`among`)."""
+        return "listed" in self.named
 
     @property
     def speaks_of_time(self) -> bool:
