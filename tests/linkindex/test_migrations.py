@@ -51,9 +51,11 @@ def test_answers_are_as_before_and_it_goes_on(old: Path) -> None:
             ("https://c.example/moved", "https://b.example/x", "", True, None),
             ("https://a.example/1", "https://b.example/y", "why", True, moment(2 * DAY)),
         ]
+        assert [check for check in index.check() if check.name == "counts" and not check.ok] == []
         index.store([visit("https://a.example/1", 3 * DAY, link("https://b.example/x"), author="Anna", words=7)])
         index.store([visit("https://a.example/new", 3 * DAY, outcome=Outcome.BLOCKED)])
         assert index.counts().links == 2
+        assert [check for check in index.check() if check.name == "counts" and not check.ok] == []
 
 
 def test_its_shape_is_that_of_a_new_one(old: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
-from linkindex.store import open_index
+from linkindex.store import Selection, open_index
 from linkindex.store.sqlite import bundles, groups, recency
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
@@ -64,6 +64,23 @@ def test_an_unchanged_page_writes_one_row(tmp_path: Path) -> None:
         changes = index._db.total_changes  # type: ignore[attr-defined]
         index.store([visit("https://a.test/", 2000, *links)])
         assert index._db.total_changes - changes == 1  # type: ignore[attr-defined]
+
+
+def test_counts_that_are_wrong_are_told_and_counted_anew(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    with open_index(f"sqlite:///{path}", create=True) as index:
+        index.store([visit("https://a.test/", 1, link("https://b.test/"), link("https://c.test/"))])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE bundle SET live = 7, heads = 3 WHERE to_domain = (SELECT id FROM domain WHERE name = 'b.test')")
+    with open_index(f"sqlite:///{path}") as index:
+        (wrong,) = (check for check in index.check() if not check.ok)
+    assert wrong.found == "1 of 2 bundles count wrong"
+    statement = wrong.remedy.split("'")[1]
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement)
+    with open_index(f"sqlite:///{path}") as index:
+        assert all(check.ok for check in index.check())
+        assert [group.links for group in index.groups(Selection(target=parse_target("b.test")), "")] == [1]
 
 
 def test_a_reader_sees_whole_batches_while_a_writer_writes(tmp_path: Path) -> None:

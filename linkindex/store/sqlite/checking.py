@@ -43,9 +43,9 @@ class Checking(Database):
         return Check(name="integrity", ok=ok, found="; ".join(found), remedy=remedy)
 
     def _counting(self) -> Check:
-        (wrong,) = next(self._rows(WRONG))
+        wrong, bundles = next(self._rows(WRONG))
         remedy = f"count them anew: sqlite3 FILE 'PRAGMA user_version = {VERSION - 1}', then linkatlas status" if wrong else ""
-        return Check(name="counts", ok=not wrong, found=f"{wrong:,} bundles count wrong", remedy=remedy)
+        return Check(name="counts", ok=not wrong, found=f"{wrong:,} of {bundles:,} bundles count wrong", remedy=remedy)
 
     def _indexes(self) -> Iterator[Check]:
         held = {row[0] for row in self._rows("SELECT name FROM sqlite_master WHERE type IN ('index', 'view')")}

@@ -140,7 +140,7 @@ class Pages(Selecting):
 
     def _of_pages(self, target: Target | None, run: str = "") -> tuple[str, dict[str, Any]]:
         """Return the condition on ``p`` (a row of page) that holds for what a target covers or a run visited first."""
-        conditions, named = ["0"], dict[str, Any]()
+        conditions, named = list[str](), dict[str, Any]()
         covered = self._covered(target) if target else None
         if covered and covered.domains:
             named["low"], named["high"] = url_range(covered.domains[0])
@@ -151,7 +151,8 @@ class Pages(Selecting):
         if run:
             named["run"] = next(self._rows("SELECT id FROM run WHERE name = ?", (run,)), (None,))[0]
             conditions.append("p.run = :run")
-        return f"({' OR '.join(conditions)})", named
+        # Nothing beside them: "0 OR …" would have SQLite look at every page.
+        return f"({' OR '.join(conditions) or '0'})", named
 
 
 def _outlink(row: dict[str, Any]) -> Outlink:

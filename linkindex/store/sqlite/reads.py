@@ -106,6 +106,8 @@ class Reads(Sites, Groups, Whole):
     def _ordered(
         self, question: Question, order: Order, per: Per, after: Backlink | None, limit: int | None
     ) -> Iterator[dict[str, Any]]:
+        if order == "rank" and not self._total_of("ranked"):
+            order = "seen"  # nothing has a rank, and what is equal goes by that
         if limit is None or question.selection.state == "all":
             yield from self._sorted(question, order, per, after, limit)
         elif order == "rank":

@@ -28,12 +28,17 @@ UPDATE bundle SET live = c.live, heads = c.heads, doubtful = c.doubtful, first_s
 FROM ({_OF_ALL}) c WHERE {_SAME.format("bundle", "c")}"""  # noqa: S608
 
 WRONG = f"""
-SELECT count(*) FROM bundle b JOIN ({_OF_ALL}) c ON {_SAME.format("b", "c")}
-WHERE (b.live, b.heads, b.doubtful) <> (c.live, c.heads, c.doubtful) OR coalesce(b.first_seen <> c.first_seen, 0)
-  OR (b.first_seen IS NOT NULL AND c.first_seen IS NULL)"""  # noqa: S608
-"""How many bundles count wrong. One that leaves it to questions which link was seen first is right."""
+SELECT coalesce(sum((b.live, b.heads, b.doubtful) <> (c.live, c.heads, c.doubtful) OR coalesce(b.first_seen <> c.first_seen, 0)
+  OR (b.first_seen IS NOT NULL AND c.first_seen IS NULL)), 0), count(*)
+FROM bundle b JOIN ({_OF_ALL}) c ON {_SAME.format("b", "c")}"""  # noqa: S608
+"""How many bundles count wrong, and how many there are. One that leaves it to questions which link was seen first is right."""
+
+_RANKED = """
+INSERT OR REPLACE INTO total (name, value)
+SELECT 'ranked', (SELECT count(*) FROM page WHERE rank IS NOT NULL) + (SELECT count(*) FROM domain WHERE rank IS NOT NULL)"""
 
 
 def recount(db: sqlite3.Connection) -> None:
-    """Let every bundle count what it has."""
+    """Let every bundle count what it has, and the whole index what has a rank."""
     db.execute(_PUT)
+    db.execute(_RANKED)

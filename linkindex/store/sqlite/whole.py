@@ -48,9 +48,11 @@ class Whole(Ids):
         with self._transaction():
             self._db.execute("UPDATE page SET rank = NULL WHERE rank IS NOT NULL")
             self._db.execute("UPDATE domain SET rank = NULL WHERE rank IS NOT NULL")
-            self._db.executemany("UPDATE domain SET rank = ? WHERE name = ?", ((rank, name) for name, rank in domains))
+            of_domains = ((rank, name) for name, rank in domains)
+            ranked = max(0, self._db.executemany("UPDATE domain SET rank = ? WHERE name = ?", of_domains).rowcount)
             numbered = ((rank, number) for url, rank in pages if (number := self._find_url(url)) is not None)
-            self._db.executemany("UPDATE page SET rank = ? WHERE url = ?", numbered)
+            ranked += max(0, self._db.executemany("UPDATE page SET rank = ? WHERE url = ?", numbered).rowcount)
+            self._db.execute("INSERT OR REPLACE INTO total (name, value) VALUES ('ranked', ?)", (ranked,))
 
     def runs(self) -> Iterator[RunCounts]:
         for run, pages, first, last in self._rows(_RUNS):
