@@ -86,6 +86,9 @@ class LinkIndex(Protocol):
         """Stream the selected links in ``order``, one row for each link or for several (``per``), each with its latest
         version; with ``as_of`` the version of then. ``after`` goes on behind a row of the same question."""
 
+    def count(self, selection: Selection) -> int:
+        """Count the selected links."""
+
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
         """Stream the selected links counted by a property of theirs ("": one group of all, none where there is no link),
         the largest first, of equal ones by key."""

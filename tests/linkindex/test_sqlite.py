@@ -71,7 +71,9 @@ def test_counts_that_are_wrong_are_told_and_counted_anew(tmp_path: Path) -> None
     with open_index(f"sqlite:///{path}", create=True) as index:
         index.store([visit("https://a.test/", 1, link("https://b.test/"), link("https://c.test/"))])
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute("UPDATE bundle SET live = 7, heads = 3 WHERE to_domain = (SELECT id FROM domain WHERE name = 'b.test')")
+        db.execute(
+            "UPDATE bundle SET live = 7, heads = 3 WHERE to_domain = (SELECT id FROM domain WHERE name = 'b.test')"
+        )
     with open_index(f"sqlite:///{path}") as index:
         (wrong,) = (check for check in index.check() if not check.ok)
     assert wrong.found == "1 of 2 bundles count wrong"

@@ -57,6 +57,9 @@ class _Count(msgspec.Struct, kw_only=True):
 class Counting(Links):
     """The part of :class:`linkindex.store.mongo.MongoIndex` that counts links."""
 
+    def count(self, selection: Selection) -> int:
+        return sum(1 for _ in self._selected(selection))
+
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
         key_of, counts = _BY[by], dict[str, _Count]()
         for found in self._selected(selection):

@@ -44,7 +44,11 @@ class Checking(Database):
 
     def _counting(self) -> Check:
         wrong, bundles = next(self._rows(WRONG))
-        remedy = f"count them anew: sqlite3 FILE 'PRAGMA user_version = {VERSION - 1}', then linkatlas status" if wrong else ""
+        remedy = (
+            f"count them anew: sqlite3 FILE 'PRAGMA user_version = {VERSION - 1}', then linkatlas status"
+            if wrong
+            else ""
+        )
         return Check(name="counts", ok=not wrong, found=f"{wrong:,} of {bundles:,} bundles count wrong", remedy=remedy)
 
     def _indexes(self) -> Iterator[Check]:

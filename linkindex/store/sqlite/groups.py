@@ -85,6 +85,16 @@ _NO_LIMIT = -1
 class Groups(Selecting):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that counts links."""
 
+    def count(self, selection: Selection) -> int:
+        question = self._question(selection)
+        if question is None:
+            return 0
+        if question.speaks_of_time:
+            query = f"SELECT count(*) FROM ({question.ask('1')})"  # noqa: S608
+        else:
+            query = question.ask_bundles(f"coalesce(sum({question.links_of_bundle}), 0)")
+        return int(next(self._rows(query, question.named), (0,))[0])
+
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
         question = self._question(selection)
         if question is None:
@@ -121,7 +131,9 @@ class Groups(Selecting):
             for name, has in (("links", 1), ("follow", follow), ("ugc", ugc), ("sponsored", sponsored)):
                 sums[name] += links * has
         kinds, placements = (dict(sorted(share.items(), key=lambda one: (-one[1], one[0]))) for share in shares)
-        (whole,) = self._completed(question, "", [next(self._records(question.ask_bundles(_WHOLE), question.named)) | sums])
+        (whole,) = self._completed(
+            question, "", [next(self._records(question.ask_bundles(_WHOLE), question.named)) | sums]
+        )
         return Profile(whole=whole, by_kind=kinds, by_placement=placements)
 
     def _largest(self, question: Question, by: By, limit: int) -> Question:

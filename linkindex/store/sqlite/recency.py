@@ -100,12 +100,14 @@ class Walk:
         taken: list[Candidate] = []
         while self._heap and len(taken) < wanted and self.pages < MOST_PAGES:
             _, domain = heappop(self._heap)
-            page, others = self._begun.pop(domain, None) or self._begin(domain)
+            page, others = self._begun.pop(domain) if domain in self._begun else self._begin(domain)
             self.pages += 1
             numbers = unpack_bundles(page[2]) if page[2] else []
-            for at in range(0, len(numbers), 2):
-                if numbers[at] in self._targets:
-                    taken.append((numbers[at], domain, numbers[at + 1], page[1], at // 2))
+            taken += (
+                (numbers[at], domain, numbers[at + 1], page[1], at // 2)
+                for at in range(0, len(numbers), 2)
+                if numbers[at] in self._targets
+            )
             following = next(others, None)
             if following is not None:
                 self._begun[domain] = (following, others)

@@ -7,9 +7,9 @@ import sqlite3
 # What bundles count, by their keys. Sorted by page and slot, a page's first link to a domain is met first.
 _COUNTED = """
 WITH heads AS (
-    SELECT to_domain, from_domain, number, count(*) AS heads FROM (
-      SELECT to_domain, from_domain, number, row_number() OVER (PARTITION BY to_domain, from_domain, page ORDER BY slot) AS place
-      FROM link) WHERE place = 1 GROUP BY to_domain, from_domain, number),
+    SELECT to_domain, from_domain, number, count(*) AS heads FROM (SELECT to_domain, from_domain, number,
+      row_number() OVER (PARTITION BY to_domain, from_domain, page ORDER BY slot) AS place FROM link)
+    WHERE place = 1 GROUP BY to_domain, from_domain, number),
   others AS (
     SELECT v.to_domain, v.from_domain, v.number, count(*) AS live, sum(p.outcome NOT IN ('page', 'redirect')) AS doubtful,
       min(p.first_visited + coalesce(v.first_seen, v.since)) AS first_seen
