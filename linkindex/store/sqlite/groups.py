@@ -22,7 +22,7 @@ FEW = 2000
 
 _MOST_OF_GROUPS = 2000  # pages: the largest groups are met again and again, and the others have few links
 
-_MOST_LISTED = 5000  # bundles
+_MOST_LISTED = 20_000  # bundles
 
 Keys = dict[Any, int]
 """Groups, and how many links each has."""
