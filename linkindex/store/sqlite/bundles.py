@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -50,6 +52,9 @@ What = tuple[str, str, str, tuple[str, ...], bool, str]
 
 what_of: Callable[[Link], What] = attrgetter("target", "anchor", "kind", "rel", "follow", "placement")
 
+BundleKey = tuple[int, int, int]
+"""A bundle's primary key: the domain that is linked, the one that links, a number."""
+
 Alike = tuple[int, int, int, int]
 """The same in numbers: host, target without its domain, anchor, look."""
 
@@ -70,7 +75,7 @@ _added = attrgetter("live", "lost", "heads", "doubtful", "first_seen")
 
 
 class Key(NamedTuple):
-    """A bundle's primary key."""
+    """:data:`BundleKey`, by names."""
 
     to_domain: int
     from_domain: int
@@ -81,14 +86,17 @@ class Bundles(Ids):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that keeps bundles and their counts."""
 
     _bundles_of: dict[int, dict[What, tuple[int, int]]]  # by host: to_domain and number
-    _new_bundles: dict[tuple[int, int, int], Alike]
-    _counted: dict[tuple[int, int, int], Counts]
+    _new_bundles: dict[BundleKey, Alike]
+    _counted: dict[BundleKey, Counts]
+    _comers: list[tuple[int, list[BundleKey]]]  # what was counted by _come and _heads and is not in _counted yet
+    _leading: list[BundleKey]
     _totals: dict[str, int]
 
     def _forget_ids(self) -> None:
         super()._forget_ids()
         self._bundles_of = {}
         self._new_bundles, self._counted, self._totals = {}, {}, {}
+        self._comers, self._leading = [], []
 
     def _make_room(self) -> None:
         super()._make_room()
@@ -148,21 +156,18 @@ class Bundles(Ids):
         self._new_bundles[to, from_domain, number] = alike
         return number
 
-    def _counts(self, key: tuple[int, int, int]) -> Counts:
+    def _counts(self, key: BundleKey) -> Counts:
         """Return what is to be added to a bundle's counts, to be changed."""
         counts = self._counted.get(key)
         if counts is None:
             counts = self._counted[key] = Counts()
         return counts
 
-    def _comes(self, key: tuple[int, int, int], first_seen: int) -> None:
-        """Count a link that is live from now on."""
-        counts = self._counts(key)
-        counts.live += 1
-        if counts.first_seen is None or first_seen < counts.first_seen:
-            counts.first_seen = first_seen
+    def _come(self, keys: list[BundleKey], first_seen: int) -> None:
+        """Count links of a page that are live from now on and were all seen first at a time (ms)."""
+        self._comers.append((first_seen, keys))
 
-    def _goes(self, key: tuple[int, int, int], first_seen: int, *, lost: bool, doubtful: bool) -> None:
+    def _goes(self, key: BundleKey, first_seen: int, *, lost: bool, doubtful: bool) -> None:
         """Count a link that is live no more."""
         counts = self._counts(key)
         counts.live -= 1
@@ -171,22 +176,21 @@ class Bundles(Ids):
         if counts.gone is None or first_seen < counts.gone:
             counts.gone = first_seen
 
-    def _heads(self, before: Iterable[tuple[int, int, int]], after: Iterable[tuple[int, int, int]]) -> None:
+    def _heads(self, before: Iterable[BundleKey], after: Iterable[BundleKey]) -> None:
         """Count which links of a page are its first to a domain; both are the bundles of its live links, the last first."""
         old = {key[0]: key for key in before}
         new = {key[0]: key for key in after}
         for key in old.values():
             if new.get(key[0]) != key:
                 self._counts(key).heads -= 1
-        for key in new.values():
-            if old.get(key[0]) != key:
-                self._counts(key).heads += 1
+        self._leading += [key for key in new.values() if old.get(key[0]) != key] if old else new.values()
 
     def _total(self, name: str, count: int) -> None:
         self._totals[name] = self._totals.get(name, 0) + count
 
     def _write_bundles(self) -> None:
         """Write what was numbered and counted since the last time."""
+        self._count_comers()
         counted, new = self._counted, self._new_bundles
         for name in ("live", "lost"):
             added = sum(getattr(counts, name) for key, counts in counted.items() if key[0] != key[1])
@@ -198,6 +202,24 @@ class Bundles(Ids):
         self._db.executemany(_FIRST_SEEN, gone)
         self._db.executemany(_TOTAL, [total for total in self._totals.items() if total[1]])
         self._new_bundles, self._counted, self._totals = {}, {}, {}
+
+    def _count_comers(self) -> None:
+        first: dict[BundleKey, int] = {}
+        for at, keys in sorted(self._comers, key=itemgetter(0), reverse=True):
+            first.update(dict.fromkeys(keys, at))
+        heads = Counter(self._leading)
+        for key, live in Counter(chain.from_iterable(keys for _, keys in self._comers)).items():
+            self._add_counts(key, Counts(live, 0, heads.pop(key, 0), 0, first[key]))
+        for key, number in heads.items():
+            self._counts(key).heads += number
+        self._comers, self._leading = [], []
+
+    def _add_counts(self, key: BundleKey, more: Counts) -> None:
+        counts = self._counted.setdefault(key, more)
+        if counts is not more:
+            counts.live += more.live
+            counts.heads += more.heads
+            counts.first_seen = more.first_seen
 
 
 def _mix(alike: Alike) -> int:

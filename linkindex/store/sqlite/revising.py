@@ -10,7 +10,7 @@ import msgspec
 
 from linkindex import history
 from linkindex.model import Link, Visit
-from linkindex.store.sqlite.bundles import Bundles, Key, what_of
+from linkindex.store.sqlite.bundles import BundleKey, Bundles, Key, what_of
 from linkindex.store.sqlite.ids import Host
 from linkindex.store.sqlite.packing import (
     Words,
@@ -98,7 +98,7 @@ class Revising(Bundles):
         words: dict[int, Words] = {}
         live: dict[int, Standing] = {}
         lost: dict[history.Key, Standing] = {}
-        opened: list[tuple[int, int, int]] = []
+        opened: list[BundleKey] = []
         if page.last_visited >= 0:
             bundles, words = self._outgoing(page.id)
             live = {one.slot: one for one in self._standing(page, bundles, "link")}
@@ -187,7 +187,7 @@ class Revising(Bundles):
         first: dict[history.Key, Standing],
         bundles: list[int],
         words: dict[int, Words],
-    ) -> list[tuple[int, int, int]]:
+    ) -> list[BundleKey]:
         """Add versions that begin with ``visit``; ``bundles`` and ``words`` grow with them. Return the bundles of live ones."""
         domain, at, slot = page.url >> URL_BITS, visit.at, len(bundles) // 2
         known = self._bundles_of[self._host_ids[visit.host].id]
@@ -207,8 +207,11 @@ class Revising(Bundles):
             rows = []
         self._opened += rows
         opened = [row[:3] for row in rows]
-        for key, row in zip(opened, rows, strict=True):
-            self._comes(key, page.first_visited + (row[6] if row[7] is None else row[7]))
+        if first:
+            for key, row in zip(opened, rows, strict=True):
+                self._come([key], page.first_visited + (row[6] if row[7] is None else row[7]))
+        else:
+            self._come(opened, at)
         return opened
 
     def _end(self, page: PageState, one: Standing, at: int, because: str, *, doubtful: bool) -> None:
