@@ -30,6 +30,7 @@ from benchmarks import index_sizes
 from benchmarks.index_cost import Cost
 from benchmarks.index_pages import DOMAINS, LINKS, Web, domain_of
 from benchmarks.index_raw import MongoRaw, Raw, SqliteRaw
+from crawler.process import collect_seldom
 from linkindex.answers.anchors import anchors
 from linkindex.answers.backlinks import backlinks
 from linkindex.answers.domains import referring_domains
@@ -223,6 +224,7 @@ def main() -> None:
     wanted.add_argument("--links", type=int, default=1_000_000)
     wanted.add_argument("--cache", type=float, default=1.0, help="GB that the mongod started here may cache")
     given = wanted.parse_args()
+    collect_seldom()  # as a node does
     with _place(given) as url:
         bench = Bench(url)
         links = "" if given.what == "size" else f", {given.links:,} links"

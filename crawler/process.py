@@ -32,6 +32,13 @@ class End(msgspec.Struct, frozen=True):
     exit_code: int = 0
 
 
+def collect_seldom() -> None:
+    """Look for cycles seldom: what was imported lives to the end, and what a page makes is gone by reference counts. At
+    Python's usual pace that costs a tenth of the CPU time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> End:
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
@@ -43,10 +50,7 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     settings.update(scrapy_settings(options), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(DiscoverSpider)
-    # What was imported lives to the end, and what a page makes is gone by reference counts: looking it all over for
-    # cycles at Python's usual pace costs a tenth of the CPU time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    collect_seldom()
     with _Drain(crawler, stopping).on_signals():
         crawl = process.crawl(crawler)
         process.start(install_signal_handlers=False)
