@@ -11,7 +11,6 @@ def overview(index: LinkIndex, target: Target) -> Overview:
     """Count the links that point at ``target``. Zero everywhere is an answer too: nobody links there, as far as seen."""
     live = index.profile(Selection(target=target))
     total = live.whole
-    lost = next(index.groups(Selection(target=target, state="lost"), ""), None)
     return Overview(
         target=target.text,
         backlinks=total.links if total else 0,
@@ -22,7 +21,7 @@ def overview(index: LinkIndex, target: Target) -> Overview:
         nofollow=total.links - total.follow if total else 0,
         ugc=total.ugc if total else 0,
         sponsored=total.sponsored if total else 0,
-        lost=lost.links if lost else 0,
+        lost=index.links_of(Selection(target=target, state="lost")),
         doubtful=total.doubtful if total else 0,
         by_kind=live.by_kind,
         by_placement=live.by_placement,

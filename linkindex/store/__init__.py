@@ -93,6 +93,9 @@ class LinkIndex(Protocol):
     def profile(self, selection: Selection) -> Profile:
         """Count the selected links as a whole, by kind and by placement: what :meth:`groups` says, at a third of its cost."""
 
+    def links_of(self, selection: Selection) -> int:
+        """Count the selected links."""
+
     def versions(self, source: str, target: str = "") -> Iterator[Seen]:
         """Stream all versions of the links from one page (a canonical URL) to one target ("": to all), by target and
         ordinal, the oldest first."""

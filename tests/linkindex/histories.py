@@ -189,6 +189,7 @@ def agree(index: LinkIndex, model: Dictionary, story: Story, asked: Sequence[Que
             assert list(behind) == rows[middle + 1 : middle + 3]
         assert list(index.groups(selection, question.by)) == list(model.groups(selection, question.by))
         assert index.profile(selection) == model.profile(selection)
+        assert index.links_of(selection) == model.links_of(selection)
         changes = list(index.changes(selection))
         assert [change.at for change in changes] == sorted((change.at for change in changes), reverse=True)
         assert _sorted(changes) == _sorted(model.changes(selection))

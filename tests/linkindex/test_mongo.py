@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ import pytest
 from linkindex.answers.rows import moment
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import open_index
+from linkindex.store.mongo import large
+from linkindex.store.mongo.place import Place
+from linkindex.store.mongo.records import PairRecord, Strange
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, found, link, visit
 from tests.linkindex.histories import HistoriesContract
@@ -37,6 +41,33 @@ class TestMongoIndex(OnMongo, IndexContract):
 
 class TestMongoHistories(OnMongo, HistoriesContract):
     pass
+
+
+class Counted(OnMongo):
+    """Every domain counts as a large one as soon as it is linked."""
+
+    @pytest.fixture(autouse=True)
+    def _all_are_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
+        monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+
+
+class TestCountedMongoIndex(Counted, IndexContract):
+    pass
+
+
+class TestCountedMongoHistories(Counted, HistoriesContract):
+    """Replayed, forgotten, written by two: and then each count is what it should be."""
+
+    @pytest.fixture(autouse=True)
+    def _counts_are_right(
+        self, mongo_server: MongoServer, mongo_url: Callable[[], str], place: Callable[[], str]
+    ) -> Iterator[None]:
+        yield
+        with mongo_server.client() as client:
+            for name in client.list_database_names():
+                if name.startswith("test_"):
+                    assert not wrong_pairs(mongo_server.url(name))
 
 
 # ---- writing
@@ -236,6 +267,15 @@ def test_the_driver_is_not_imported_for_another_store() -> None:
         "import sys, linkindex.store.sqlite, interfaces.cli.main; assert not {'pymongo', 'bson'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def wrong_pairs(url: str) -> list[PairRecord]:
+    """Return the pairs of an index that count wrongly, and see that there are some."""
+    place, strange = Place(url), Strange()
+    with contextlib.closing(place), place.client.start_session(snapshot=True) as session:
+        pairs = list(strange.read(place.db["pairs"].find(session=session), PairRecord))
+        assert pairs
+        return large.wrong(place, strange, pairs, session)
 
 
 def database_of(url: str) -> str:

@@ -72,6 +72,10 @@ class Groups(Selecting):
             shares = [self._shares(question, by) for by in _SHARES]
         return Profile(whole=whole, by_kind=shares[0], by_placement=shares[1])
 
+    def links_of(self, selection: Selection) -> int:
+        whole = next(self.groups(selection, ""), None)
+        return whole.links if whole else 0
+
     def _whole(self, question: Question) -> Group | None:
         bundles = question.ask_bundles(_OF_ALL_BUNDLES.format(number=question.links_of_bundle))
         links, domains, targets, follow, ugc, sponsored = next(self._rows(bundles, question.named))
