@@ -16,6 +16,7 @@ import pytest
 
 from linkindex.answers.rows import moment
 from linkindex.errors import BadInput, Incompatible, Unavailable
+from linkindex.relevance import pack
 from linkindex.store import open_index
 from linkindex.store.mongo import large
 from linkindex.store.mongo.place import Place
@@ -68,6 +69,27 @@ class TestCountedMongoHistories(Counted, HistoriesContract):
             for name in client.list_database_names():
                 if name.startswith("test_"):
                     assert not wrong_pairs(mongo_server.url(name))
+
+
+# ---- the other store
+
+
+def test_both_stores_say_the_same_of_relevance(mongo_url: Callable[[], str], tmp_path: Path) -> None:
+    """More pages of a domain than tell what it is about, in an order of their own in each store."""
+    dice, visits = random.Random(7), []
+    for number in range(300):
+        url = f"https://{'abc'[number % 3]}.test/{number}"
+        terms = pack({dice.randrange(400): dice.randrange(1, 9) for _ in range(20)})
+        links = [link(f"https://{'bca'[number % 3]}.test/{dice.randrange(300)}", str(n)) for n in range(2)]
+        visits.append(visit(url, number + 1, *links, terms=terms))
+    said = []
+    for place in (mongo_url(), f"sqlite:///{tmp_path}/i.db"):
+        with open_index(place, create=True) as index:
+            index.store(dice.sample(visits, len(visits)))
+            rows = [row for name in "abc" for row in found(index, f"{name}.test")]
+            said.append(rows)
+    assert said[0] == said[1]
+    assert len({row.domain_relevance for row in said[0]}) > 50
 
 
 # ---- writing
