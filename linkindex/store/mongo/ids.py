@@ -43,6 +43,7 @@ def of_target(domain: str) -> bytes:
     return _digest(domain, TARGET_BYTES)
 
 
+@lru_cache(maxsize=1 << 16)
 def of_url(target: str, domain: str) -> bytes:
     """Return how the names of all links to ``target``, which is in ``domain``, begin."""
     return of_target(domain) + _digest(target, URL_BYTES)

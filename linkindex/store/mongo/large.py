@@ -57,6 +57,7 @@ def count(place: Place, strange: Strange, domain: str, session: ClientSession) -
     if db[LINKS].count_documents(_to(domain), limit=MOST, session=session) >= MOST:
         db[LARGE].insert_one({"_id": domain, "no": True}, session=session)
         return
+    db[PAIRS].delete_many(of_domain(domain), session=session)  # of earlier, should somebody have taken the note away
     changes = counted(place, strange, _to(domain), session)
     for some in parts(changes.documents(), _WRITTEN):
         db[PAIRS].insert_many(some, ordered=False, session=session)

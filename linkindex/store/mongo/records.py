@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import field
+from msgspec import field, inspect
 
 from linkindex.history import Lead
 from linkindex.model import Outcome
@@ -173,6 +173,18 @@ SHORT = {
     record: {one.name: one.encode_name for one in msgspec.structs.fields(record)}
     for record in (LinkRecord, PageRecord, LeadRecord, PairRecord)
 }
+_BSON: dict[type[inspect.Type], tuple[str, ...]] = {
+    inspect.StrType: ("string",),
+    inspect.BytesType: ("binData",),
+    inspect.BoolType: ("bool",),
+    inspect.IntType: ("int", "long"),
+    inspect.FloatType: ("double", "int", "long"),
+    inspect.VarTupleType: ("array",),
+    inspect.DictType: ("object",),
+    inspect.NoneType: ("null",),
+}
+"""How the server calls what holds a value of a type."""
+
 _SHORT_AND_USUAL = {
     record: ([one.encode_name for one in all_fields], [one.default for one in all_fields])
     for record in (LinkRecord, PageRecord, LeadRecord)
@@ -200,6 +212,18 @@ def fields(record: type[LinkRecord | PageRecord | LeadRecord | PairRecord], *nam
     """Return the projection that asks for these fields only."""
     short = SHORT[record]
     return {short[name]: 1 for name in names}
+
+
+def odd_types(record: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    """Return what a server evaluates, to true where a field has a type that is not the record's."""
+    made: list[dict[str, Any]] = []
+    told = inspect.type_info(record)
+    assert isinstance(told, inspect.StructType)
+    for one in told.fields:
+        types = one.type.types if isinstance(one.type, inspect.UnionType) else (one.type,)
+        names = [name for type_ in types for name in _BSON[type(type_)]]
+        made.append({"$not": [{"$in": [{"$type": f"${one.encode_name}"}, ["missing", *names]]}]})
+    return made
 
 
 class Strange:

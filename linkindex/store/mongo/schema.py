@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 
 VERSION = 2
 KIND = "linkatlas link index"
+IS = "index"  # the note that says what the database is
 
 LINKS, PAST, PAGES, LEADS, RANKS, ABOUT, TALLIES = "links", "past", "pages", "leads", "ranks", "about", "tallies"
 LARGE, PAIRS = "large", "pairs"

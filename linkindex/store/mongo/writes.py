@@ -5,36 +5,38 @@ whoever begins to count a domain (:mod:`linkindex.store.mongo.large`) writes tho
 from __future__ import annotations
 
 import random
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import count
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from pymongo import InsertOne, ReadPreference, UpdateOne
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError, OperationFailure
-from pymongo.read_concern import ReadConcern
+from pymongo.errors import BulkWriteError
 
 from linkindex.history import Patience
 from linkindex.model import Visit
 from linkindex.store.mongo import ids, large
 from linkindex.store.mongo.asking import Question, parts
 from linkindex.store.mongo.pairs import Changes, Sums, sums
-from linkindex.store.mongo.place import WRITES, Place
+from linkindex.store.mongo.place import Place, transact
 from linkindex.store.mongo.planning import Draft
 from linkindex.store.mongo.records import LinkRecord, PageRecord, Strange, difference, document
 from linkindex.store.mongo.schema import ABOUT, LEADS, LINKS, PAGES, PAIRS, PAST, TALLIES
 
-_SECONDS = 60  # for a transaction with all its tries; the server gives each as much
 _NAMES = 2_000  # in one request
 _LOOKS = 4_000  # a domain's links are numbered once in so many that are written to it
 _TOO_LARGE = (10334, 17419)  # codes of a document that would grow beyond 16 MB
 
 Result = TypeVar("Result")
-Put = InsertOne[dict[str, Any]] | UpdateOne
+
+
+class Puts(NamedTuple):
+    """What is to be written to a collection."""
+
+    new: list[dict[str, Any]]
+    known: list[UpdateOne]
 
 
 class _Overgrown(Exception):
@@ -120,15 +122,19 @@ class Writes:
 
     def _write(self, drafts: list[Draft], pairs: Changes, session: ClientSession) -> None:
         counted: Counter[str] = Counter()
-        links = [put for draft in drafts for put in _links(draft, counted)]
-        past = [InsertOne(document(record)) for draft in drafts for record in draft.past]
-        led = [InsertOne(document(record)) for draft in drafts for record in draft.led]
-        pages = [put for draft in drafts for put in _page(draft, counted)]
-        counted["versions"] += len(past)
+        put: dict[str, Puts] = {name: Puts([], []) for name in (LINKS, PAST, LEADS, PAGES)}
+        for draft in drafts:
+            _put_links(draft, put[LINKS], counted)
+            _put_page(draft, put[PAGES], counted)
+            put[PAST].new.extend(map(document, draft.past))
+            put[LEADS].new.extend(map(document, draft.led))
+        counted["versions"] += len(put[PAST].new)
         counted["z"] += any(draft.moves for draft in drafts)
-        for collection, puts in ((LINKS, links), (PAST, past), (LEADS, led), (PAGES, pages)):
-            if puts:
-                self._place.db[collection].bulk_write(puts, ordered=False, session=session)
+        for name, puts in put.items():
+            if puts.new:
+                self._place.db[name].insert_many(puts.new, ordered=False, session=session)
+            if puts.known:
+                self._place.db[name].bulk_write(puts.known, ordered=False, session=session)
         self._change(pairs, session)
         self._count(counted, session)
 
@@ -175,18 +181,8 @@ class Writes:
                     self._transaction(partial(large.count, self._place, self._strange, domain))
 
     def _transaction(self, work: Callable[[ClientSession], Result]) -> Result:
-        """Do ``work`` wholly or not at all; begin anew while another writer is in the way."""
-        ends = time.monotonic() + _SECONDS
-        with self._place.errors(), self._place.client.start_session() as session:
-            for tried in count():
-                try:
-                    with session.start_transaction(ReadConcern("snapshot"), WRITES, ReadPreference.PRIMARY):
-                        return work(session)
-                except OperationFailure as error:
-                    if not error.has_error_label("TransientTransactionError") or time.monotonic() > ends:
-                        raise
-                    time.sleep(random.uniform(0, min(0.5, 0.01 * 2**tried)))  # noqa: S311  # that two do not meet again
-        raise AssertionError
+        """Do ``work`` wholly or not at all."""
+        return transact(self._place, work)
 
 
 def _sums(draft: Draft, counted: frozenset[str]) -> dict[str, Sums]:
@@ -197,29 +193,29 @@ def _note(name: str) -> str:
     return f"note:{name}"
 
 
-def _links(draft: Draft, counted: Counter[str]) -> Iterator[Put]:
-    """Yield what brings the links of a page up to date, and count what it does."""
+def _put_links(draft: Draft, puts: Puts, counted: Counter[str]) -> None:
+    """Add what brings the links of a page up to date, and count what it does."""
     for key in draft.touched:
         record = draft.links[key]
         before = draft.before.get(record.id)
         counted[state(record.internal, record.until)] += 1
         if before is None:
             counted["versions"] += 1
-            yield InsertOne(document(record))
+            puts.new.append(document(record))
         else:
             counted[state(bool(before.get("i")), before.get("u"))] -= 1
-            yield UpdateOne({"_id": record.id}, difference(before, record))
+            puts.known.append(UpdateOne({"_id": record.id}, difference(before, record)))
 
 
-def _page(draft: Draft, counted: Counter[str]) -> Iterator[Put]:
-    """Yield what brings a page up to date, nothing where no visit was newer."""
+def _put_page(draft: Draft, puts: Puts, counted: Counter[str]) -> None:
+    """Add what brings a page up to date, nothing where no visit was newer."""
     if draft.stored is None:
         counted[f"of_{draft.page.outcome}"] += 1
-        yield InsertOne(document(draft.page))
+        puts.new.append(document(draft.page))
     elif update := difference(draft.stored, draft.page):
         counted[f"of_{draft.page.outcome}"] += 1
         counted[f"of_{draft.stored.get('o', 'page')}"] -= 1
-        yield UpdateOne({"_id": draft.page.id}, update)
+        puts.known.append(UpdateOne({"_id": draft.page.id}, update))
 
 
 def state(internal: bool, until: int | None) -> str:
