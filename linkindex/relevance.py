@@ -24,12 +24,14 @@ else a store hands out is no vector either, and never an error.
 
 from __future__ import annotations
 
+import heapq
 import math
 import struct
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
@@ -42,6 +44,8 @@ RARITY_TERMS = 1 << 15
 
 DOMAIN_PAGES = 50
 """Pages of a domain that tell what it is about."""
+DOMAIN_SAMPLE = 1000
+"""Pages of a domain that these are chosen from."""
 
 _FORM = 1
 _REMEMBERED_DOMAINS = 10_000
@@ -143,13 +147,18 @@ class Rarity:
         return math.log((1 + self.pages) / (1 + min(count, self.pages))) + 1
 
 
+def few(vectors: Iterable[bytes], most: int) -> list[bytes]:
+    """Return at most so many of ``vectors``, the same ones in whatever order they come: a store has an order of its own."""
+    return heapq.nsmallest(most, vectors, key=_digest)
+
+
 def few_of_each(sample: Iterable[tuple[str, bytes]], most: int = 20) -> Iterator[bytes]:
     """Yield the vectors of (domain, vector) pairs, at most so many of a domain: its templates must not set the counts."""
-    taken: Counter[str] = Counter()
+    of_domains: dict[str, list[bytes]] = {}
     for domain, vector in sample:
-        taken[domain] += 1
-        if taken[domain] <= most:
-            yield vector
+        of_domains.setdefault(domain, []).append(vector)
+    for vectors in of_domains.values():
+        yield from few(vectors, most)
 
 
 class Similarities:
@@ -171,7 +180,7 @@ class Similarities:
         if target_domain not in self._domains:
             if len(self._domains) >= _REMEMBERED_DOMAINS:
                 self._domains.clear()
-            self._domains[target_domain] = combine(self._terms_of(target_domain))
+            self._domains[target_domain] = combine(few(self._terms_of(target_domain), DOMAIN_PAGES))
         return self._near(page, target), self._near(page, self._domains[target_domain])
 
     def _near(self, page: Weighted, other: bytes) -> float | None:
@@ -193,6 +202,10 @@ def similarity(one: bytes, other: bytes, rarity: Rarity) -> float | None:
     """
     mine, others = rarity.weigh(one), rarity.weigh(other)
     return cosine(mine, others) if mine and others else None
+
+
+def _digest(vector: bytes) -> bytes:
+    return blake2b(vector, digest_size=8).digest()
 
 
 def _squares(weights: Mapping[int, float]) -> float:

@@ -21,7 +21,7 @@ def overview(index: LinkIndex, target: Target) -> Overview:
         nofollow=total.links - total.follow if total else 0,
         ugc=total.ugc if total else 0,
         sponsored=total.sponsored if total else 0,
-        lost=index.count(Selection(target=target, state="lost")),
+        lost=index.links_of(Selection(target=target, state="lost")),
         doubtful=total.doubtful if total else 0,
         by_kind=live.by_kind,
         by_placement=live.by_placement,

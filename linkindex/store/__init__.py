@@ -86,15 +86,15 @@ class LinkIndex(Protocol):
         """Stream the selected links in ``order``, one row for each link or for several (``per``), each with its latest
         version; with ``as_of`` the version of then. ``after`` goes on behind a row of the same question."""
 
-    def count(self, selection: Selection) -> int:
-        """Count the selected links."""
-
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
         """Stream the selected links counted by a property of theirs ("": one group of all, none where there is no link),
         the largest first, of equal ones by key."""
 
     def profile(self, selection: Selection) -> Profile:
         """Count the selected links as a whole, by kind and by placement: what :meth:`groups` says, at a third of its cost."""
+
+    def links_of(self, selection: Selection) -> int:
+        """Count the selected links."""
 
     def versions(self, source: str, target: str = "") -> Iterator[Seen]:
         """Stream all versions of the links from one page (a canonical URL) to one target ("": to all), by target and

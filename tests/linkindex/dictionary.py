@@ -326,6 +326,9 @@ class Dictionary:
         kinds, placements = ({one.key: one.links for one in self.groups(selection, by)} for by in ("kind", "placement"))
         return Profile(whole=next(self.groups(selection, ""), None), by_kind=kinds, by_placement=placements)
 
+    def links_of(self, selection: Selection) -> int:
+        return len(list(self._rows(selection)))
+
     def versions(self, source: str, target: str = "") -> Iterator[Seen]:
         for key, versions in sorted(self._links_of(source).items()):
             for version in versions if target in ("", key.target) else ():

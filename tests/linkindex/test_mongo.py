@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,11 @@ import pytest
 
 from linkindex.answers.rows import moment
 from linkindex.errors import BadInput, Incompatible, Unavailable
-from linkindex.store import open_index
+from linkindex.relevance import pack
+from linkindex.store import Selection, open_index
+from linkindex.store.mongo import large
+from linkindex.store.mongo.place import Place
+from linkindex.store.mongo.records import PairRecord, Strange
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, found, link, visit
 from tests.linkindex.histories import HistoriesContract
@@ -37,6 +42,54 @@ class TestMongoIndex(OnMongo, IndexContract):
 
 class TestMongoHistories(OnMongo, HistoriesContract):
     pass
+
+
+class Counted(OnMongo):
+    """Every domain counts as a large one as soon as it is linked."""
+
+    @pytest.fixture(autouse=True)
+    def _all_are_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
+        monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+
+
+class TestCountedMongoIndex(Counted, IndexContract):
+    pass
+
+
+class TestCountedMongoHistories(Counted, HistoriesContract):
+    """Replayed, forgotten, written by two: and then each count is what it should be."""
+
+    @pytest.fixture(autouse=True)
+    def _counts_are_right(
+        self, mongo_server: MongoServer, mongo_url: Callable[[], str], place: Callable[[], str]
+    ) -> Iterator[None]:
+        yield
+        with mongo_server.client() as client:
+            for name in client.list_database_names():
+                if name.startswith("test_"):
+                    assert not wrong_pairs(mongo_server.url(name))
+
+
+# ---- the other store
+
+
+def test_both_stores_say_the_same_of_relevance(mongo_url: Callable[[], str], tmp_path: Path) -> None:
+    """More pages of a domain than tell what it is about, in an order of their own in each store."""
+    dice, visits = random.Random(7), []
+    for number in range(300):
+        url = f"https://{'abc'[number % 3]}.test/{number}"
+        terms = pack({dice.randrange(400): dice.randrange(1, 9) for _ in range(20)})
+        links = [link(f"https://{'bca'[number % 3]}.test/{dice.randrange(300)}", str(n)) for n in range(2)]
+        visits.append(visit(url, number + 1, *links, terms=terms))
+    said = []
+    for place in (mongo_url(), f"sqlite:///{tmp_path}/i.db"):
+        with open_index(place, create=True) as index:
+            index.store(dice.sample(visits, len(visits)))
+            rows = [row for name in "abc" for row in found(index, f"{name}.test")]
+            said.append(rows)
+    assert said[0] == said[1]
+    assert len({row.domain_relevance for row in said[0]}) > 50
 
 
 # ---- writing
@@ -231,11 +284,96 @@ def test_checks_name_what_is_missing(mongo_server: MongoServer, mongo_url: Calla
         assert all(check.ok for check in index.check())
 
 
+def test_checks_tell_how_many_documents_are_strange(mongo_server: MongoServer, mongo_url: Callable[[], str]) -> None:
+    url = mongo_url()
+    with open_index(url, create=True) as index, mongo_server.client() as client:
+        index.store(
+            [visit(f"https://a{number}.test/", 1, link("https://b.test/", rel=("ugc",))) for number in range(4)]
+        )
+        database = client.get_database(database_of(url))
+        database["links"].update_one({"s": "https://a1.test/"}, {"$set": {"a": ["odd"]}})
+        database["links"].update_one({"s": "https://a2.test/"}, {"$set": {"r": "odd"}})
+        database["pages"].update_one({"u": "https://a3.test/"}, {"$set": {"ra": "yesterday"}})
+        (wrong,) = (check for check in index.check() if not check.ok)
+        assert (wrong.name, wrong.found) == ("documents", "strange ones, which no answer shows: 2 in links, 1 in pages")
+
+
+def test_checks_count_much_linked_domains_anew(
+    mongo_server: MongoServer, mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkindex.store.mongo.large.MANY", 3)
+    monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+    url = mongo_url()
+    with open_index(url, create=True) as index, mongo_server.client() as client:
+        index.store([visit(f"https://a{number}.test/", 1, link("https://b.test/")) for number in range(4)])
+        index.store([visit("https://a4.test/", 2, link("https://b.test/"), link("https://few.test/"))])
+        database = client.get_database(database_of(url))
+        assert [one["_id"] for one in database["large"].find()] == ["b.test"]
+        assert all(check.ok for check in index.check())
+        database["pairs"].update_one({"sd": "a1.test"}, {"$inc": {"n": 1}})
+        (wrong,) = (check for check in index.check() if not check.ok)
+        assert (wrong.name, "'b.test'" in wrong.remedy) == ("counts", True)
+        database["large"].delete_many({"_id": {"$in": ["b.test"]}})  # the remedy
+        index.store([visit("https://a5.test/", 3, link("https://b.test/"))])
+        assert all(check.ok for check in index.check())
+        assert index.links_of(Selection(target=parse_target("b.test"))) == 6
+
+
+def test_a_pair_with_too_many_targets_is_counted_no_more(
+    mongo_server: MongoServer, mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A document has at most 16 MB."""
+    monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
+    monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+    url = mongo_url()
+    with open_index(url, create=True) as index, mongo_server.client() as client:
+        index.store([visit("https://a.test/1", 1, link("https://b.test/"), link("https://c.test/"))])
+        database = client.get_database(database_of(url))
+        database["pairs"].update_one({"td": "b.test"}, {"$set": {"zz": "x" * ((16 << 20) - 400)}})
+        index.store(
+            [visit(f"https://a.test/{n}", 2, link(f"https://b.test/{n}"), link("https://c.test/")) for n in range(50)]
+        )
+        assert {one["td"] for one in database["pairs"].find()} == {"c.test"}
+        assert [index.links_of(Selection(target=parse_target(name))) for name in ("b.test", "c.test")] == [50, 50]
+        index.store([visit("https://d.test/", 3, link("https://b.test/"))])
+        assert index.links_of(Selection(target=parse_target("b.test"))) == 51
+
+
+def test_a_domain_is_counted_while_others_write(mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writers that began before it was must not commit behind it."""
+    monkeypatch.setattr("linkindex.store.mongo.large.MANY", 30)
+    monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+    url = mongo_url()
+    open_index(url, create=True).close()
+
+    def write(writer: int) -> None:
+        with open_index(url) as index:
+            for at in range(1, 16):
+                links = [link(f"https://b{number}.test/{at}") for number in range(4)]
+                index.store([visit(f"https://a{writer}.test/{at}", at, *links)])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert not wrong_pairs(url)
+    with open_index(url) as index:
+        numbers = [index.links_of(Selection(target=parse_target(f"b{number}.test"))) for number in range(4)]
+        assert numbers == [60] * 4
+
+
 def test_the_driver_is_not_imported_for_another_store() -> None:
     script = (
         "import sys, linkindex.store.sqlite, interfaces.cli.main; assert not {'pymongo', 'bson'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def wrong_pairs(url: str) -> list[PairRecord]:
+    """Return the pairs of an index that count wrongly, and see that there are some."""
+    place, strange = Place(url), Strange()
+    with contextlib.closing(place), place.client.start_session(snapshot=True) as session:
+        pairs = list(strange.read(place.db["pairs"].find(session=session), PairRecord))
+        assert pairs
+        return large.wrong(place, strange, pairs, session)
 
 
 def database_of(url: str) -> str:

@@ -2,8 +2,9 @@
 
 What is written is in ``planning`` (what visits do) and ``writes`` (one transaction a batch); what is asked goes from
 ``covering`` (what a target covers) and ``selecting`` (the selected links) to ``links``, ``counting`` and ``changing``;
-``pages``, ``sites`` and ``upkeep`` answer the rest. ``records`` holds the documents' fields, ``ids`` their names, ``schema``
-the collections.
+``pages``, ``sites`` and ``upkeep`` answer the rest. Much linked domains are counted (``large``, ``pairs``), so that
+``referring`` and ``walking`` answer without a look at each link. ``records`` holds the documents' fields, ``ids`` their names,
+``schema`` the collections, ``migrations`` how an earlier format becomes this one.
 """
 
 from __future__ import annotations
@@ -14,12 +15,10 @@ from typing import Self
 
 from linkindex.errors import BadInput, Incompatible
 from linkindex.history import Patience
-from linkindex.store.mongo import checking, schema
+from linkindex.store.mongo import checking, migrations, schema
 from linkindex.store.mongo.place import WAIT, Place
 from linkindex.store.mongo.upkeep import Upkeep
 from linkindex.store.selection import Check
-
-_IS = "index"  # the note that says what the database is
 
 
 class MongoIndex(Upkeep):
@@ -60,7 +59,7 @@ class MongoIndex(Upkeep):
 
 def _prepare(place: Place, create: bool) -> None:
     """See whether the database is an index; make it one where it is empty and ``create`` allows."""
-    about = place.db[schema.ABOUT].find_one({"_id": _IS})
+    about = place.db[schema.ABOUT].find_one({"_id": schema.IS})
     if about is None:
         if place.db.list_collection_names(filter={"name": {"$nin": list(schema.COLLECTIONS)}}):
             raise Incompatible(f"index {place.name}: a database, but no linkatlas index; name another in the URL")
@@ -69,12 +68,15 @@ def _prepare(place: Place, create: bool) -> None:
         _see_transactions(place)
         schema.create(place.db)
         about = {"kind": schema.KIND, "version": schema.VERSION}
-        place.db[schema.ABOUT].update_one({"_id": _IS}, {"$setOnInsert": about}, upsert=True)
+        place.db[schema.ABOUT].update_one({"_id": schema.IS}, {"$setOnInsert": about}, upsert=True)
+        migrations.record(place, schema.VERSION, "made")
     elif about.get("kind") != schema.KIND:
         raise Incompatible(f"index {place.name}: a database, but no linkatlas index; name another in the URL")
     elif about.get("version", 0) > schema.VERSION:
         version = about["version"]
         raise Incompatible(f"index {place.name}: written by a newer linkatlas (format {version}); use that version")
+    elif about.get("version", 0) < schema.VERSION:
+        migrations.migrate(place, about.get("version", 0))
     elif create:
         schema.create(place.db)
 

@@ -38,8 +38,9 @@ class Question:
         fields: Mapping[str, int] | None = None,
         **how: Any,
     ) -> Iterator[Record]:
-        """Stream what fulfils ``condition``; ``how`` is what the driver's find takes: sort, limit, hint."""
-        for batch in self._batches("find_raw_batches", collection, condition, fields, batch_size=BATCH, **how):
+        """Stream what fulfils ``condition``; ``how`` is what the driver's find takes: sort, limit, hint, batch_size."""
+        how.setdefault("batch_size", BATCH)
+        for batch in self._batches("find_raw_batches", collection, condition, fields, **how):
             yield from self._strange.read(batch, record)
 
     def named(

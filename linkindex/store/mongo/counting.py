@@ -5,10 +5,15 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 
+from linkindex.errors import Unavailable
+from linkindex.store.mongo import large
 from linkindex.store.mongo.links import Links
+from linkindex.store.mongo.records import PairRecord
+from linkindex.store.mongo.referring import Referring, by_number, is_plain, large_target
 from linkindex.store.mongo.selecting import Found, Selected
 from linkindex.store.selection import By, Group, Profile, Selection
 
@@ -57,18 +62,23 @@ class _Count(msgspec.Struct, kw_only=True):
 class Counting(Links):
     """The part of :class:`linkindex.store.mongo.MongoIndex` that counts links."""
 
-    def count(self, selection: Selection) -> int:
-        return sum(1 for _ in self._selected(selection))
-
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
+        referring = self._referring(selection) if by == "domain" and selection.state == "live" else None
+        if referring is not None:
+            yield from referring.domains(limit)
+            return
         key_of, counts = _BY[by], dict[str, _Count]()
         for found in self._selected(selection):
             _count_of(counts, key_of(found), found).add(found)
         largest = ((-count.links, key) for key, count in counts.items())
         for _, key in sorted(largest) if limit is None else heapq.nsmallest(limit, largest):
-            yield counts[key].group(key)
+            group = counts[key].group(key)
+            yield group if by in ("", "domain") else msgspec.structs.replace(group, sources=None)
 
     def profile(self, selection: Selection) -> Profile:
+        referring = self._referring(selection) if selection.state == "live" else None
+        if referring is not None:
+            return referring.profile()
         whole: dict[str, _Count] = {}
         kinds, placements = Counter[str](), Counter[str]()
         for found in self._selected(selection):
@@ -76,8 +86,29 @@ class Counting(Links):
             kinds[found.link.kind] += 1
             placements[found.link.shown_placement] += 1
         return Profile(
-            whole=whole[""].group("") if whole else None, by_kind=_shares(kinds), by_placement=_shares(placements)
+            whole=whole[""].group("") if whole else None, by_kind=by_number(kinds), by_placement=by_number(placements)
         )
+
+    def links_of(self, selection: Selection) -> int:
+        if (referring := self._referring(selection)) is not None:
+            return referring.number(lost=selection.state == "lost")
+        return sum(1 for _ in self._selected(selection))
+
+    def _referring(self, selection: Selection) -> Referring | None:
+        """Return what knows of the selected links without reading them, None where they have to be read."""
+        if not is_plain(selection):
+            return None
+        question = self._question()
+        domain = large_target(question, selection)
+        return Referring(question, selection, domain, self._first_seen) if domain else None
+
+    def _first_seen(self, pair: PairRecord) -> int:
+        """Return when the first of a pair's live links was seen, and note it there."""
+        work = partial(large.look_again, self._place, self._strange, pair)
+        try:
+            return self._transaction(partial(work, note=True))
+        except Unavailable:  # who may only read
+            return self._transaction(partial(work, note=False))
 
     def _selected(self, selection: Selection) -> Iterator[Found]:
         if selection.as_of is None or selection.state != "lost":
@@ -90,7 +121,3 @@ def _count_of(counts: dict[str, _Count], key: str, found: Found) -> _Count:
     if count is None:
         count = counts[key] = _Count(sources=set(), domains=set(), targets=set(), first_seen=found.link.first_seen)
     return count
-
-
-def _shares(counts: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda share: (-share[1], share[0])))

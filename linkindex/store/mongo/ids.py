@@ -14,11 +14,13 @@ bytes  of     what
 6      links  digest of target and ordinal
 8      past   when the version began (ms, big-endian), behind the link's
 12     ranks  a page or a domain; behind 4 bytes of the ranking's number
+8      pairs  digest of the domain that links; behind the 5 of the target's
 ====  =====  ==========================================================
 """
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -29,6 +31,7 @@ PAGE_BYTES = 12
 LINK_BYTES = TARGET_BYTES + URL_BYTES + PAGE_BYTES + 6
 
 VERSION_BYTES = LINK_BYTES + 8
+PAIR_BYTES = TARGET_BYTES + 8
 RANKING_BYTES = 4
 
 Range = tuple[bytes, bytes]  # from, inclusive, until, exclusive
@@ -40,6 +43,7 @@ def of_target(domain: str) -> bytes:
     return _digest(domain, TARGET_BYTES)
 
 
+@lru_cache(maxsize=1 << 16)
 def of_url(target: str, domain: str) -> bytes:
     """Return how the names of all links to ``target``, which is in ``domain``, begin."""
     return of_target(domain) + _digest(target, URL_BYTES)
@@ -75,6 +79,17 @@ def of_rank(ranking: int, name: bytes) -> bytes:
 def of_ranked(domain: str) -> bytes:
     """Return the name of a domain that is ranked."""
     return _digest(domain, PAGE_BYTES)
+
+
+def of_pair(target_domain: str, domain: str) -> bytes:
+    """Return the name of what links from ``domain`` to ``target_domain`` amount to."""
+    return of_target(target_domain) + _digest(domain, PAIR_BYTES - TARGET_BYTES)
+
+
+@lru_cache(maxsize=1 << 14)
+def of_counted(target: str) -> str:
+    """Return the name of a target among those that are counted together: letters, digits, - and _."""
+    return urlsafe_b64encode(_digest(target, 9)).decode()
 
 
 def beginning(prefix: bytes, size: int) -> Range:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from linkindex.answers.rows import Backlink
@@ -14,8 +15,10 @@ from linkindex.store.mongo.asking import Question, parts
 from linkindex.store.mongo.chains import Leads
 from linkindex.store.mongo.ranks import Ranked, Ranks
 from linkindex.store.mongo.records import LinkRecord, PageRecord, fields
+from linkindex.store.mongo.referring import large_target
 from linkindex.store.mongo.schema import LINKS, PAGES, PAST
 from linkindex.store.mongo.selecting import Found, Selected
+from linkindex.store.mongo.walking import Walk, can_walk
 from linkindex.store.selection import Order, Per, Selection
 
 _SHOWN = 500  # rows that are filled in together
@@ -44,8 +47,12 @@ class Links(Ranked):
             return
         question = self._question()
         selected = Selected(question, selection)
-        found: Iterable[Found] = selected.links()
         ranks = self._ranks(question)
+        found: Iterable[Found] = selected.links()
+        if limit is not None and per == "link" and can_walk(selection, order):
+            domain = large_target(question, selection)
+            first = Walk(question, selection, domain, ranks, after, limit).found(order) if domain else None
+            found = found if first is None else chain(first, selected.leading())
         if order == "rank":
             found = ranks.learning(found)
         behind = None if after is None else ordering.key_of_row(order, after)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import count
+from typing import Any, TypeVar
 
 import pymongo
-from pymongo import uri_parser
-from pymongo.errors import ConfigurationError, ExecutionTimeout, PyMongoError, ServerSelectionTimeoutError
+from pymongo import ReadPreference, uri_parser
+from pymongo.client_session import ClientSession
+from pymongo.errors import (
+    ConfigurationError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -20,6 +30,9 @@ WRITES = WriteConcern(w="majority", j=True, wtimeout=60_000)
 
 _NOT_ALLOWED = {13: "may not do this", 18: "does not know this user, or the password is another"}
 _DISK_FULL = 14031
+_SECONDS = 60  # for a transaction with all its tries; the server gives each as much
+
+Result = TypeVar("Result")
 
 
 class Place:
@@ -76,6 +89,21 @@ class Place:
 
     def close(self) -> None:
         self.client.close()
+
+
+def transact(place: Place, work: Callable[[ClientSession], Result]) -> Result:
+    """Do ``work`` wholly or not at all; begin anew while another writer is in the way."""
+    ends = time.monotonic() + _SECONDS
+    with place.errors(), place.client.start_session() as session:
+        for tried in count():
+            try:
+                with session.start_transaction(ReadConcern("snapshot"), WRITES, ReadPreference.PRIMARY):
+                    return work(session)
+            except OperationFailure as error:
+                if not error.has_error_label("TransientTransactionError") or time.monotonic() > ends:
+                    raise
+                time.sleep(random.uniform(0, min(0.5, 0.01 * 2**tried)))  # noqa: S311  # that two do not meet again
+    raise AssertionError
 
 
 def _without_password(url: str) -> str:

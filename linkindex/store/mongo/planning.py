@@ -31,13 +31,23 @@ class Draft:
         self.past: list[LinkRecord] = []
         self.led: list[LeadRecord] = []
         self.touched: set[history.Key] = set()
+        self.was_doubtful = page.doubtful
         self._digests: dict[int, int] = {}  # of visits, by their time
 
-    def needs_links(self, visits: Iterable[Visit], patience: Patience) -> bool:
-        """Return whether what is stored of the page's links matters to these visits."""
+    @property
+    def moves(self) -> bool:
+        """Whether anything about the page's links is another than before."""
+        return bool(self.touched) or self.page.doubtful != self.was_doubtful
+
+    def needs_links(self, visits: Iterable[Visit], patience: Patience, counting: bool) -> bool:
+        """Return whether what is stored of the page's links matters to these visits; ``counting``: to doubts too."""
         visits = list(visits)
         return self.stored is not None and (
-            len(visits) > 1 or any(self._compares(visit) or self._gives_up(visit, patience) for visit in visits)
+            len(visits) > 1
+            or any(
+                self._compares(visit) or self._gives_up(visit, patience) or (counting and self._doubts(visit))
+                for visit in visits
+            )
         )
 
     def store(self, visit: Visit, patience: Patience, internal_links: bool) -> None:
@@ -160,6 +170,11 @@ class Draft:
 
     def _gives_up(self, visit: Visit, patience: Patience) -> bool:
         return visit.outcome not in _READ and bool(history.verdict(self._streak(visit), visit, patience))
+
+    def _doubts(self, visit: Visit) -> bool:
+        """Return whether a visit brings a doubt, or ends one."""
+        sure = visit.outcome in _READ or (visit.outcome is Outcome.UNCHANGED and bool(self.page.known))
+        return self.page.doubtful == sure
 
     def _streak(self, visit: Visit) -> Streak:
         return history.streak(self.page.outcome, Streak(self.page.failures, self.page.failing_since), visit)

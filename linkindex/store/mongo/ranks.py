@@ -23,11 +23,30 @@ class Ranks:
         self._question, self._ranking = question, ranking
         self._known: dict[bytes, float | None] = {}
 
+    @property
+    def known(self) -> bool:
+        """Whether there is a ranking."""
+        return bool(self._ranking)
+
     def learn(self, found: Iterable[Found]) -> None:
         """Look up the ranks of the pages and domains that these links are on."""
+        self._learn({name for one in found for name in (one.link.page, ids.of_ranked(one.link.source_domain))})
+
+    def learn_domains(self, domains: Iterable[str]) -> None:
+        """Look up the ranks of these domains."""
+        self._learn({ids.of_ranked(domain) for domain in domains})
+
+    def of_pages(self, domains: Iterable[str]) -> Iterator[tuple[bytes, float]]:
+        """Yield the names of the ranked pages of some domains, with their ranks; maybe of a few others."""
+        for domain in domains:
+            of_domain = ids.of_rank(self._ranking, ids.of_domain(domain))
+            low, high = ids.beginning(of_domain, ids.RANKING_BYTES + ids.PAGE_BYTES)
+            for record in self._question.find(RANKS, {"_id": {"$gte": low, "$lt": high}}, RankRecord):
+                yield record.id[ids.RANKING_BYTES :], record.rank
+
+    def _learn(self, names: set[bytes]) -> None:
         if not self._ranking:
             return
-        names = {name for one in found for name in (one.link.page, ids.of_ranked(one.link.source_domain))}
         new = names - self._known.keys()
         self._known.update(dict.fromkeys(new))
         wanted = [ids.of_rank(self._ranking, name) for name in new]

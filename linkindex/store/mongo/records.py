@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import field
+from msgspec import field, inspect
 
 from linkindex.history import Lead
+from linkindex.model import Outcome
 
 Document = Mapping[str, Any]
+
+_READ = (Outcome.PAGE, Outcome.REDIRECT)
 
 
 class LinkRecord(msgspec.Struct, kw_only=True):
@@ -109,6 +112,11 @@ class PageRecord(msgspec.Struct, kw_only=True):
     lead_since: int = field(name="lz", default=0)
 
     @property
+    def doubtful(self) -> bool:
+        """Whether the last visit could neither confirm nor deny what the page was like."""
+        return doubtful(self.outcome)
+
+    @property
     def lead(self) -> Lead | None:
         """Where the URL leads now."""
         return None if self.lead_to is None else Lead(to=self.lead_to, kind=self.lead_kind, status=self.lead_status)
@@ -139,17 +147,54 @@ class RankRecord(msgspec.Struct, kw_only=True):
     rank: float = field(name="r")
 
 
-Record = TypeVar("Record", LinkRecord, PageRecord, LeadRecord, RankRecord)
+class PairRecord(msgspec.Struct, kw_only=True):
+    """What links from one domain to another amount to (:mod:`linkindex.store.mongo.pairs`)."""
+
+    id: bytes = field(name="_id")
+    target_domain: str = field(name="td", default="")
+    source_domain: str = field(name="sd", default="")
+    links: int = field(name="n", default=0)  # live, and so are all that are counted but those lost
+    lost: int = field(name="lo", default=0)
+    pages: int = field(name="p", default=0)
+    follow: int = field(name="f", default=0)
+    ugc: int = field(name="ug", default=0)
+    sponsored: int = field(name="sp", default=0)
+    doubtful: int = field(name="db", default=0)
+    kinds: dict[str, int] = field(name="k", default_factory=dict)
+    placements: dict[str, int] = field(name="l", default_factory=dict)
+    targets: dict[str, int] = field(name="t", default_factory=dict)
+    first_seen: int = field(name="fs", default=0)
+    outlived: bool = field(name="ol", default=False)  # the link that was seen first is live no more: none is older
+
+
+Record = TypeVar("Record", LinkRecord, PageRecord, LeadRecord, RankRecord, PairRecord)
 
 SHORT = {
     record: {one.name: one.encode_name for one in msgspec.structs.fields(record)}
-    for record in (LinkRecord, PageRecord, LeadRecord)
+    for record in (LinkRecord, PageRecord, LeadRecord, PairRecord)
 }
+_BSON: dict[type[inspect.Type], tuple[str, ...]] = {
+    inspect.StrType: ("string",),
+    inspect.BytesType: ("binData",),
+    inspect.BoolType: ("bool",),
+    inspect.IntType: ("int", "long"),
+    inspect.FloatType: ("double", "int", "long"),
+    inspect.VarTupleType: ("array",),
+    inspect.DictType: ("object",),
+    inspect.NoneType: ("null",),
+}
+"""How the server calls what holds a value of a type."""
+
 _SHORT_AND_USUAL = {
     record: ([one.encode_name for one in all_fields], [one.default for one in all_fields])
-    for record in SHORT
+    for record in (LinkRecord, PageRecord, LeadRecord)
     for all_fields in [msgspec.structs.fields(record)]
 }
+
+
+def doubtful(outcome: str) -> bool:
+    """Return whether a visit that ended so could neither confirm nor deny what the page was like."""
+    return outcome not in _READ
 
 
 def document(record: LinkRecord | PageRecord | LeadRecord) -> dict[str, Any]:
@@ -163,10 +208,22 @@ def document(record: LinkRecord | PageRecord | LeadRecord) -> dict[str, Any]:
     }
 
 
-def fields(record: type[LinkRecord | PageRecord | LeadRecord], *names: str) -> dict[str, int]:
+def fields(record: type[LinkRecord | PageRecord | LeadRecord | PairRecord], *names: str) -> dict[str, int]:
     """Return the projection that asks for these fields only."""
     short = SHORT[record]
     return {short[name]: 1 for name in names}
+
+
+def odd_types(record: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    """Return what a server evaluates, to true where a field has a type that is not the record's."""
+    made: list[dict[str, Any]] = []
+    told = inspect.type_info(record)
+    assert isinstance(told, inspect.StructType)
+    for one in told.fields:
+        types = one.type.types if isinstance(one.type, inspect.UnionType) else (one.type,)
+        names = [name for type_ in types for name in _BSON[type(type_)]]
+        made.append({"$not": [{"$in": [{"$type": f"${one.encode_name}"}, ["missing", *names]]}]})
+    return made
 
 
 class Strange:

@@ -9,10 +9,12 @@ from pymongo import IndexModel
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-VERSION = 1
+VERSION = 2
 KIND = "linkatlas link index"
+IS = "index"  # the note that says what the database is
 
 LINKS, PAST, PAGES, LEADS, RANKS, ABOUT, TALLIES = "links", "past", "pages", "leads", "ranks", "about", "tallies"
+LARGE, PAIRS = "large", "pairs"
 
 COLLECTIONS = {
     LINKS: "the latest version of every link, live or lost",
@@ -22,6 +24,8 @@ COLLECTIONS = {
     RANKS: "ranks of pages and domains",
     ABOUT: "notes about the whole index",
     TALLIES: "counts of the whole index, in parts: two writers seldom meet in one",
+    LARGE: "domains whose links are counted, for there are many",
+    PAIRS: "what the links from one domain to another of those amount to",
 }
 
 # A field that is in an index here is in ids.py's or records.py's short spelling. Nothing is unique but _id: the shard key.
@@ -29,18 +33,19 @@ INDEXES: dict[str, dict[str, list[tuple[str, int]]]] = {
     LINKS: {"of_page": [("p", 1)]},
     PAST: {"of_page": [("p", 1)]},
     PAGES: {
-        "of_host": [("d", 1), ("h", 1)],
+        "of_domain": [("d", 1), ("lv", -1)],
+        "by_visit": [("lv", -1)],
         "leading_to": [("lt", 1)],
         "leading_to_domain": [("lm", 1)],
         "of_run": [("rn", 1)],
     },
     LEADS: {"of_page": [("p", 1)], "leading_to": [("lt", 1)], "leading_to_domain": [("lm", 1)]},
 }
-CLUSTERED = {LINKS, PAST}
+CLUSTERED = {LINKS, PAST, PAIRS}
 """Kept in the order of their names, for they are asked for by ranges of names. The others are asked for by many names at
 once: of a clustered collection, MongoDB 6.0 then reads all from the first to the last of them."""
 
-SHARDED = (LINKS, PAST, PAGES, LEADS, RANKS)  # by _id; the others are small
+SHARDED = (LINKS, PAST, PAGES, LEADS, RANKS, PAIRS)  # by _id; the others are small
 SPARSE = {(PAGES, "leading_to"), (PAGES, "leading_to_domain"), (PAGES, "of_run")}
 
 _ZSTD = {"wiredTiger": {"configString": "block_compressor=zstd"}}

@@ -6,7 +6,7 @@ the stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,7 +19,6 @@ from linkindex.store.mongo.schema import LINKS, PAGES, PAST
 from linkindex.store.selection import Selection
 
 SAYS_NOTHING = (401, 403, 429, 451)  # statuses of pages that are closed to us: they may well be there
-_READ = (Outcome.PAGE, Outcome.REDIRECT)
 _TOGETHER = 5_000  # links whose pages are asked for in one go
 
 _LIGHT = fields(
@@ -28,6 +27,9 @@ _LIGHT = fields(
     *("placement", "site_placement", "first_seen", "began", "confirmed", "until", "because"),
 )
 _PAGE = fields(PageRecord, "read_at", "outcome", "reason", "status")
+
+
+Covered = tuple[covering.Condition, frozenset[str] | None]
 
 
 class Found(NamedTuple):
@@ -53,7 +55,19 @@ class Selected:
 
     def links(self) -> Iterator[Found]:
         """Stream the selected links, in no order."""
-        for some in parts(self._chosen(), _TOGETHER):
+        yield from self._found_of(self._chosen(self.covered))
+
+    def leading(self) -> Iterator[Found]:
+        """Stream those whose own target is not covered, but leads there."""
+        yield from self._found_of(self._chosen(self._covered_leading))
+
+    def on_pages(self, names: Collection[bytes]) -> Iterator[Found]:
+        """Stream those that stand on some pages and whose own target is in the domain that is asked about."""
+        covered = {"p": {"$in": list(names)}, "td": covering.whole_domain(self._selection.target)}
+        yield from self._found_of(self._matching(LINKS, covered, None, hint="of_page"))
+
+    def _found_of(self, links: Iterable[LinkRecord]) -> Iterator[Found]:
+        for some in parts(links, _TOGETHER):
             self._learn_pages({link.page for link in some})
             if self._selection.broken:
                 self._learn_ends({link.target for link in some})
@@ -61,27 +75,36 @@ class Selected:
                 if not self._selection.broken or self._broken[link.target]:
                     yield self._found(link)
 
-    def covered(self, collection: str) -> Iterator[tuple[covering.Condition, frozenset[str] | None]]:
+    def covered(self, collection: str) -> Iterator[Covered]:
         """Yield conditions on links, any of which holds for those that the target covers or that lead there; with the
         targets that they may have (None: any)."""
         size = ids.LINK_BYTES if collection == LINKS else ids.VERSION_BYTES
         yield from ((condition, None) for condition in covering.links(self._selection.target, size))
+        yield from self._covered_leading(collection)
+
+    def _covered_leading(self, collection: str) -> Iterator[Covered]:
+        size = ids.LINK_BYTES if collection == LINKS else ids.VERSION_BYTES
         yield from ((condition, self._leading) for condition in covering.links_to(self._leading, size))
 
     @cached_property
     def _leading(self) -> frozenset[str]:
         return frozenset() if self._selection.as_found else frozenset(self.leads.leading_to(self._selection.target))
 
-    def _chosen(self) -> Iterator[LinkRecord]:
+    def _chosen(self, covered: Callable[[str], Iterable[Covered]]) -> Iterator[LinkRecord]:
+        for collection in (LINKS,) if self._selection.as_of is None else (LINKS, PAST):
+            for condition, targets in covered(collection):
+                yield from self._matching(collection, condition, targets)
+
+    def _matching(
+        self, collection: str, covered: covering.Condition, targets: frozenset[str] | None, **how: Any
+    ) -> Iterator[LinkRecord]:
         s = self._selection
         anchor = s.anchor.lower()
-        for collection in (LINKS,) if s.as_of is None else (LINKS, PAST):
-            for covered, targets in self.covered(collection):
-                condition = {"$and": [covered, *conditions(s)]}
-                for link in self._question.find(collection, condition, LinkRecord, _LIGHT):
-                    meant = targets is None or link.target in targets
-                    if meant and anchor in link.anchor.lower() and (s.as_of is None or link.since <= s.as_of):
-                        yield link
+        condition = {"$and": [covered, *conditions(s)]}
+        for link in self._question.find(collection, condition, LinkRecord, _LIGHT, **how):
+            meant = targets is None or link.target in targets
+            if meant and anchor in link.anchor.lower() and (s.as_of is None or link.since <= s.as_of):
+                yield link
 
     def _found(self, link: LinkRecord) -> Found:
         page, as_of = self._pages.get(link.page), self._selection.as_of
@@ -154,7 +177,7 @@ def confirmed(link: LinkRecord, page: PageRecord | None) -> int:
 
 def doubt(page: PageRecord | None) -> str | None:
     """Return why the last visit could neither confirm nor deny a live link of ``page``, None where it could."""
-    if page is None or page.outcome in _READ:
+    if page is None or not page.doubtful:
         return None
     return f"{page.outcome}: {page.reason}" if page.reason else page.outcome
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 import msgspec
 from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
 
 from linkindex import urls
-from linkindex.store.mongo import ids
+from linkindex.store.mongo import ids, large
 from linkindex.store.mongo.asking import parts
 from linkindex.store.mongo.pages import Pages
-from linkindex.store.mongo.records import LinkRecord, PageRecord, fields
+from linkindex.store.mongo.pairs import Changes, sums
+from linkindex.store.mongo.records import SHORT, LinkRecord, PageRecord, fields
 from linkindex.store.mongo.schema import LINKS, PAGES
 from linkindex.store.selection import Repeated, Template
 
 _TOGETHER = 2_000
 
+_SITES = ("template_pages", "site_placement", "site_confidence")
+_WORD = {name: SHORT[LinkRecord][name] for name in _SITES}
 _ALIKE = fields(
     LinkRecord,
     *("page", "source", "target", "anchor", "placement", "position", "internal", "until"),
-    *("template_pages", "site_placement", "site_confidence"),
+    *_SITES,
 )
+_WHOLE = _ALIKE | large.COUNTED
 _COUNTS = fields(PageRecord, "external_links", "internal_links")
 
 _Alike = tuple[str, str, str]
@@ -66,10 +72,24 @@ class Sites(Pages):
     def put_templates(self, host: str, templates: Iterable[Template]) -> None:
         known = {(one.target, one.anchor, one.placement_found): one for one in templates}
         for some in parts(self._links_of(host), _TOGETHER):
-            puts = [put for one in some if (put := _put(one, known.get(_alike(one))))]
-            if puts:
-                with self._place.errors():
-                    self._place.db[LINKS].bulk_write(puts, ordered=False)
+            pages = {one.page for one in some if _put(one, known.get(_alike(one)))}
+            if pages:
+                self._write_all(partial(self._put_words, list(pages), known))
+
+    def _put_words(self, pages: list[bytes], known: Mapping[_Alike, Template], session: ClientSession) -> None:
+        """Bring the links of some pages to what their site says of them, as they are now."""
+        counted, pairs, puts = large.known(self._place, session), Changes(), list[UpdateOne]()
+        found = self._place.db[LINKS].find({"p": {"$in": pages}}, _WHOLE, session=session)
+        for one in self._strange.read(found, LinkRecord):
+            template = known.get(_alike(one))
+            if (put := _put(one, template)) is not None:
+                puts.append(put)
+                before, after = sums([one], False, counted), sums([_said(one, template)], False, counted)
+                pairs.page(one.source_domain, before, after)
+        if puts:
+            self._place.db[LINKS].bulk_write(puts, ordered=False, session=session)
+            self._change(pairs, session)
+            self._count(Counter(z=1), session)
 
     def _links_of(self, host: str) -> Iterator[LinkRecord]:
         """Yield the latest versions of the links on the pages of ``host``."""
@@ -85,21 +105,24 @@ def _alike(one: LinkRecord) -> _Alike:
     return one.target, one.anchor, "content" if one.placement == "unknown" else one.placement
 
 
+def _said(one: LinkRecord, template: Template | None) -> LinkRecord:
+    """Return a link as the site says that it is."""
+    if template is None or one.internal or one.until is not None:
+        return msgspec.structs.replace(one, template_pages=0, site_placement=None, site_confidence=None)
+    return msgspec.structs.replace(
+        one,
+        template_pages=template.pages,
+        site_placement=template.placement,
+        site_confidence=None if template.confidence is None else round(template.confidence * 1000),
+    )
+
+
 def _put(one: LinkRecord, template: Template | None) -> UpdateOne | None:
     """Return what brings a link to what the site says of it, None where nothing changes."""
-    if template is None or one.internal or one.until is not None:
-        word: dict[str, Any] = {}
-    else:
-        confidence = template.confidence
-        word = {
-            "tp": template.pages,
-            "sp": template.placement,
-            "sc": None if confidence is None else round(confidence * 1000),
-        }
-    before = {"tp": one.template_pages or None, "sp": one.site_placement, "sc": one.site_confidence}
-    changed = {name: word.get(name) for name, value in before.items() if value != word.get(name)}
-    put = {name: value for name, value in changed.items() if value is not None}
-    out = {name: "" for name, value in changed.items() if value is None}
+    said = _said(one, template)
+    changed = {short: after for name, short in _WORD.items() if (after := getattr(said, name)) != getattr(one, name)}
+    put = {short: value for short, value in changed.items() if value is not None and (short, value) != ("tp", 0)}
+    out = dict.fromkeys(changed.keys() - put.keys(), "")
     if not changed:
         return None
     return UpdateOne({"_id": one.id}, ({"$set": put} if put else {}) | ({"$unset": out} if out else {}))

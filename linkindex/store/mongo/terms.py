@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities, few_of_each
+from linkindex.relevance import DOMAIN_SAMPLE, Rarity, Similarities, few_of_each
 from linkindex.store.mongo import ids
 from linkindex.store.mongo.records import PageRecord, fields
 from linkindex.store.mongo.schema import PAGES
@@ -25,7 +25,7 @@ class Terms(Writes):
             return
         with self._place.errors():
             pages = self._place.db[PAGES].estimated_document_count()
-        if pages <= size:
+        if pages < 2 * size:
             for page in question.find(PAGES, {"te": {"$exists": True}}, PageRecord, _TERMS):
                 yield page.domain, page.terms
             return
@@ -62,4 +62,4 @@ class Terms(Writes):
     def _similarities(self) -> Similarities:
         counted = self.about("rarity")
         rarity = Rarity.from_bytes(counted) if counted else Rarity.of(few_of_each(self.terms_sample(_QUICK_SAMPLE)))
-        return Similarities(rarity, lambda domain: self.terms_of(domain, DOMAIN_PAGES))
+        return Similarities(rarity, lambda domain: self.terms_of(domain, DOMAIN_SAMPLE))

@@ -9,9 +9,10 @@ from typing import Any
 
 from pymongo.client_session import ClientSession
 
-from linkindex.store.mongo import covering
+from linkindex.store.mongo import covering, large
 from linkindex.store.mongo.asking import parts
-from linkindex.store.mongo.records import PageRecord, fields
+from linkindex.store.mongo.pairs import Changes, sums
+from linkindex.store.mongo.records import LinkRecord, PageRecord, doubtful, fields
 from linkindex.store.mongo.schema import LEADS, LINKS, PAGES, PAST, TALLIES
 from linkindex.store.mongo.sites import Sites
 from linkindex.store.mongo.writes import state
@@ -57,22 +58,29 @@ class Upkeep(Sites):
         for condition in conditions:
             found = self._unhurried().find(PAGES, condition, PageRecord, _NAME)
             for some in parts((page.id for page in found), _PAGES):
-                taken = self._transaction(partial(self._take_out, some))
+                taken = self._write_all(partial(self._take_out, some))
                 pages, links = pages + taken.pages, links + taken.links
         return Forgotten(pages=pages, links=links)
 
     def _take_out(self, names: list[bytes], session: ClientSession) -> Forgotten:
         db, of_pages = self._place.db, {"p": {"$in": names}}
-        counted: Counter[str] = Counter()
-        for link in db[LINKS].find(of_pages, {"i": 1, "u": 1}, session=session):
+        counted, pairs = Counter[str](z=1), Changes()
+        known = large.known(self._place, session)
+        of_page: dict[bytes, list[LinkRecord]] = {}
+        for link in db[LINKS].find(of_pages, large.COUNTED, session=session):
             counted[state(bool(link.get("i")), link.get("u"))] -= 1
-        links = -sum(counted.values())
-        for page in db[PAGES].find({"_id": {"$in": names}}, {"o": 1}, session=session):
-            counted[f"of_{page.get('o', 'page')}"] -= 1
+            for record in self._strange.read([link], LinkRecord) if known else ():
+                of_page.setdefault(record.page, []).append(record)
+        links = -counted["live"] - counted["lost"] - counted["live_inside"] - counted["lost_inside"]
+        for page in db[PAGES].find({"_id": {"$in": names}}, {"o": 1, "d": 1}, session=session):
+            outcome = page.get("o", "page")
+            counted[f"of_{outcome}"] -= 1
+            pairs.page(page.get("d", ""), sums(of_page.get(page["_id"], ()), doubtful(outcome), known), {})
         for collection in (LINKS, PAST):
             counted["versions"] -= db[collection].delete_many(of_pages, session=session).deleted_count
         db[LEADS].delete_many(of_pages, session=session)
         pages = db[PAGES].delete_many({"_id": {"$in": names}}, session=session).deleted_count
+        self._change(pairs, session)
         self._count(counted, session)
         return Forgotten(pages=pages, links=links)
 

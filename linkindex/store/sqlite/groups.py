@@ -85,7 +85,7 @@ _NO_LIMIT = -1
 class Groups(Selecting):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that counts links."""
 
-    def count(self, selection: Selection) -> int:
+    def links_of(self, selection: Selection) -> int:
         question = self._question(selection)
         if question is None:
             return 0

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from linkindex.answers.rows import Backlink
-from linkindex.relevance import DOMAIN_PAGES, Rarity, Similarities, few_of_each
+from linkindex.relevance import DOMAIN_SAMPLE, Rarity, Similarities, few_of_each
 from linkindex.store import found
 from linkindex.store.found import Found
 from linkindex.store.selection import Order, Per, Selection
@@ -266,7 +266,7 @@ class Reads(Sites, Groups, Whole):
         if self._rarity is None or self._rarity[0] != state:
             sample = few_of_each(self.terms_sample(_QUICK_SAMPLE))
             self._rarity = (state, Rarity.from_bytes(counted) if counted else Rarity.of(sample))
-        return Similarities(self._rarity[1], lambda domain: self.terms_of(domain, DOMAIN_PAGES))
+        return Similarities(self._rarity[1], lambda domain: self.terms_of(domain, DOMAIN_SAMPLE))
 
 
 def _behind(keys: list[tuple[str, str]], after: Backlink, named: dict[str, Any]) -> str:

@@ -224,7 +224,7 @@ class Ordering(Places):
             )
             profile = full.profile(selection)
             assert profile.whole == next(full.groups(selection, ""), None)
-            assert full.count(selection) == (profile.whole.links if profile.whole else 0)
+            assert full.links_of(selection) == (profile.whole.links if profile.whole else 0)
             assert [list(share.items()) for share in (profile.by_kind, profile.by_placement)] == [
                 list(kinds.items()),
                 list(placements.items()),

@@ -1,0 +1,135 @@
+"""The first links to a large domain in an order: found by going through pages in that order until there are enough.
+
+A page is visited no earlier than its links were seen, so going by visits meets links in the order "seen"; domains and pages by
+their ranks give the order "rank". Where few pages have a link that is wanted, reading all links is quicker, and so this gives
+up after some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice
+
+import msgspec
+
+from linkindex.answers.rows import Backlink
+from linkindex.store.mongo import large, ordering
+from linkindex.store.mongo.asking import Question, parts
+from linkindex.store.mongo.ranks import Ranks
+from linkindex.store.mongo.records import PageRecord, PairRecord, fields
+from linkindex.store.mongo.schema import PAGES, PAIRS
+from linkindex.store.mongo.selecting import Found, Selected
+from linkindex.store.selection import Order, Selection
+
+_MOST = 4_000  # pages to go through
+_TOGETHER = 200  # pages whose links are asked for in one go
+_TIES = 100  # domains of one rank to go through together
+
+_VISITED = fields(PageRecord, "last_visited")
+_NAME = fields(PageRecord, "domain")
+_OF_DOMAIN = fields(PairRecord, "source_domain", "links", "follow")
+
+
+def can_walk(selection: Selection, order: Order) -> bool:
+    """Return whether the links of a selection can be met in an order of pages."""
+    return order != "new" and selection.state == "live" and selection.as_of is None and not selection.internal
+
+
+class Walk:
+    """The links to ``domain``, which is large, that stand behind ``after``: at least the first ``limit`` of them."""
+
+    def __init__(
+        self, question: Question, selection: Selection, domain: str, ranks: Ranks, after: Backlink | None, limit: int
+    ) -> None:
+        self._question, self._selection, self._domain, self._ranks = question, selection, domain, ranks
+        self._after, self._limit = after, limit
+
+    def found(self, order: Order) -> list[Found] | None:
+        """Return them, None where too many pages would have to be looked at. All of them are the target's own."""
+        return self._by_rank() if order == "rank" and self._ranks.known else self._by_visit()
+
+    # ---- seen
+
+    def _by_visit(self) -> list[Found] | None:
+        s, after = self._selection, self._after
+        follow = s.follow if s.follow is not None else after is None or after.follow
+        selected = self._selected(follow)
+        behind = self._behind("seen", lambda _: (0.0, 0.0))
+        rows: list[Found] = []
+        latest = self._question.find(
+            PAGES, {}, PageRecord, _VISITED, sort=[("lv", -1)], limit=_MOST + 1, batch_size=_TOGETHER
+        )
+        walked = 0
+        for pages in parts(latest, _TOGETHER):
+            walked += len(pages)
+            rows += filter(behind, selected.on_pages([page.id for page in pages]))
+            if sum(one.last_seen > pages[-1].last_visited for one in rows) >= self._limit:
+                return rows
+        # Where all followed links are met, and they are too few, the others come next.
+        return rows if walked <= _MOST and follow is s.follow else None
+
+    # ---- rank
+
+    def _by_rank(self) -> list[Found] | None:
+        selected, after = self._selected(self._selection.follow), self._after
+        behind = self._behind("rank", self._ranks.of)
+        rows: list[Found] = []
+        walked = 0
+        for rank, domains in self._domains_by_rank():
+            if after is not None and rank > (after.domain_rank or 0.0):
+                continue
+            if len(domains) > _TIES:
+                return None
+            for pages in self._pages_by_rank(domains, after if after and rank == (after.domain_rank or 0.0) else None):
+                walked += len(pages)
+                if walked > _MOST:
+                    return None
+                met = [one for one in selected.on_pages(pages) if one.link.source_domain in domains]
+                self._ranks.learn(met)
+                rows += filter(behind, met)
+                if len(rows) >= self._limit:
+                    return rows
+        return rows
+
+    def _domains_by_rank(self) -> Iterator[tuple[float, list[str]]]:
+        """Yield the domains that link, the highest rank first, those of one rank together."""
+        follow = self._selection.follow
+        pairs = self._question.find(PAIRS, large.of_domain(self._domain), PairRecord, _OF_DOMAIN)
+        names = [pair.source_domain for pair in pairs if _has(pair, follow)]
+        self._ranks.learn_domains(names)
+        ranked = sorted((-(self._ranks.of_domain(name) or 0.0), name) for name in names)
+        for rank, of_rank in groupby(ranked, key=lambda one: one[0]):
+            yield -rank, [name for _, name in of_rank]
+
+    def _pages_by_rank(self, domains: Sequence[str], after: Backlink | None) -> Iterator[list[bytes]]:
+        """Yield the pages of domains, the highest rank first, those of one rank never apart."""
+        ranked = sorted(((rank, name) for name, rank in self._ranks.of_pages(domains)), reverse=True)
+        together: list[bytes] = []
+        for rank, of_rank in groupby(ranked, key=lambda one: one[0]):
+            if after is None or rank <= (after.source_rank or 0.0):
+                together += (name for _, name in of_rank)
+            if len(together) >= _TOGETHER // 2:
+                yield together
+                together = []
+        if together:
+            yield together
+        known = {name for _, name in ranked}
+        others = self._question.find(PAGES, {"d": {"$in": list(domains)}}, PageRecord, _NAME)
+        unranked = list(islice((page.id for page in others if page.id not in known), _MOST + 1))
+        if unranked:
+            yield unranked
+
+    # ---- both
+
+    def _selected(self, follow: bool | None) -> Selected:
+        return Selected(self._question, msgspec.structs.replace(self._selection, follow=follow, as_found=True))
+
+    def _behind(self, order: Order, ranks: Callable[[Found], tuple[float, float]]) -> Callable[[Found], bool]:
+        if self._after is None:
+            return lambda _: True
+        key, bound = ordering.key_of(order, ranks), ordering.key_of_row(order, self._after)
+        return lambda one: key(one) > bound
+
+
+def _has(pair: PairRecord, follow: bool | None) -> bool:
+    return pair.links > 0 if follow is None else pair.follow > 0 if follow else pair.links > pair.follow
