@@ -51,7 +51,7 @@ class Node:
         self.call = call = Calls("frontier", settings.patience)
         self.metrics = metrics = Metrics()
         self._tasks = tasks = Tasks(self.fail)
-        self._errands = Errands(frontier, call, sources, self._beat, self._on_job)
+        self._errands = Errands(frontier, call, sources, self._beat, self._on_job, self._drain)
         self._traps = traps = TrapNotes()
         self.probes = probes = Probes(frontier, call, settings.soft_404)
         self._rulebook = rulebook = Rulebook(frontier, call, settings.max_crawl_delay)
@@ -62,6 +62,7 @@ class Node:
         self.departures = Departures(*common, traps, probes, self.endings)
         self.endings.scope = scope
         self.failure: LinkatlasError | None = None
+        self.draining = False  # it takes no new lease, and leaves when those in hand have ended
 
     def _depart(self) -> None:
         self.departures.depart()
@@ -85,7 +86,7 @@ class Node:
             room = most - len(self.hand)
             leases: list[Lease] = []
             asked = time.monotonic()
-            if room > most // 4:
+            if room > most // 4 and not self.draining:
                 leases = await self.call(self.frontier.lease, room, settings.name, settings.ttl)
             if leases:
                 crash.passing("lease")
@@ -111,6 +112,9 @@ class Node:
         return time.monotonic() - began < seconds
 
     async def _is_over(self) -> bool:
+        if self.draining:
+            self._finish("drained")
+            return True
         outlook: Outlook = await self.call(self.frontier.outlook)
         if self._settings.stay:
             return False
@@ -132,6 +136,12 @@ class Node:
 
     def _beat(self) -> Beat:
         return self._errands.sign_of_life(self._settings.name, len(self.hand), self.endings.pages)
+
+    def _drain(self) -> None:
+        if not self.draining:
+            logger.info("asked to leave: taking no more, with %d leases in hand", len(self.hand))
+        self.draining = True
+        self.endings.news.set()
 
     def _on_job(self, job: Job) -> None:
         self.endings.scope = job.scope  # seeds may have joined

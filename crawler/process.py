@@ -25,7 +25,7 @@ DRAIN = 6.0  # s that fetches have to end in when the node is told to; what take
 
 
 class End(msgspec.Struct, frozen=True):
-    """How a node ended: finished, budget, waiting, shutdown, or store_unavailable with the line that says why."""
+    """How a node ended: finished, budget, waiting, drained, shutdown, or store_unavailable with the line that says why."""
 
     reason: str
     message: str = ""

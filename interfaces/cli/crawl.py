@@ -127,6 +127,9 @@ def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, cou
     if reason == "waiting":
         _say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
         return 75
+    if reason == "drained":
+        _say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
+        return 0
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
         _say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")

@@ -77,6 +77,9 @@ def commands_page() -> str:
         assert command is not None
         inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
         parts.append(f"## {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+        for below, further in getattr(command, "commands", {}).items():
+            lower = click.Context(further, info_name=below, parent=inner, max_content_width=100, terminal_width=100)
+            parts.append(f"### {name} {below}\n\n```text\n{further.get_help(lower)}\n```\n")
     return "\n".join(parts)
 
 

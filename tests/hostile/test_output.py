@@ -115,7 +115,7 @@ def test_naughty_strings_survive_json_as_they_are(
 
 ONE_ARGUMENT = [
     ("backlinks",), ("domains",), ("anchors",), ("pages",), ("outlinks",), ("overview",), ("why",), ("audit",), ("hold",),
-    ("forget",), ("seed", "--again"), ("normalize",), ("changes",), ("history",), ("broken",),
+    ("forget",), ("seed", "--again"), ("normalize",), ("changes",), ("history",), ("broken",), ("node", "drain"),
 ]  # fmt: skip
 
 

@@ -168,23 +168,41 @@ class SqliteFrontier(Leases):
                 (now + int(pause * 1000), name, node),
             )
 
-    def beat(self, beat: Beat) -> None:
+    def beat(self, beat: Beat) -> bool:
         with self._transaction() as now:
             self._db.execute(
                 "INSERT OR REPLACE INTO node VALUES (?, ?, ?)", (beat.node, now, msgspec.json.encode(beat))
             )
             self._db.execute("DELETE FROM node WHERE seen < ?", (now - _REMEMBERED,))
+            self._db.execute("DELETE FROM drain WHERE node NOT IN (SELECT name FROM node)")
+            asked = self._db.execute(
+                "SELECT 1 FROM drain WHERE node = ? AND started = ?", (beat.node, beat.started)
+            ).fetchone()
+            return asked is not None
+
+    def drain(self, node: str) -> bool:
+        found = next((seen.beat for seen in self.nodes() if seen.beat.node == node), None)
+        if found is None:
+            return False
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO drain VALUES (?, ?)", (node, found.started))
+        return True
 
     def leave(self, node: str) -> None:
         with self._transaction():
             self._db.execute("DELETE FROM node WHERE name = ?", (node,))
+            self._db.execute("DELETE FROM drain WHERE node = ?", (node,))
 
     def nodes(self) -> list[Seen]:
         now = self._now()
-        rows = self._read("SELECT beat, seen FROM node WHERE seen > ? ORDER BY seen DESC, name", (now - _REMEMBERED,))
+        rows = self._read(
+            "SELECT beat, seen, started FROM node LEFT JOIN drain ON drain.node = node.name "
+            "WHERE seen > ? ORDER BY seen DESC, name",
+            (now - _REMEMBERED,),
+        )
         return [
-            Seen(beat=known, ago=(now - seen) / 1000)
-            for beat, seen in rows
+            Seen(beat=known, ago=(now - seen) / 1000, draining=known.started == draining)
+            for beat, seen, draining in rows
             if (known := read_beat(beat, msgspec.json.decode))
         ]
 
