@@ -23,6 +23,7 @@ from crawler.frontier import Beat, Entry, Frontier, Lease, Outlook, Robots
 from crawler.hand import Hand
 from crawler.job import Job
 from crawler.lanes import Lane
+from crawler.lines import fields
 from crawler.metrics import Metrics
 from crawler.places import Places
 from crawler.probes import Probes
@@ -74,6 +75,9 @@ class Node:
     # ---------------------------------------------------------------- leases in
 
     def start(self) -> None:
+        name, concurrency = self._settings.name, self._settings.concurrency
+        told = fields(node=name, concurrency=concurrency)
+        logger.info("node %s begins, with %d visits at once", name, concurrency, extra=told)
         errands = self._errands
         for loop in (self._lease_forever, self._renew_forever, errands.beat_forever, errands.fetch_forever):
             self._tasks.loop(loop)
@@ -139,7 +143,8 @@ class Node:
 
     def _drain(self) -> None:
         if not self.draining:
-            logger.info("asked to leave: taking no more, with %d leases in hand", len(self.hand))
+            leases = len(self.hand)
+            logger.info("asked to leave: takes no more, with %d leases in hand", leases, extra=fields(leases=leases))
         self.draining = True
         self.endings.news.set()
 
@@ -210,6 +215,8 @@ class Node:
             self.departures.advance(lane)
             return
         failures = lane.failures + 1
+        told = fields(host=lane.host, reason=robots.reason)
+        logger.info("robots.txt of %s cannot be had: %s", lane.host, robots.reason, extra=told)
         robots = msgspec.structs.replace(robots, failures=failures)
         wait = politeness.backoff(failures) if retry_after is None else retry_after
         self._tasks.spawn(self._rulebook.keep_closed, lane.host, robots, wait)
@@ -236,6 +243,8 @@ class Node:
         """Hear that a host asked to be left alone (429, 503): shut it for all nodes, give back what is in hand of it."""
         failures = max((lease.attempt for lease in self.hand if lease.host == host), default=1)
         wait = politeness.backoff(failures) if retry_after is None else retry_after
+        told = fields(host=host, status=status, seconds=round(wait, 1))
+        logger.info("%s answered %d: left alone for %.0f s", host, status, wait, extra=told)
         self._tasks.spawn(self.call, self.frontier.hold, host, wait, f"answered {status}")
         lane = self.departures.lane(host)
         if lane is not None:
@@ -266,6 +275,8 @@ class Node:
         await tasks.guarded(self.endings.keep_notes)
         await tasks.guarded(self._leave)
         self.call.close()
+        pages, name = self.endings.pages, self._settings.name
+        logger.info("node %s has left: %d visits", name, pages, extra=fields(node=name, pages=pages))
 
     async def _leave(self) -> None:
         leases = list(self.hand)

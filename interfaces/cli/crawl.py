@@ -21,6 +21,7 @@ from interfaces.cli.places import is_there
 from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
+from interfaces.cli.voice import voice
 from interfaces.text import safe_text
 from linkindex.model import Outcome
 from linkindex.store import LinkIndex, Selection, open_index
@@ -46,7 +47,7 @@ CRAWL_OPTIONS = (
     "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
     "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_url", "retries",
     "max_stall", "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch",
-    "flush_interval", "metrics_port", "metrics_address", "log_level",
+    "flush_interval", "metrics_port", "metrics_address", "log_level", "log_format",
 )  # fmt: skip
 
 
@@ -62,6 +63,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     A SEED is a URL, or a domain (https is assumed). Breadth first: the pages of the seeds' domains and the pages they
     link to. The same command again goes on where it stopped.
     """
+    voice.form = options.log_format
     for detour in options.connect_to:
         parse_connect_to(detour)
     check_contact(options)
@@ -69,7 +71,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     scope = scope_of(options)
     found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
     for line in found.skipped:
-        _say(f"skipped: {line}")
+        voice.say(f"skipped: {line}")
     if dry_run:
         _print_plan(found.urls, options)
         return 0
@@ -92,10 +94,12 @@ def _begin(frontier: Frontier, index: LinkIndex, seeds: list[str], scope: Scope,
     if outlook.finished or outlook.spent:
         why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"
         more = "--max-pages raises the budget; " if outlook.spent else "--depth goes deeper; "
-        _say(f"this crawl had ended: {counts.visited:,} pages visited, {why}. {more}--again visits everything anew.")
+        voice.say(
+            f"this crawl had ended: {counts.visited:,} pages visited, {why}. {more}--again visits everything anew."
+        )
         return False
     if known and not again and counts.visited:
-        _say(f"going on: {counts.visited:,} pages visited so far, {counts.queued + counts.scheduled:,} queued")
+        voice.say(f"going on: {counts.visited:,} pages visited so far, {counts.queued + counts.scheduled:,} queued")
     return True
 
 
@@ -119,22 +123,22 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
 def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, counts: Counts) -> int:
     go_on = f"go on with: {_this_command()}"
     if message:
-        _say(f"stopped: {message}")
+        voice.say(f"stopped: {message}")
         return exit_code
     if reason == "shutdown":
-        _say(f"stopped; nothing is lost, {go_on}")
+        voice.say(f"stopped; nothing is lost, {go_on}")
         return 130
     if reason == "waiting":
-        _say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
+        voice.say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
         return 75
     if reason == "drained":
-        _say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
+        voice.say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
         return 0
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
-        _say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
+        voice.say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
     if not counts.done:
-        _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
+        voice.say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
         return 1
     return 0
 
@@ -218,7 +222,3 @@ def _patterns(scope: Scope) -> str:
 def _this_command() -> str:
     arguments = [without_password(argument) for argument in sys.argv[1:] if argument != "--again"]
     return f"{program()} {shlex.join(arguments)}"
-
-
-def _say(line: str) -> None:
-    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)

@@ -53,7 +53,18 @@ not known here. Keep that port inside the network of those who are to ask.
 
 What begins with `linkatlas_frontier_` or `linkatlas_index_` is asked of the stores when somebody looks, at most every five
 seconds, and is the same from each node of a crawl: take the `max`. All else is of one process: take the `sum`. Histograms
-are in seconds, and have `_bucket`, `_sum` and `_count`. This page is written by `python -m interfaces.cli.docs docs`.
+are in seconds, and have `_bucket`, `_sum` and `_count`.
+
+## Logs
+
+A crawl logs to standard error, by default warnings: a store that is away or back, a host that fails, leases that ran out.
+`--log-level info` adds when a node begins, is asked to leave and has left, and which hosts asked to be left alone; `debug` a
+line for each visit. `--log-format json` (`LINKATLAS_LOG_FORMAT`) makes each line, the last words of a command among them, one
+JSON object: `time` (RFC 3339, UTC), `level`, `logger`, `message`, and fields such as `host`, `url`, `outcome`. `request` is eight
+digits that follow from the token of a lease: the lines about one visit have it in common, whichever node wrote them.
+No password is in any line, and what strangers wrote is escaped.
+
+This page is written by `python -m interfaces.cli.docs docs`.
 """
 
 

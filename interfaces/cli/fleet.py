@@ -17,12 +17,12 @@ from interfaces.cli.flags import option_flags
 from interfaces.cli.health import check_health
 from interfaces.cli.render import choose_format
 from interfaces.cli.seeds import read_seeds
+from interfaces.cli.voice import voice
 from interfaces.text import safe_json, safe_text
 from linkindex.errors import BadInput
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
 from settings.options import Options, flag
-from settings.values import without_password
 
 # How a node works; what is to be visited is said by the job it joins.
 NODE_OPTIONS = (
@@ -32,7 +32,7 @@ NODE_OPTIONS = (
     "connect_timeout", "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
     "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "soft_404", "recrawl", "internal_links",
-    "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level",
+    "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level", "log_format",
     "metrics_port", "metrics_address",
 )  # fmt: skip
 
@@ -67,6 +67,7 @@ def node(until_finished: bool, health: bool, options: Options) -> int | None:
     from crawler.process import run_node
     from interfaces.cli.workers import workers
 
+    voice.form = options.log_format
     check_contact(options, joins=True)
     check_log(options.request_log)
     options = replace(options, keep_alive=not until_finished)
@@ -75,7 +76,7 @@ def node(until_finished: bool, health: bool, options: Options) -> int | None:
     with workers(options, options.workers - 1) as stop_workers:
         end = run_node(options, stop_workers)
     if end.message:
-        click.echo(f"linkatlas: stopped: {safe_text(without_password(end.message))}", err=True)
+        voice.say(f"stopped: {end.message}", "error")
         return end.exit_code
     with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
@@ -159,7 +160,7 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
             return 0 if queued else 1
         found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
         for line in found.skipped:
-            click.echo(f"linkatlas: skipped: {safe_text(without_password(line))}", err=True)
+            voice.say(f"skipped: {line}")
         before = frontier.counts()
         admit(frontier, found.urls)
         keep_job(index, read_job(frontier))

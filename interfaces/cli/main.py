@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import click
 
-from interfaces.text import safe_text
+from interfaces.cli.voice import voice
 from linkindex.errors import LinkatlasError
 from settings.options import OptionError
-from settings.values import nearest, without_password
+from settings.values import nearest
 
 
 class Entry(NamedTuple):
@@ -93,6 +93,7 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (see the README for what each means)."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    voice.form = "text"  # until a command says otherwise
     try:
         # Not group.main: it would end the process with 1 where a reader has seen enough.
         with group.make_context("linkatlas", list(given), obj=given) as context:
@@ -159,7 +160,7 @@ def _example(command: click.Command) -> str:
 
 
 def _fail(line: str, code: int) -> int:
-    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)
+    voice.say(line, "error")
     return code
 
 
