@@ -31,6 +31,7 @@ class Shared(NamedTuple):
     counts: Counts
     gates: Gates
     nodes: int
+    spent: bool
 
 
 class Vitals:
@@ -112,7 +113,7 @@ class Vitals:
 
     def _ask_frontier(self, frontier: Frontier) -> Shared:
         nodes = sum(seen.alive for seen in frontier.nodes())
-        return Shared(frontier.counts(), frontier.gates(), nodes)
+        return Shared(frontier.counts(), frontier.gates(), nodes, frontier.outlook().spent)
 
     def unready(self) -> str:
         """Return why the node should not be counted on, "" where it is ready."""
