@@ -15,6 +15,7 @@ from crawler.requests_log import check_log
 from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.health import check_health
+from interfaces.cli.looks import state_of
 from interfaces.cli.render import choose_format
 from interfaces.cli.seeds import read_seeds
 from interfaces.cli.voice import voice
@@ -125,11 +126,6 @@ def nodes(form: str | None, options: Options) -> int:
         click.echo(safe_text(f"{one.beat.node:<{width}}  {_ago(one):>10}  {one.beat.hand:>6,}  {one.beat.pages:>9,}  "
                              f"{one.beat.rate:>7.1f}  {state_of(one)}"))  # fmt: skip
     return 0
-
-
-def state_of(seen: Seen) -> str:
-    """Return what a node is at, in a word; one that gives no signs of life may be gone."""
-    return "silent" if not seen.alive else "draining" if seen.draining else "at work"
 
 
 def _ago(seen: Seen) -> str:

@@ -330,7 +330,18 @@ def test_no_answer_may_be_read_by_others_or_run_what_strangers_wrote() -> None:
 
 def test_every_command_is_among_those_that_naughty_strings_went_through() -> None:
     asked = {question[0] for question in QUESTIONS} | {command[0] for command in ONE_ARGUMENT}
-    without_strangers_text = {"crawl", "node", "nodes", "reconcile", "status", "classify", "config", "demo", "doctor"}
+    without_strangers_text = {
+        "crawl",
+        "node",
+        "nodes",
+        "top",
+        "reconcile",
+        "status",
+        "classify",
+        "config",
+        "demo",
+        "doctor",
+    }
     assert asked | without_strangers_text >= set(COMMANDS)
 
 
