@@ -81,7 +81,11 @@ def node(until_finished: bool, health: bool, options: Options) -> int | None:
         return end.exit_code
     with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
-    click.echo(f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes")
+    line = f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes"
+    if options.log_format == "text":
+        click.echo(line)
+    else:  # whatever a container writes goes to one log
+        voice.say(line)
     return 75 if end.reason == "waiting" else 0
 
 

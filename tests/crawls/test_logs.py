@@ -96,3 +96,15 @@ def test_a_crawl_that_is_stopped_says_how_it_goes_on(tmp_path: Path) -> None:
         crawl.terminate()
         _, err = crawl.communicate(timeout=60)
     assert lines(err)[-1]["message"].startswith("stopped; nothing is lost, go on with: ")
+
+
+def test_a_node_in_a_container_writes_nothing_but_json(tmp_path: Path) -> None:
+    with serving("--site", str(PAGES)) as port:
+        assert run(tmp_path, "seed", *SITE.seeds).code == 0
+        reach = ("--connect-to", f"::127.0.0.1:{port}", "--contact", "n1", "--sitemaps", "none", "--soft-404", "none")
+        ran = run(
+            tmp_path, "node", *reach, "--until-finished",
+            variables={"LINKATLAS_LOG_FORMAT": "json", "LINKATLAS_LOG_LEVEL": "info", "PYTHONWARNINGS": "ignore"},
+        )  # fmt: skip
+    assert (ran.code, ran.out) == (0, "")
+    assert lines(ran.err)[-1]["message"].startswith("left the crawl (finished); ")
