@@ -71,7 +71,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     scope = scope_of(options)
     found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
     for line in found.skipped:
-        voice.say(f"skipped: {line}")
+        _say(f"skipped: {line}")
     if dry_run:
         _print_plan(found.urls, options)
         return 0
@@ -94,12 +94,10 @@ def _begin(frontier: Frontier, index: LinkIndex, seeds: list[str], scope: Scope,
     if outlook.finished or outlook.spent:
         why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"
         more = "--max-pages raises the budget; " if outlook.spent else "--depth goes deeper; "
-        voice.say(
-            f"this crawl had ended: {counts.visited:,} pages visited, {why}. {more}--again visits everything anew."
-        )
+        _say(f"this crawl had ended: {counts.visited:,} pages visited, {why}. {more}--again visits everything anew.")
         return False
     if known and not again and counts.visited:
-        voice.say(f"going on: {counts.visited:,} pages visited so far, {counts.queued + counts.scheduled:,} queued")
+        _say(f"going on: {counts.visited:,} pages visited so far, {counts.queued + counts.scheduled:,} queued")
     return True
 
 
@@ -123,22 +121,22 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
 def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, counts: Counts) -> int:
     go_on = f"go on with: {_this_command()}"
     if message:
-        voice.say(f"stopped: {message}")
+        _say(f"stopped: {message}")
         return exit_code
     if reason == "shutdown":
-        voice.say(f"stopped; nothing is lost, {go_on}")
+        _say(f"stopped; nothing is lost, {go_on}")
         return 130
     if reason == "waiting":
-        voice.say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
+        _say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
         return 75
     if reason == "drained":
-        voice.say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
+        _say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
         return 0
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
-        voice.say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
+        _say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
     if not counts.done:
-        voice.say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
+        _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
         return 1
     return 0
 
@@ -222,3 +220,7 @@ def _patterns(scope: Scope) -> str:
 def _this_command() -> str:
     arguments = [without_password(argument) for argument in sys.argv[1:] if argument != "--again"]
     return f"{program()} {shlex.join(arguments)}"
+
+
+def _say(line: str) -> None:
+    voice.say(line)
