@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+ALIVE = 30.0  # s that a node counts as at work after its last sign of life
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A canonical URL that was discovered (or seeded), on its way into the frontier."""
@@ -118,6 +120,14 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return self.queued + self.scheduled + self.leased + self.done + self.failed + self.excluded
 
 
+class Gates(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a frontier may be leased at present; for whoever watches it."""
+
+    open: int  # hosts that may be leased now; a backend may stop counting at 10,000
+    held: int  # hosts that are held
+    overdue: float  # s for which the lease that ran out first has waited to be taken back; 0.0: none did
+
+
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What is left to do. "Nothing to lease now" differs from "finished"."""
 
@@ -187,3 +197,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     beat: Beat
     ago: float  # s since its last beat, by the store's clock
+    draining: bool = False  # it is to leave, or about to
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be thought to be at work still."""
+        return self.ago < ALIVE

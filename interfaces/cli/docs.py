@@ -1,6 +1,6 @@
-"""Writes docs/commands.md and docs/options.md from the commands and the option table themselves.
+"""Writes docs/commands.md, docs/options.md and the table in docs/metrics.md from the commands, the options and the metrics.
 
-``python -m interfaces.cli.docs FOLDER`` writes both; a test keeps them current.
+``python -m interfaces.cli.docs FOLDER`` writes them; a test keeps them current.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ Exit codes: 0 done, 1 finished but nothing could be read, 2 usage or bad input, 
 early (run again to go on), 130 interrupted.
 """
 
+_METRICS = Path(__file__).parents[2] / "docs" / "metrics.md"
+
 _OPTIONS_HEAD = """# Options
 
 An option is given as a flag, else as an environment variable, else in `linkatlas.toml` in the folder that linkatlas is
@@ -28,6 +30,19 @@ called from (`max_pages = 5000`, `include = ["*/blog/*"]`), else it is the defau
 the nearest. `linkatlas config` shows every value and where it came from. Which command takes which flag is in
 [commands.md](commands.md); variables and the file hold for all. This page is written by `python -m interfaces.cli.docs docs`.
 """
+
+
+def metrics_page() -> str:
+    """Return docs/metrics.md: what people wrote there, around the table of what is told."""
+    from interfaces.web.exposition import described
+
+    rows = ["| metric | kind | label | what it says |", "|---|---|---|---|"]
+    rows += [
+        f"| `{name}` | {kind} | {f'`{label}`' if label else '-'} | {text} |" for name, kind, label, text in described()
+    ]
+    before, heading, rest = _METRICS.read_text(encoding="utf-8").partition("## Metrics\n")
+    _, next_heading, after = rest.partition("\n## ")
+    return f"{before}{heading}\n" + "\n".join(rows) + f"\n{next_heading}{after}"
 
 
 def commands_page() -> str:
@@ -39,6 +54,9 @@ def commands_page() -> str:
         assert command is not None
         inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
         parts.append(f"## {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+        for below, further in getattr(command, "commands", {}).items():
+            lower = click.Context(further, info_name=below, parent=inner, max_content_width=100, terminal_width=100)
+            parts.append(f"### {name} {below}\n\n```text\n{further.get_help(lower)}\n```\n")
     return "\n".join(parts)
 
 
@@ -47,7 +65,7 @@ def options_page() -> str:
     return f"{_OPTIONS_HEAD}\n{docs_table()}"
 
 
-PAGES = {"commands.md": commands_page, "options.md": options_page}
+PAGES = {"commands.md": commands_page, "options.md": options_page, "metrics.md": metrics_page}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crawler.frontier import REPRIEVE, Beat, Budget, Completed, Counts, Entry, Frontier, Lease, Life, Robots
+from crawler.frontier import REPRIEVE, Beat, Budget, Completed, Counts, Entry, Frontier, Gates, Lease, Life, Robots
 from linkindex import urls
 
 
@@ -535,6 +535,27 @@ class FrontierContract:
         frontier.add(pages("a.test", 4))
         assert len(visit(frontier)) == 1
 
+    # ---- what is watched
+
+    def test_gates_are_counted_as_they_open_and_shut(self, frontier: Frontier, clock: Clock) -> None:
+        assert frontier.gates() == Gates(open=0, held=0, overdue=0.0)
+        frontier.add([*pages("a.test", 3), *pages("b.test", 1), *pages("c.test", 1)])
+        assert frontier.gates() == Gates(open=3, held=0, overdue=0.0)
+        frontier.hold("a.test", 100, "answered 503")
+        frontier.hold("b.test", 10, "answered 429")
+        assert frontier.gates() == Gates(open=1, held=2, overdue=0.0)
+        (lease,) = frontier.lease(9, "n", 60)
+        assert frontier.gates() == Gates(open=0, held=2, overdue=0.0)
+        clock.pass_(10.1)
+        assert frontier.gates() == Gates(open=1, held=1, overdue=0.0)
+        clock.pass_(60)
+        assert frontier.gates().overdue == pytest.approx(10.1, abs=0.01)
+        frontier.complete_many([Completed(token=lease.token)])
+        frontier.lease(1, "n", 60)  # takes back what ran out
+        assert frontier.gates().overdue == 0.0
+        frontier.forget_host("a.test")
+        assert frontier.gates().held == 0
+
     # ---- what nodes share
 
     def test_notes_are_kept_by_name_and_host(self, frontier: Frontier, reopen: Callable[[], Frontier]) -> None:
@@ -576,6 +597,28 @@ class FrontierContract:
         assert [(seen.beat, seen.ago) for seen in frontier.nodes()] == [(beats[2], 5.0), (beats[0], 15.0)]
         clock.pass_(86390)
         assert [seen.beat.node for seen in frontier.nodes()] == ["o"]
+
+    def test_a_node_is_told_to_leave_at_its_next_beat(self, frontier: Frontier) -> None:
+        one, other = (Beat(node=name, started=1_795_000_000_123, hand=2, pages=3, rate=4.5) for name in ("h:1", "h:2"))
+        assert [frontier.beat(one), frontier.beat(other)] == [False, False]
+        assert frontier.drain("h:1")
+        assert {seen.beat.node: seen.draining for seen in frontier.nodes()} == {"h:1": True, "h:2": False}
+        assert [frontier.beat(one), frontier.beat(other), frontier.beat(one)] == [True, False, True]
+        frontier.leave("h:1")
+        assert [(seen.beat.node, seen.draining) for seen in frontier.nodes()] == [("h:2", False)]
+        assert not frontier.beat(one)  # whoever comes back under the name works
+
+    def test_who_starts_under_the_name_of_one_that_was_to_leave_is_another(self, frontier: Frontier) -> None:
+        killed, again = (Beat(node="h:1", started=started, hand=0, pages=0, rate=0.0) for started in (1, 2))
+        frontier.beat(killed)
+        frontier.drain("h:1")
+        assert not frontier.beat(again)
+        assert [seen.draining for seen in frontier.nodes()] == [False]
+
+    def test_only_a_node_that_is_there_can_be_told_to_leave(self, frontier: Frontier) -> None:
+        assert not frontier.drain("h:1")
+        node = Beat(node="h:1", started=1, hand=0, pages=0, rate=0.0)
+        assert not frontier.beat(node)
 
     # ---- URLs that kill nodes
 
