@@ -81,6 +81,8 @@ class FrontierScheduler(BaseScheduler):
             from crawler.redis_settings import connection_of  # noqa: PLC0415  a driver that few need
 
             client = connection_of(self._crawler.settings)
+        if not spider.checked:
+            check_contact(options, joins=not spider.seeds)
         frontier = _join(options, spider.seeds, client)
         job = read_job(frontier)
         self.begun(job.run)
@@ -300,7 +302,6 @@ def _join(options: Options, seeds: list[str], client: Mapping[str, object] | Non
     """Open the frontier; with seeds (``scrapy crawl discover -a seeds=…``) begin the job first, as ``linkatlas crawl`` does."""
     frontier = frontier_of(options, exclusive=bool(seeds), client=client)
     if seeds:
-        check_contact(options)
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier
 

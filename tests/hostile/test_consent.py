@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from crawler.frontier import Entry, open_frontier
 from crawler.job import read_job
 from crawler.scope import Scope
 from linkindex.errors import BadInput
-from tests.crawls.command import Ran, run
+from tests.crawls.command import ROOT, Ran, environment, run
 from tests.rawserver import RawServer, Reply, page, serving
 
 CONTACT = "https://me.example/bot"
@@ -42,6 +44,21 @@ def test_who_visits_much_says_whom_to_write_to(tmp_path: Path, arguments: tuple[
 def test_a_thousand_pages_need_no_name(tmp_path: Path) -> None:
     assert run(tmp_path, "crawl", "http://a.example/", "--dry-run").code == 0
     assert run(tmp_path, "crawl", "http://a.example/", "--dry-run", "--max-pages", "0", "--contact", CONTACT).code == 0
+
+
+@pytest.mark.parametrize(("contact", "visits"), [("", False), (CONTACT, True)])
+def test_scrapys_own_command_joins_like_a_node(site: Site, contact: str, visits: bool) -> None:
+    assert run(site.folder, "seed", "http://a.example/gone").code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "scrapy", "crawl", "discover"],
+        cwd=site.folder, capture_output=True, text=True, timeout=120, check=False,
+        env=environment(
+            LINKATLAS_CONNECT_TO=f":80:127.0.0.1:{site.server.port}", LINKATLAS_CONTACT=contact, LINKATLAS_SITEMAPS="none",
+            SCRAPY_SETTINGS_MODULE="settings.embedded", PYTHONPATH=str(ROOT), PYTHONWARNINGS="ignore",
+        ),
+    )  # fmt: skip
+    assert bool(site.asked("a.example")) is visits, done.stderr
+    assert ("--contact is missing: for a node" in done.stderr) is not visits
 
 
 # ---------------------------------------------------------------- who opted out
