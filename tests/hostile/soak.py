@@ -1,7 +1,7 @@
 """A long crawl of a hostile farm: ``python -m tests.hostile.soak [MINUTES]``.
 
-The farm (``--serve``, a process of its own) has 400 hosts and no end: pages of mutated markup that link to more of it, and
-among them all that ``tests.web.misbehave`` can do. The crawl's resident memory and open descriptors are sampled each
+The farm (``--serve``, a process of its own) has no end: pages of mutated markup that link to more of it, on 400 hosts and now
+and then on one that nobody has heard of, and among them all that ``tests.web.misbehave`` can do. The crawl's resident memory and open descriptors are sampled each
 second; the first third is warm-up, in which caches fill. Fails (code 1) where either then grows by 10 % or more, or the
 crawl does not end by itself when it is told to.
 """
@@ -27,6 +27,7 @@ from tests.hostile.fuzz import Mutations
 from tests.web.misbehave import HTML, PLAIN, ROUTES
 
 HOSTS = 400
+FAMILIAR = 0.95  # of links go to them; the others to hosts that are new
 MISBEHAVIOUR = sorted(set(ROUTES) - {"ok", "", "status", "retry-after", "redirect-to", "huge", "gzip-bomb"})
 RARE = ("huge", "gzip-bomb")  # these cost the farm more than the crawl
 GROWTH = 0.10
@@ -48,7 +49,8 @@ def farm() -> loopback.Respond:
         if chance < 0.25:
             return await ROUTES[dice.choice(MISBEHAVIOUR)](writer, request, "")
         links = "".join(
-            f'<p><a href="http://h{dice.randrange(HOSTS)}.example/{dice.randrange(10**9)}">{dice.randrange(10**9)}</a>'
+            f'<p><a href="http://h{dice.randrange(HOSTS if dice.random() < FAMILIAR else 10**9)}.example/{dice.randrange(10**9)}">'
+            f"{dice.randrange(10**9)}</a>"
             for _ in range(12)
         )
         writer.write(message(200, (HTML,), links.encode() + dice.choice(bodies)))
