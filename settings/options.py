@@ -215,6 +215,12 @@ class Options:
         10,
         100_000,
     )
+    max_nodes: int = _count(
+        500_000,
+        "elements, texts and attributes of a page that are read; each takes some 150 bytes of memory meanwhile",
+        "index",
+        1000,
+    )
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
     lost_after_visits: int = _count(
         3,

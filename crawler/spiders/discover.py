@@ -130,6 +130,7 @@ def _read_page(response: Response, limits: ReadLimits) -> _Read:
         max_links=limits.max_links,
         max_anchor=limits.max_anchor,
         max_depth=limits.max_dom_depth,
+        max_nodes=limits.max_nodes,
     )
     memory.read_and_freed(len(response.body))
     return Outcome.PAGE, "", facts

@@ -27,7 +27,7 @@ NODE_OPTIONS = (
     "connect_to", "allow_private", "ports",
     "max_wait",
     "connect_timeout", "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
-    "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
+    "max_links", "max_anchor", "max_dom_depth", "max_nodes", "retries", "max_stall", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "soft_404", "recrawl", "internal_links",
     "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level",
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """A long crawl of a hostile farm: ``python -m tests.hostile.soak [MINUTES]``.
 
 The farm (``--serve``, a process of its own) has no end: pages of mutated markup that link to more of it, on 400 hosts and now
-and then on one that nobody has heard of, and among them all that ``tests.web.misbehave`` can do. The crawl's resident memory and open descriptors are sampled each
-second; the first third is warm-up, in which caches fill. Fails (code 1) where either then grows by 10 % or more, or the
+and then on one that nobody has heard of, and among them all that ``tests.web.misbehave`` can do. The crawl's resident memory
+and open descriptors are sampled each second; the first third is warm-up, in which caches fill. Fails (code 1) where either then grows by 10 % or more, or the
 crawl does not end by itself when it is told to.
 """
 
@@ -48,10 +48,9 @@ def farm() -> loopback.Respond:
             return await ROUTES[dice.choice(RARE)](writer, request, "")
         if chance < 0.25:
             return await ROUTES[dice.choice(MISBEHAVIOUR)](writer, request, "")
+        hosts = (dice.randrange(HOSTS if dice.random() < FAMILIAR else 10**9) for _ in range(12))
         links = "".join(
-            f'<p><a href="http://h{dice.randrange(HOSTS if dice.random() < FAMILIAR else 10**9)}.example/{dice.randrange(10**9)}">'
-            f"{dice.randrange(10**9)}</a>"
-            for _ in range(12)
+            f'<p><a href="http://h{host}.example/{dice.randrange(10**9)}">{dice.randrange(10**9)}</a>' for host in hosts
         )
         writer.write(message(200, (HTML,), links.encode() + dice.choice(bodies)))
         return 200
