@@ -21,7 +21,7 @@ from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import crash, politeness, recrawl, soft404
+from crawler import crash, ownership, politeness, recrawl, soft404
 from crawler.consent import PROOF_PATH, check_contact, proves
 from crawler.contract import Settings as NodeSettings
 from crawler.failures import Reason
@@ -67,6 +67,7 @@ class FrontierScheduler(BaseScheduler):
         self._crawler = crawler
         self._options: Options = from_scrapy(crawler.settings)
         self._ready: deque[Request] = deque()
+        self._asking: set[asyncio.Future[None]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -245,7 +246,22 @@ class FrontierScheduler(BaseScheduler):
         self._unproven(request.meta["robots"], request.url)
 
     def _unproven(self, lane: Lane, asked: str) -> None:
-        logger.warning("--own %s: %s has no line that is the contact; robots.txt holds", lane.host, PROOF_PATH)
+        """Hear that a host's file proves nothing: its name may."""
+        lane.busy = True
+        task = asyncio.ensure_future(self._ask_name(lane, asked))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask_name(self, lane: Lane, asked: str) -> None:
+        doubt = await ownership.doubt(lane.host, self._options.contact)
+        if not doubt:
+            lane.busy = False
+            self._node.robots_judged(lane, Robots(verdict="own"))
+            return
+        logger.warning(
+            "--own %s: %s has no line that is the contact, and neither has a TXT record of %s (%s); robots.txt holds",
+            lane.host, PROOF_PATH, ownership.record_of(lane.host), doubt,
+        )  # fmt: skip
         self._fetch_robots_later(lane, urls.parse("/robots.txt", asked) or asked, 0)
 
     def _fetch_robots_later(self, lane: Lane, url: str, hops: int) -> None:

@@ -135,7 +135,7 @@ class Options:
         "politeness",
     )
     own: tuple[str, ...] = _texts(
-        "ignore robots.txt of this host, whose /.well-known/linkatlas.txt has the contact as a line (repeatable)",
+        "ignore robots.txt of this host, whose /.well-known/linkatlas.txt or TXT record has the contact (repeatable)",
         "HOST",
         "politeness",
     )
