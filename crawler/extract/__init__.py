@@ -47,8 +47,9 @@ def read_page(
 
     ``headers`` are those it came with, under lower-case names; each value of one that came several times is on a line of
     its own. After ``max_links`` elements that link, usable or not, the rest is left unread, and so is what lies under
-    ``max_depth`` elements, or behind ``max_nodes`` elements, texts and attributes; then ``cut`` is set. Anchor texts are cut at ``max_anchor`` characters. ``limits`` names the
-    options that bit. Links to the page itself are left out, and hrefs that cannot be crawled are counted in ``unusable``.
+    ``max_depth`` elements, or behind ``max_nodes`` elements, texts and attributes; then ``cut`` is set. Anchor texts are
+    cut at ``max_anchor`` characters. ``limits`` names the options that bit. Links to the page itself are left out, and hrefs
+    that cannot be crawled are counted in ``unusable``.
     """
     charset, mark = charset_of(body, headers.get("content-type", ""))
     size = within(body, max_nodes)

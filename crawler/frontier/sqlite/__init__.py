@@ -284,7 +284,7 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
         raise Incompatible(f"frontier {path}: written by another linkatlas (format {version}); use that version")
     db.execute("PRAGMA journal_mode = WAL")  # not before the file is known: another program's is refused as it is
     db.execute("PRAGMA synchronous = NORMAL")
-    db.execute("PRAGMA cache_size = -65536")
+    db.execute("PRAGMA cache_size = -16384")  # KiB; four times as much saves no time that could be measured
     if empty:
         db.executescript(
             f"BEGIN IMMEDIATE; {sql.SCHEMA}"
