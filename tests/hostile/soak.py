@@ -40,6 +40,7 @@ FAMILIAR = 0.95  # of links go to them; the others to hosts that are new
 MISBEHAVIOUR = sorted(set(ROUTES) - {"ok", "", "status", "retry-after", "redirect-to", "huge", "gzip-bomb"})
 RARE = ("huge", "gzip-bomb")  # these cost the farm more than the crawl
 GROWTH = 0.10
+TOLD = 180  # samples that are told in one line
 
 
 def farm() -> loopback.Respond:
@@ -133,6 +134,12 @@ def _watch(crawl: subprocess.Popen[bytes], seconds: float) -> list[tuple[int, in
 
 
 def _judge(samples: list[tuple[int, int]], code: int, visited: str, said: str) -> int:
+    for start in range(0, len(samples), TOLD):
+        sizes, counts = zip(*samples[start : start + TOLD], strict=True)
+        print(
+            f"{start // 60:3} min: {min(sizes) >> 20} to {max(sizes) >> 20} MiB, median {int(statistics.median(sizes)) >> 20}; "
+            f"descriptors {min(counts)} to {max(counts)}"
+        )
     third = len(samples) // 3
     warm, last = samples[third : third + max(1, third // 3)], samples[-max(1, third // 3) :]
     # What remains between large pages, and while one is read (a page of 8 MiB can be 100 MB of nodes).
