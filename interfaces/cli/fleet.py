@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import click
-import msgspec
 
 from crawler.consent import check_contact
 from crawler.frontier import Frontier, Seen
@@ -13,9 +12,9 @@ from crawler.job import admit, frontier_of, read_job
 from crawler.requests_log import check_log
 from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
-from interfaces.cli.render import choose_format
+from interfaces.cli.render import choose_format, record_json
 from interfaces.cli.seeds import read_seeds
-from interfaces.text import safe_json, safe_text
+from interfaces.text import counted, safe_text
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
 from settings.options import Options
@@ -59,7 +58,9 @@ def node(until_finished: bool, options: Options) -> int:
         return end.exit_code
     with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
-    click.echo(f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes")
+    click.echo(
+        f"left the crawl ({end.reason}); {counted(visited, 'URL was', 'URLs were')} visited meanwhile, by all its nodes"
+    )
     return 75 if end.reason == "waiting" else 0
 
 
@@ -71,7 +72,7 @@ def nodes(form: str | None, options: Options) -> int:
     with frontier_of(options, create=False) as frontier:
         seen = frontier.nodes()
     if choose_format(form, None) in ("json", "jsonl"):
-        click.echo(safe_json(msgspec.json.encode(seen).decode()))
+        click.echo(record_json(seen))
         return 0
     if not seen:
         click.echo("no node works on this crawl")
@@ -108,7 +109,7 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
     with open_index(options.index, create=True) as index, frontier_of(options) as frontier:
         if again:
             queued = sum(_again(frontier, index, parse_target(text)) for text in seeds)
-            click.echo(f"{queued:,} URLs are queued to be visited again")
+            click.echo(f"{counted(queued, 'URL is', 'URLs are')} queued to be visited again")
             return 0 if queued else 1
         found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
         for line in found.skipped:
@@ -118,7 +119,9 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
         keep_job(index, read_job(frontier))
         counts = frontier.counts()
     new = counts.discovered - before.discovered
-    click.echo(f"{new:,} new, {len(found.urls) - new:,} known before; {counts.queued:,} URLs are queued")
+    click.echo(
+        f"{new:,} new, {len(found.urls) - new:,} known before; {counted(counts.queued, 'URL is', 'URLs are')} queued"
+    )
     return 0
 
 
