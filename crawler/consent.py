@@ -26,7 +26,9 @@ def check_contact(options: Options, *, joins: bool = False) -> None:
                 "as in: --contact https://example.org/about-our-bot"
             )
         if options.own:
-            raise BadInput(f"--own needs --contact: the line that proves it stands in {PROOF_PATH} of the host")
+            raise BadInput(
+                f"--own needs --contact: the line that proves it, in {PROOF_PATH} or a TXT record of the host, is the contact"
+            )
 
 
 def proves(body: bytes, contact: str) -> bool:

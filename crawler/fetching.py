@@ -22,6 +22,7 @@ from crawler.connecting import WANTED, GuardedConnector, Reach, WiredResponse
 from crawler.decoding import ACCEPT_ENCODING, Body, Undecodable
 from crawler.failures import FetchFailed, Reason
 from crawler.limits import BY_REASON
+from crawler.remembered import Remembered
 from linkindex import urls
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,text/plain;q=0.8,*/*;q=0.5"
 DRAINED = 16 * 1024  # bytes of an unwanted body that cost less to read than a new connection does
-CERTIFICATES = 10_000  # hosts whose broken certificates are remembered
+CERTIFICATES = 4 << 20  # bytes of hosts whose broken certificates are remembered
 CERTIFICATE_TTL = 3600.0  # s until a broken certificate gets another chance
 
 
@@ -91,7 +92,7 @@ class Fetcher:
         self._user_agent = user_agent
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
-        self._broken_certificates: dict[tuple[str | None, int | None], tuple[str, float]] = {}
+        self._broken_certificates: Remembered[tuple[str, float]] = Remembered(CERTIFICATES)
 
     async def fetch(
         self,
@@ -191,16 +192,14 @@ class Fetcher:
 
         Verified first: an honest host costs one connection, and a dishonest one a second, once.
         """
-        place = (target.raw_host, target.port)
-        wrong, until = self._broken_certificates.get(place, ("", 0.0))
+        place = f"{target.raw_host}:{target.port}"
+        wrong, until = self._broken_certificates.get(place) or ("", 0.0)
         if until < monotonic():
             try:
                 return await self._send(target, method, headers, data, verified=True), ""
             except aiohttp.ClientConnectorCertificateError as error:
                 wrong = _certificate_error(error.certificate_error)
-                if len(self._broken_certificates) >= CERTIFICATES:
-                    self._broken_certificates.clear()
-                self._broken_certificates[place] = (wrong, monotonic() + CERTIFICATE_TTL)
+                self._broken_certificates.put(place, (wrong, monotonic() + CERTIFICATE_TTL), len(wrong))
         return await self._send(target, method, headers, data, verified=False), wrong
 
     async def _send(
@@ -268,12 +267,17 @@ def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
 _PAGES = ("html", "xml")
 _OTHER_TEXT = frozenset({"css", "javascript", "ecmascript", "csv", "calendar", "vcard", "event-stream", "x-c"})
 _OTHER_KINDS = frozenset({"image", "audio", "video", "font", "model", "application", "multipart", "message"})
+_TYPE_CHARS = 256  # of a Content-Type
 _UNSAID = frozenset({"unknown", "x-unknown"})  # WHATWG MIME Sniffing, 7: as good as no type
 
 
-@lru_cache(maxsize=1024)
 def is_page(content_type: str) -> bool:
     """Return whether a body of this type may hold links that we read: HTML, XML, plain text, or nobody knows."""
+    return _is_page(content_type[:_TYPE_CHARS])
+
+
+@lru_cache(maxsize=1024)
+def _is_page(content_type: str) -> bool:
     kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
     if kind in ("text", "application") and any(name in subtype for name in _PAGES):
         return True

@@ -18,6 +18,7 @@ class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_links: int = 10_000
     max_anchor: int = 512  # characters
     max_dom_depth: int = 4_000  # elements: what is left open costs a parser quadratic time (crawler.extract.hazards)
+    max_nodes: int = 500_000  # elements, texts, attributes: some 80 MB while a page is read (crawler.extract.hazards)
     max_sitemap: int = MAX_BYTES  # unpacked
     max_ratio: int = 200  # of a sitemap that is a gzip file itself
 
@@ -47,6 +48,7 @@ _WORDS = {
     "least_rate": "too_slow",
     "max_links": "too_many_links",
     "max_dom_depth": "too_deep",
+    "max_nodes": "too_many_nodes",
 }
 
 

@@ -1,4 +1,4 @@
-"""Gives memory back to the system. A document of 8 MiB can be 300 MB of nodes while it is read, and the C library keeps what
+"""Gives memory back to the system. A document of 8 MiB can be 100 MB of nodes while it is read, and the C library keeps what
 was freed, in pieces that small objects then settle between: a process would stay as large as its largest page, and grow.
 """
 

@@ -14,13 +14,14 @@ import msgspec
 from crawler import soft404
 from crawler.frontier import Frontier
 from crawler.lanes import Lane
+from crawler.remembered import Remembered
 from crawler.soft404 import Missing
 from linkindex.calls import Calls
 from linkindex.model import Outcome, Visit
 
 NAME = "soft_404"  # of the notes in the frontier
 SEVERAL = 4  # pages of a host: a probe is at most a fifth of what it is asked for
-_REMEMBERED = 10_000  # hosts
+_MOST = 4 << 20  # bytes of what hosts answered, and of how many pages of theirs were leased
 
 
 class Probes:
@@ -30,8 +31,8 @@ class Probes:
         self._frontier = frontier
         self._call = call
         self._least = {"several": SEVERAL, "all": 1}.get(whose, 0)
-        self._pages: dict[str, int] = {}  # host -> how many of its pages this node has leased
-        self._known: dict[str, Missing] = {}
+        self._pages: Remembered[int] = Remembered(_MOST)  # by host: how many of its pages this node has leased
+        self._known: Remembered[Missing] = Remembered(_MOST)
 
     def known(self, host: str) -> Missing | None:
         """Return what a host answers for a page that is not there, None while nobody asked."""
@@ -46,15 +47,14 @@ class Probes:
             for host in unknown:
                 self._remember(host, soft404.unpack(notes.get(host, b"")))
         for host, lane in worth.items():
-            if self._known.get(host, Missing()).until <= lane.leases[0].now:
+            if (self.known(host) or Missing()).until <= lane.leases[0].now:
                 scheme = lane.leases[0].url.partition(":")[0]
                 lane.probe = f"{scheme}://{host}/no-such-page-{secrets.token_hex(6)}"
 
     def _is_worth(self, lane: Lane) -> bool:
         pages = sum(not (lease.sitemap or soft404.is_home(lease.url)) for lease in lane.leases)
-        if len(self._pages) >= _REMEMBERED:
-            self._pages.clear()
-        seen = self._pages[lane.host] = self._pages.get(lane.host, 0) + pages
+        seen = (self._pages.get(lane.host) or 0) + pages
+        self._pages.put(lane.host, seen)
         # Where a page may have killed a node, an answer that nobody leased must not.
         return 0 < self._least <= seen and pages > 0 and not any(lease.crashes for lease in lane.leases)
 
@@ -73,6 +73,4 @@ class Probes:
         await self._call(self._frontier.put_notes, NAME, {host: msgspec.msgpack.encode(missing)})
 
     def _remember(self, host: str, missing: Missing) -> None:
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[host] = missing
+        self._known.put(host, missing, len(missing.redirect) + len(missing.title))

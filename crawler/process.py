@@ -45,7 +45,8 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
     The first SIGINT or SIGTERM calls ``stopping`` and drains: what is being fetched is finished and stored, as far as that
-    takes no longer than :data:`DRAIN`. The second stops now. Raises what kept the node from opening its stores.
+    takes no longer than :data:`DRAIN`. The second stops now. Raises what kept the node from opening its stores. Who calls
+    this has begun the job, or asked for a contact (:func:`crawler.consent.check_contact`).
     """
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
@@ -55,7 +56,7 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     crawler = process.create_crawler(DiscoverSpider)
     collect_seldom()
     with _Drain(crawler, stopping).on_signals():
-        crawl = process.crawl(crawler)
+        crawl = process.crawl(crawler, checked=True)
         process.start(install_signal_handlers=False)
     failed = crawl.exception() if crawl.done() and not crawl.cancelled() else None
     if failed is not None:

@@ -9,10 +9,12 @@ from crawler import crash, politeness
 from crawler.frontier import Frontier, Robots
 from crawler.lanes import Lane
 from crawler.politeness import Rules
+from crawler.remembered import Remembered
 from linkindex.calls import Calls
 
 REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
-_HOSTS = 10_000
+_MOST = 96 << 20  # bytes of parsed rules
+_GROWN = 75  # times that a robots.txt can grow by being parsed: each of its patterns becomes an expression
 
 
 class Rulebook:
@@ -22,15 +24,15 @@ class Rulebook:
         self._frontier = frontier
         self._call = call
         self._most_delay = most_delay
-        self._rules: dict[str, tuple[Rules, float]] = {}  # host -> rules, and when to ask the frontier again
+        # By host: rules, and when to ask the frontier again.
+        self._rules: Remembered[tuple[Rules, float]] = Remembered(_MOST)
 
     async def read(self, lanes: Mapping[str, Lane]) -> dict[str, Robots]:
         """Give lanes the rules of their hosts that are known; return what the frontier had to tell."""
         now = time.monotonic()
         for host, lane in lanes.items():
-            rules, until = self._rules.get(host, (None, 0.0))
-            if rules and until > now:
-                lane.obey(rules)
+            if (kept := self._rules.get(host)) and kept[1] > now:
+                lane.obey(kept[0])
         unknown = [host for host, lane in lanes.items() if lane.rules is None]
         known: dict[str, Robots] = await self._call(self._frontier.robots, unknown) if unknown else {}
         for host, robots in known.items():
@@ -42,14 +44,12 @@ class Rulebook:
     def obey(self, lane: Lane, robots: Robots) -> None:
         rules = Rules(robots, most_delay=self._most_delay)
         lane.obey(rules)
-        if len(self._rules) >= _HOSTS:
-            self._rules.clear()
-        self._rules[lane.host] = (rules, time.monotonic() + REMEMBERED)
+        self._rules.put(lane.host, (rules, time.monotonic() + REMEMBERED), len(robots.body) * _GROWN)
 
     def crawl_delay(self, host: str) -> float:
         """Return the delay that a host asks for, in s, of which the frontier may not have heard yet."""
-        rules, _ = self._rules.get(host, (None, 0.0))
-        return rules.crawl_delay if rules else 0.0
+        kept = self._rules.get(host)
+        return kept[0].crawl_delay if kept else 0.0
 
     async def keep(self, lane: Lane, robots: Robots) -> None:
         """Keep what a host's robots.txt says, for all nodes."""

@@ -21,7 +21,7 @@ from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.defer import deferred_from_coro
 
-from crawler import crash, politeness, recrawl, soft404
+from crawler import crash, ownership, politeness, recrawl, soft404
 from crawler.consent import PROOF_PATH, check_contact, proves
 from crawler.contract import Settings as NodeSettings
 from crawler.failures import Reason
@@ -69,6 +69,7 @@ class FrontierScheduler(BaseScheduler):
         self._crawler = crawler
         self._options: Options = from_scrapy(crawler.settings)
         self._ready: deque[Request] = deque()
+        self._asking: set[asyncio.Future[None]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -83,6 +84,8 @@ class FrontierScheduler(BaseScheduler):
             from crawler.redis_settings import connection_of  # noqa: PLC0415  a driver that few need
 
             client = connection_of(self._crawler.settings)
+        if not spider.checked:
+            check_contact(options, joins=not spider.seeds)
         frontier = _join(options, spider.seeds, client)
         job = read_job(frontier)
         self.begun(job.run)
@@ -263,7 +266,22 @@ class FrontierScheduler(BaseScheduler):
         self._unproven(request.meta["robots"], request.url)
 
     def _unproven(self, lane: Lane, asked: str) -> None:
-        logger.warning("--own %s: %s has no line that is the contact; robots.txt holds", lane.host, PROOF_PATH)
+        """Hear that a host's file proves nothing: its name may."""
+        lane.busy = True
+        task = asyncio.ensure_future(self._ask_name(lane, asked))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask_name(self, lane: Lane, asked: str) -> None:
+        doubt = await ownership.doubt(lane.host, self._options.contact)
+        if not doubt:
+            lane.busy = False
+            self._node.robots_judged(lane, Robots(verdict="own"))
+            return
+        logger.warning(
+            "--own %s: %s has no line that is the contact, and neither has a TXT record of %s (%s); robots.txt holds",
+            lane.host, PROOF_PATH, ownership.record_of(lane.host), doubt,
+        )  # fmt: skip
         self._fetch_robots_later(lane, urls.parse("/robots.txt", asked) or asked, 0)
 
     def _fetch_robots_later(self, lane: Lane, url: str, hops: int) -> None:
@@ -320,7 +338,6 @@ def _join(options: Options, seeds: list[str], client: Mapping[str, object] | Non
     """Open the frontier; with seeds (``scrapy crawl discover -a seeds=…``) begin the job first, as ``linkatlas crawl`` does."""
     frontier = frontier_of(options, exclusive=bool(seeds), client=client)
     if seeds:
-        check_contact(options)
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 DEEP = 10  # segments of a path; of 10,000 links of real pages, two in a thousand have as many
 KEYS = 5  # of a query, from which on it is one that grows
 _LONGEST = 64  # characters of a segment that are looked into; what is longer is somebody's words
+_CUT = _LONGEST + 1  # characters of it that are remembered: strangers fill this cache
 _LITERAL = 24  # characters of a segment that may be the name of a section
 _RANDOM = 16  # characters from which on a mixture of letters and digits is nobody's word
 _MOST = 160  # characters of a shape
@@ -96,10 +97,10 @@ class _Folder(NamedTuple):
     random: bool  # a long id is among them
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _folder(path: str) -> _Folder:
     segments = tuple(segment for segment in path.split("/") if segment)
-    folded = tuple(map(_fold, segments))
+    folded = tuple(_fold(segment[:_CUT]) for segment in segments)
     random = any(part == "h" and len(segment) >= _RANDOM for part, segment in zip(folded, segments, strict=True))
     return _Folder(segments, folded, "/".join(["", *folded, ""]), frozenset(segments), random)
 
@@ -112,12 +113,12 @@ def _path(path: str, *, scripted: bool) -> Shape:
         return Shape("/")
     segments = folder.segments
     if (last in folder.distinct or len(folder.distinct) < len(segments)) and _repeats([*segments, last]):
-        return Shape(f"/{_fold(segments[0])}/(…)+", suspicion="repeated")
+        return Shape(f"/{_fold(segments[0][:_CUT])}/(…)+", suspicion="repeated")
     if len(segments) >= DEEP - 1:
         return Shape(f"/{folder.folded[0]}/{folder.folded[1]}/…", suspicion="path_depth")
     if last[-1].isdigit() and (dated := _DATED_PATH.search(path)):
         return Shape(f"{_folder(path[: dated.start()]).path}@", suspicion="calendar")
-    leaf = _fold(last)
+    leaf = _fold(last[:_CUT])
     if folder.random:
         return Shape(folder.path + leaf, suspicion="session")
     if not scripted:
@@ -131,7 +132,7 @@ def _query(path: str, parameters: list[str]) -> Shape:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         name = key.partition("[")[0].partition("%5B")[0].lower()
-        counted[_fold(name)] += not key.endswith(("]", "%5D"))
+        counted[_fold(name[:_CUT])] += not key.endswith(("]", "%5D"))
         dated |= _DATED_VALUE.match(value) is not None or (name in _DATED_KEYS and value[-1:].isdigit())
     if dated:
         return Shape(path, "@", "calendar")

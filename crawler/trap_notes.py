@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 
 from crawler.frontier import Entry, Lease
+from crawler.remembered import Remembered
 from crawler.traps import Traps
 from linkindex.model import Visit
 
 NAME = "traps"  # of the notes in the frontier
 YOUNG = 16  # pages of a host, all of them fresh, before anything is written down: most hosts never have as many
-_REMEMBERED = 10_000  # hosts of fewer pages, a few hundred bytes each
+_MOST = 8 << 20  # bytes of notes of hosts with fewer pages, one or two thousand each
 
 
 class TrapNotes:
@@ -18,13 +19,13 @@ class TrapNotes:
 
     def __init__(self) -> None:
         self._held: dict[str, Traps] = {}
-        self._young: dict[str, bytes] = {}
+        self._young: Remembered[bytes] = Remembered(_MOST)
 
     def read(self, hosts: Iterable[str], notes: Mapping[str, bytes]) -> None:
         """Take up hosts that were leased, with what the frontier has of them."""
         for host in hosts:
             if host not in self._held:  # else its last leases are being ended just now
-                self._held[host] = Traps.of(notes.get(host) or self._young.get(host, b""))
+                self._held[host] = Traps.of(notes.get(host) or self._young.get(host) or b"")
 
     def refusal(self, lease: Lease) -> str:
         """Return why a leased URL is not to be fetched after all, "" when it is."""
@@ -49,9 +50,8 @@ class TrapNotes:
                 continue
             if traps.pages >= YOUNG or traps.doubtful:
                 notes[host] = traps.pack()
-                self._young.pop(host, None)
+                self._young.pop(host)
             else:
-                if len(self._young) >= _REMEMBERED:
-                    self._young.clear()
-                self._young[host] = traps.pack()
+                note = traps.pack()
+                self._young.put(host, note, len(note))
         return notes

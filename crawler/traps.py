@@ -212,6 +212,9 @@ class Traps:
         last = sorted(self._patterns, key=lambda name: (self._patterns[name].stale >= 1, self._patterns[name].seen))
         for name in last[:count]:
             del self._patterns[name]
+        self._key_sets.clear()
+        for name in self._patterns:
+            self._learn_keys(name)
 
     def _leads_outside(self, visit: Visit) -> bool:
         """Return whether a page links where its host had not. What follows a question mark is the page's own address

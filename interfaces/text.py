@@ -6,9 +6,14 @@ import re
 
 from linkindex.text import json_escape, safe_json, safe_text
 
-__all__ = ["json_in_html", "safe_json", "safe_text"]
+__all__ = ["counted", "json_in_html", "safe_json", "safe_text"]
 
 _MARKUP = re.compile("[<>&]")
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """Return a number with what it counts: "1 page", "2,000 pages"; ``more`` where that is not ``one`` with an s."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 
 def json_in_html(text: str) -> str:

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from linkindex.errors import Unavailable
@@ -32,6 +33,7 @@ class Calls:
         self._over = math.inf  # when (monotonic) patience ends, however long the store has been away
         self._thread = ThreadPoolExecutor(1, name)
         self._away: Unavailable | None = None  # what it said last
+        self._hurried = asyncio.Event()
         self._since = 0.0  # when it was first missed (monotonic)
         self._asked = math.inf  # when (monotonic) the call began that is under way
         self.errors = 0  # calls, and tries of calls, that it did not do
@@ -68,7 +70,7 @@ class Calls:
                 self._missed(error, tried)
                 if time.monotonic() - self._since > self._patience:
                     raise
-                await asyncio.sleep(random.uniform(*PAUSES))  # noqa: S311  so that nodes do not come back all at once
+                await self._pause()
             except Exception:
                 self.errors += 1
                 raise
@@ -77,6 +79,13 @@ class Calls:
                     self._away = None
                     logger.warning("the %s is back, going on", self.name)
                 return result
+
+    async def _pause(self) -> None:
+        if self._hurried.is_set():
+            await asyncio.sleep(PAUSES[0])
+            return
+        with suppress(TimeoutError):  # so that nodes do not come back all at once
+            await asyncio.wait_for(self._hurried.wait(), random.uniform(*PAUSES))  # noqa: S311
 
     def _missed(self, error: Unavailable, tried: float) -> None:
         if self._away is None:
@@ -88,6 +97,7 @@ class Calls:
     def hurry(self, seconds: float) -> None:
         """Have patience for so long from now at most, for all calls together."""
         self._over = time.monotonic() + seconds
+        self._hurried.set()
 
     def close(self) -> None:
         """Let the thread end. Calls that are under way still return."""

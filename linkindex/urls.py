@@ -80,7 +80,7 @@ def hostname_of(host: str) -> str:
     return name if colon and port.isdigit() else host
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def domain_of(host: str) -> str:
     """Return the registrable domain of ``host`` (Public Suffix List with its private part, from the packaged snapshot).
 

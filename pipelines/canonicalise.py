@@ -10,7 +10,7 @@ import msgspec
 from linkindex import urls
 from linkindex.model import Link, Visit
 
-_REMEMBERED_CHARS = 500  # of a target; 65,536 of 8,192 characters would fill the memory
+_REMEMBERED_CHARS = 500  # of a target; 16,384 of 8,192 characters would fill the memory
 
 
 class Place(NamedTuple):
@@ -57,7 +57,7 @@ def _place(target: str) -> Place:
     return _known_place(target) if len(target) <= _REMEMBERED_CHARS else _known_place.__wrapped__(target)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def _known_place(target: str) -> Place:
     url = urls.canonical(target)
     host = urls.host_of(url)

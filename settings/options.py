@@ -135,7 +135,7 @@ class Options:
         "politeness",
     )
     own: tuple[str, ...] = _texts(
-        "ignore robots.txt of this host, whose /.well-known/linkatlas.txt has the contact as a line (repeatable)",
+        "ignore robots.txt of this host, whose /.well-known/linkatlas.txt or TXT record has the contact (repeatable)",
         "HOST",
         "politeness",
     )
@@ -214,6 +214,12 @@ class Options:
         "index",
         10,
         100_000,
+    )
+    max_nodes: int = _count(
+        500_000,
+        "elements, texts and attributes of a page that are read; each takes some 150 bytes of memory meanwhile",
+        "index",
+        1000,
     )
     internal_links: bool = _switch("keep links inside one domain in full, with anchor and rel", "index")
     lost_after_visits: int = _count(

@@ -16,6 +16,7 @@ from crawler.extract import facts, robots
 from crawler.extract.charset import charset_of
 from crawler.extract.digests import digests, prose_of
 from crawler.extract.encodings import decode
+from crawler.extract.hazards import within
 from crawler.extract.links import ANCHOR_CHARS, links_of, refresh_href
 from crawler.extract.placement import placements
 from crawler.extract.reading import Found, Reading
@@ -40,19 +41,24 @@ def read_page(
     max_links: int = 10_000,
     max_anchor: int = ANCHOR_CHARS,
     max_depth: int = 1 << 30,
+    max_nodes: int = 1 << 30,
 ) -> PageFacts:
     """Return what the HTML document ``body`` at ``url`` says.
 
     ``headers`` are those it came with, under lower-case names; each value of one that came several times is on a line of
     its own. After ``max_links`` elements that link, usable or not, the rest is left unread, and so is what lies under
-    ``max_depth`` elements; then ``cut`` is set. Anchor texts are cut at ``max_anchor`` characters. ``limits`` names the
-    options that bit. Links to the page itself are left out, and hrefs that cannot be crawled are counted in ``unusable``.
+    ``max_depth`` elements, or behind ``max_nodes`` elements, texts and attributes; then ``cut`` is set. Anchor texts are
+    cut at ``max_anchor`` characters. ``limits`` names the options that bit. Links to the page itself are left out, and hrefs
+    that cannot be crawled are counted in ``unusable``.
     """
     charset, mark = charset_of(body, headers.get("content-type", ""))
+    size = within(body, max_nodes)
     # lexbor reads UTF-8 and keeps what is none; selectolax then puts U+FFFD in its place.
-    source = body[mark:] if charset == "utf-8" else decode(body[mark:], charset)
+    source = body[mark:size] if charset == "utf-8" else decode(body[mark:size], charset)
     document = LexborHTMLParser(source)
     reading = read(document.root, max_links, max_depth) if document.root is not None else Reading()
+    if size < len(body) and "max_links" not in reading.limits:  # which would have cut it anyway
+        reading.limits.append("max_nodes")
     resolve = Resolver(url, reading.base)
     data = structured(reading.scripts)
     reading.found.extend(_unseen(reading, data, headers, url))

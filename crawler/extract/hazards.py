@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 
 MAX_FORMATTING = 250  # formatting elements left open, each of which every later paragraph may copy
 FEW = 4  # formatting elements left open, that do no harm however long the page is
@@ -25,7 +26,9 @@ _TAG = re.compile(
     rb"(?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|li|p|td|tr|th|dd|dt)[\s/>])[a-z][a-z0-9-]*)"
     rb"(?=[\s/>]))"
 )
+_PIECE = 1 << 18  # bytes
 _FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
+_MARKUP = re.compile(rb"<[^<>]*")
 _TAG_START = re.compile(rb"<[A-Za-z][\w:-]*[\s/]")  # a script's "a < b" is none
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 
@@ -43,6 +46,24 @@ def parser_hazard(body: bytes, max_open: int = 4_000) -> str:
     if len(body) > MAX_ATTRIBUTES * 3 and _crowded(body):
         return "too_many_attributes"
     return ""
+
+
+def within(body: bytes, most: int) -> int:
+    """Return how many bytes of a page make no more than ``most`` nodes: elements, the texts between them, attributes.
+
+    It is an upper bound: text may look like markup. A node takes some 150 bytes while a page is read, and two of the page.
+    """
+    if len(body) <= 2 * most:
+        return len(body)
+    nodes = 0
+    for match in _MARKUP.finditer(body):
+        tag = match[0]
+        nodes += 1 + (tag[1:2] != b"/")
+        if len(words := tag.split(None, 2)) > 1:
+            nodes += len(_QUOTED.sub(b"", tag).split()) - 1 if len(words) > 2 else 1
+        if nodes > most:
+            return match.start()
+    return len(body)
 
 
 def _too_deep(body: bytes, max_open: int) -> bool:
@@ -64,28 +85,42 @@ def _most_open(body: bytes) -> tuple[int, int, int]:
     opened: defaultdict[bytes, int] = defaultdict(int)
     now = {True: 0, False: 0}
     most = {True: 0, False: 0}
-    for slash, name in _TAG.findall(body.lower()):
-        kind = name in _FORMATTING
-        if not slash:
-            opened[name] += 1
-            if name:
-                now[kind] += 1
-                most[kind] = max(most[kind], now[kind])
-        elif opened[name]:
-            opened[name] -= 1
-            now[kind] -= 1
+    for piece in _pieces(body.lower()):
+        for slash, name in _TAG.findall(piece):
+            kind = name in _FORMATTING
+            if not slash:
+                opened[name] += 1
+                if name:
+                    now[kind] += 1
+                    most[kind] = max(most[kind], now[kind])
+            elif opened[name]:
+                opened[name] -= 1
+                now[kind] -= 1
     return most[True], most[False], opened[b""]
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """Cut a page before tags, so that what is found in a piece of it is no list of millions."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"<", start + _PIECE)
+        end = len(body) if end < 0 else end
+        yield body[start:end]
+        start = end
 
 
 def _crowded(body: bytes) -> bool:
     """Tell whether some tag has very many attributes; a long attribute value (a data: URL) is none."""
-    for piece in body.split(b">"):
-        if len(piece) > MAX_ATTRIBUTES * 3:
-            tag = piece[piece.rfind(b"<") :]
-            if (
-                len(tag) > MAX_ATTRIBUTES * 3
-                and _TAG_START.match(tag)
-                and len(_QUOTED.sub(b"", tag).split()) > MAX_ATTRIBUTES
-            ):
-                return True
-    return False
+    return any(
+        len(piece) > MAX_ATTRIBUTES * 3 and _is_crowded(piece[piece.rfind(b"<") :])
+        for part in _pieces(body)
+        for piece in part.split(b">")
+    )
+
+
+def _is_crowded(tag: bytes) -> bool:
+    return (
+        len(tag) > MAX_ATTRIBUTES * 3
+        and _TAG_START.match(tag) is not None
+        and len(_QUOTED.sub(b"", tag).split()) > MAX_ATTRIBUTES
+    )

@@ -31,13 +31,17 @@ _DOCUMENTS = ("", "text/html", "application/xhtml+xml")
 
 
 class DiscoverSpider(Spider):
-    """``scrapy crawl discover -a seeds=https://example.com,https://example.org``; without seeds it joins the job."""
+    """``scrapy crawl discover -a seeds=https://example.com,https://example.org``; without seeds it joins the job.
+
+    ``checked`` says that whoever starts it has seen to it that sites are told whom to write to, where they must be.
+    """
 
     name = "discover"
 
-    def __init__(self, seeds: str = "", **arguments: Any) -> None:
+    def __init__(self, seeds: str = "", checked: bool = False, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.seeds = [seed for seed in seeds.replace(",", " ").split() if seed]
+        self.checked = checked is True
 
     @cached_property
     def limits(self) -> ReadLimits:
@@ -128,6 +132,7 @@ def _read_page(response: Response, limits: ReadLimits) -> _Read:
         max_links=limits.max_links,
         max_anchor=limits.max_anchor,
         max_depth=limits.max_dom_depth,
+        max_nodes=limits.max_nodes,
     )
     memory.read_and_freed(len(response.body))
     return Outcome.PAGE, "", facts

@@ -16,7 +16,7 @@ import linkindex
 from interfaces.cli.flags import option_flags
 from interfaces.cli.program import arguments, program
 from interfaces.cli.render import FORMATS, choose_format, opened, write_object, write_rows
-from interfaces.text import safe_text
+from interfaces.text import counted, safe_text
 from settings.options import Options
 from settings.values import without_password
 
@@ -99,7 +99,9 @@ class Question:
                 self._tell_more(shown, cursor)
             elif not shown and sys.stderr.isatty():
                 held = index.counts()
-                _say(f"no {nothing} in this index of {held.pages:,} pages and {held.links:,} links{hint}")
+                _say(
+                    f"no {nothing} in this index of {counted(held.pages, 'page')} and {counted(held.links, 'link')}{hint}"
+                )
         return 0
 
     def one(self, answer: Callable[[Index], msgspec.Struct]) -> int:

@@ -14,7 +14,7 @@ from crawler.politeness import deciding_line
 from crawler.requests_log import Asked, read_requests
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
-from interfaces.text import safe_text
+from interfaces.text import counted, safe_text
 from linkindex import urls
 from linkindex.answers.rows import PageRow, moment
 from linkindex.errors import BadInput
@@ -73,7 +73,8 @@ def audit(host: str, form: str | None, output: str | None, options: Options) -> 
              "--request-log FILE to keep every request")  # fmt: skip
     if strange:
         _say(
-            f"{options.request_log}: {len(strange):,} lines are no requests and were left out, the first is {strange[0]}"
+            f"{options.request_log}: {counted(len(strange), 'line is no request and was', 'lines are no requests and were')} "
+            f"left out, the first is {strange[0]}"
         )
     return 0 if requests else 1
 
@@ -154,7 +155,7 @@ def _heading(
 ) -> Iterator[str]:
     job: Job = read_job(frontier)
     hosts = list(dict.fromkeys(request.host for request in requests)) or [target.name]
-    yield f"{len(requests):,} requests to {target.name}; we call ourselves {scrapy_settings(options)['USER_AGENT']}"
+    yield f"{counted(len(requests), 'request')} to {target.name}; we call ourselves {scrapy_settings(options)['USER_AGENT']}"
     if is_opted_out(target.name, job.scope.opted_out):
         yield "opted out: it is not visited any more"
     for host in hosts[:20]:

@@ -8,6 +8,7 @@ import time
 import click
 
 from interfaces.cli.flags import option_flags
+from interfaces.text import counted
 from linkindex.store import open_index
 from settings.options import Options
 
@@ -33,12 +34,14 @@ def classify(options: Options) -> int:
             if sys.stderr.isatty() and time.monotonic() - told > _EVERY:
                 told = time.monotonic()
                 click.echo(
-                    f"\r\x1b[K{hosts:,} hosts · {pages:,} pages · {templates:,} template links", err=True, nl=False
+                    f"\r\x1b[K{counted(hosts, 'host')} · {counted(pages, 'page')} · {counted(templates, 'template link')}",
+                    err=True,
+                    nl=False,
                 )
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
     click.echo(
-        f"{hosts:,} hosts with {pages:,} pages: {templates:,} links that their templates repeat, "
+        f"{counted(hosts, 'host')} with {counted(pages, 'page')}: {counted(templates, 'link')} that their templates repeat, "
         f"{revised:,} of them placed by the site instead of the page"
     )
     return 0

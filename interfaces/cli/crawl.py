@@ -22,7 +22,7 @@ from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
 from interfaces.cli.voice import voice
-from interfaces.text import safe_text
+from interfaces.text import counted, safe_text
 from linkindex.model import Outcome
 from linkindex.store import LinkIndex, Selection, open_index
 from linkindex.target import Target
@@ -45,7 +45,7 @@ CRAWL_OPTIONS = (
     "workers", "contact", "opt_out", "own", "request_log",
     "connect_to", "allow_private", "ports", "max_wait", "concurrency", "connect_timeout",
     "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
-    "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_url", "retries",
+    "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_nodes", "max_url", "retries",
     "max_stall", "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch",
     "flush_interval", "metrics_port", "metrics_address", "log_level", "log_format",
 )  # fmt: skip
@@ -92,12 +92,18 @@ def _begin(frontier: Frontier, index: LinkIndex, seeds: list[str], scope: Scope,
         visit_anew(frontier, index)
     outlook, counts = frontier.outlook(), frontier.counts()
     if outlook.finished or outlook.spent:
-        why = f"its budget of {options.max_pages:,} pages is spent" if outlook.spent else "nothing is left to visit"
+        why = (
+            f"its budget of {counted(options.max_pages, 'page')} is spent"
+            if outlook.spent
+            else "nothing is left to visit"
+        )
         more = "--max-pages raises the budget; " if outlook.spent else "--depth goes deeper; "
-        _say(f"this crawl had ended: {counts.visited:,} pages visited, {why}. {more}--again visits everything anew.")
+        _say(
+            f"this crawl had ended: {counted(counts.visited, 'page')} visited, {why}. {more}--again visits everything anew."
+        )
         return False
     if known and not again and counts.visited:
-        _say(f"going on: {counts.visited:,} pages visited so far, {counts.queued + counts.scheduled:,} queued")
+        _say(f"going on: {counted(counts.visited, 'page')} visited so far, {counts.queued + counts.scheduled:,} queued")
     return True
 
 
@@ -134,7 +140,7 @@ def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, cou
         return 0
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
-        _say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
+        _say(f"the budget is spent with {counted(left, 'URL')} queued; raise it with --max-pages to go on")
     if not counts.done:
         _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
         return 1
@@ -145,8 +151,8 @@ def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: floa
     held = index.counts()
     speed = visited / seconds if seconds else 0.0
     click.echo(
-        f"visited {visited:,} URLs in {seconds:,.1f} s ({speed:.1f}/s) on {counts.hosts:,} hosts; the index holds "
-        f"{held.links:,} links from {held.by_outcome.get(Outcome.PAGE, 0):,} pages"
+        f"visited {counted(visited, 'URL')} in {seconds:,.1f} s ({speed:.1f}/s) on {counted(counts.hosts, 'host')}; the "
+        f"index holds {counted(held.links, 'link')} from {counted(held.by_outcome.get(Outcome.PAGE, 0), 'page')}"
     )
     for name, numbers in (
         ("outcomes", held.by_outcome),

@@ -13,7 +13,7 @@ from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
 from interfaces.cli.program import program
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
-from interfaces.text import safe_text
+from interfaces.text import counted, safe_text
 from linkindex import url_rules
 from linkindex.errors import LinkatlasError
 from linkindex.store import open_index
@@ -74,7 +74,7 @@ def _of_index(options: Options) -> Iterator[Finding]:
         return
     with open_index(options.index) as index:
         held = index.counts()
-        found = f"{place}, {held.pages:,} pages and {held.links:,} links"
+        found = f"{place}, {counted(held.pages, 'page')} and {counted(held.links, 'link')}"
         yield Finding(store="index", name="place", ok=True, found=found)
         yield _rules(held.url_rules)
         for check in index.check():
@@ -103,12 +103,12 @@ def _of_frontier(options: Options) -> Iterator[Finding]:
         counts = frontier.counts()
         parts = ("queued", "scheduled", "leased", "done", "failed", "excluded")
         account = sum(getattr(counts, part) for part in parts)
-        yield Finding(store="frontier", name="place", ok=True, found=f"{place}, {counts.discovered:,} URLs")
+        yield Finding(store="frontier", name="place", ok=True, found=f"{place}, {counted(counts.discovered, 'URL')}")
         yield Finding(
             store="frontier",
             name="account",
             ok=account == counts.discovered,
-            found=f"{account:,} URLs in one state each, {counts.discovered:,} discovered",
+            found=f"{counted(account, 'URL')} in one state each, {counts.discovered:,} discovered",
             remedy=f"{program()} reconcile tells it what the index knows",
         )
         yield Finding(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import click
-import msgspec
 from click.core import ParameterSource
 
 from crawler.consent import check_contact
@@ -16,10 +15,10 @@ from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.health import check_health
 from interfaces.cli.looks import state_of
-from interfaces.cli.render import choose_format
+from interfaces.cli.render import choose_format, record_json
 from interfaces.cli.seeds import read_seeds
 from interfaces.cli.voice import voice
-from interfaces.text import safe_json, safe_text
+from interfaces.text import counted, safe_text
 from linkindex.errors import BadInput
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
@@ -31,7 +30,7 @@ NODE_OPTIONS = (
     "connect_to", "allow_private", "ports",
     "max_wait",
     "connect_timeout", "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
-    "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
+    "max_links", "max_anchor", "max_dom_depth", "max_nodes", "retries", "max_stall", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "soft_404", "recrawl", "internal_links",
     "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level", "log_format",
     "metrics_port", "metrics_address",
@@ -81,7 +80,9 @@ def node(until_finished: bool, health: bool, options: Options) -> int | None:
         return end.exit_code
     with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
-    line = f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes"
+    line = (
+        f"left the crawl ({end.reason}); {counted(visited, 'URL was', 'URLs were')} visited meanwhile, by all its nodes"
+    )
     if options.log_format == "text":
         click.echo(line)
     else:  # whatever a container writes goes to one log
@@ -119,7 +120,7 @@ def nodes(form: str | None, options: Options) -> int:
     with frontier_of(options, create=False) as frontier:
         seen = frontier.nodes()
     if choose_format(form, None) in ("json", "jsonl"):
-        click.echo(safe_json(msgspec.json.encode(seen).decode()))
+        click.echo(record_json(seen))
         return 0
     if not seen:
         click.echo("no node works on this crawl")
@@ -156,7 +157,7 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
     with open_index(options.index, create=True) as index, frontier_of(options) as frontier:
         if again:
             queued = sum(_again(frontier, index, parse_target(text)) for text in seeds)
-            click.echo(f"{queued:,} URLs are queued to be visited again")
+            click.echo(f"{counted(queued, 'URL is', 'URLs are')} queued to be visited again")
             return 0 if queued else 1
         found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
         for line in found.skipped:
@@ -166,7 +167,9 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
         keep_job(index, read_job(frontier))
         counts = frontier.counts()
     new = counts.discovered - before.discovered
-    click.echo(f"{new:,} new, {len(found.urls) - new:,} known before; {counts.queued:,} URLs are queued")
+    click.echo(
+        f"{new:,} new, {len(found.urls) - new:,} known before; {counted(counts.queued, 'URL is', 'URLs are')} queued"
+    )
     return 0
 
 

@@ -15,7 +15,8 @@ from crawler.job import frontier_of
 from interfaces.cli.asking import examples
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
-from interfaces.text import safe_text
+from interfaces.cli.runs import forgotten_runs, note_forgotten
+from interfaces.text import counted, safe_text
 from linkindex import urls
 from linkindex.errors import BadInput
 from linkindex.store import LinkIndex, open_index
@@ -23,6 +24,7 @@ from linkindex.target import Target, parse_target
 from settings.options import Options
 
 _BATCH = 1000
+_NAMED = 5  # runs that an error names, the latest
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +91,9 @@ def forget(
                 f"{options.frontier_url or '--frontier'}: no queue there that could forget; name it by --frontier"
             )
         frontier = stack.enter_context(frontier_of(options, create=False)) if there else None
+        if wanted.run and not _knows(index, wanted.run):
+            click.echo(f"linkatlas: {safe_text(wanted.text)}: forgotten before; nothing is left of it", err=True)
+            return 1
         if not (yes or _confirmed(index, wanted, queue_only)):
             click.echo("linkatlas: nothing is forgotten", err=True)
             return 1
@@ -117,12 +122,27 @@ def _wanted(target: str | None, domain: str | None, host: str | None, url: str |
     return Wanted(text=text, target=of_host, host=found.name)
 
 
+def _knows(index: LinkIndex, run: str) -> bool:
+    """Return whether there is something left of a run, False where it was forgotten. Raises :class:`BadInput` where there was
+    none of that name."""
+    runs = [one.run for one in index.runs() if one.run]
+    if run in runs:
+        return True
+    if run in forgotten_runs(index):
+        return False
+    named = (
+        f"there are: {', '.join(runs[:_NAMED])}{' …' if len(runs) > _NAMED else ''}" if runs else "there is none yet"
+    )
+    raise BadInput(f"--run {run!r}: no run of this index; {named}")
+
+
 def _confirmed(index: LinkIndex, wanted: Wanted, queue_only: bool) -> bool:
     """Ask whoever sits at a terminal; programs know what they do."""
     if queue_only or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     pages = index.pages_of(wanted.target) if wanted.target else sum(1 for _ in index.visited(run=wanted.run))
-    question = f"{pages:,} pages of {wanted.text} go for good, with all that was found on them. Go on?"
+    going = counted(pages, f"page of {wanted.text} goes", f"pages of {wanted.text} go")
+    question = f"{going} for good, with all that was found there. Go on?"
     return click.confirm(safe_text(question), err=True)
 
 
@@ -130,6 +150,8 @@ def _forget(index: LinkIndex, frontier: Frontier | None, wanted: Wanted, queue_o
     # The queue goes first: the index says what belongs to it, should this be stopped halfway and called again.
     queued = _forget_queued(frontier, index, wanted) if frontier else None
     gone = None if queue_only else index.forget(wanted.target, wanted.run)
+    if gone and wanted.run:
+        note_forgotten(index, wanted.run)
     return Forgotten(pages=gone.pages if gone else None, links=gone.links if gone else None, queued=queued)
 
 
@@ -162,6 +184,6 @@ def _hosts(target: Target) -> Iterable[str]:
 
 def _told(forgotten: Forgotten) -> str:
     if forgotten.pages is None:
-        return f"{forgotten.queued or 0:,} URLs are forgotten; the index keeps what it knows"
-    queue = "" if forgotten.queued is None else f", and {forgotten.queued:,} URLs of the queue"
-    return f"{forgotten.pages:,} pages and {forgotten.links:,} links are forgotten{queue}"
+        return f"{counted(forgotten.queued or 0, 'URL is', 'URLs are')} forgotten; the index keeps what it knows"
+    queue = "" if forgotten.queued is None else f", and {counted(forgotten.queued, 'URL')} of the queue"
+    return f"{counted(forgotten.pages, 'page')} and {counted(forgotten.links or 0, 'link')} are forgotten{queue}"

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 
 from crawler.frontier import Counts
 from interfaces.cli.voice import voice
+from interfaces.text import counted
 from linkindex.errors import Unavailable
 
 
@@ -63,8 +64,8 @@ class Progress:
         speed = (after - before) / (now - then) if now > then else 0.0
         waiting = counts.queued + counts.scheduled
         return (
-            f"{counts.visited:,} pages · {speed:.1f}/s · {seen.links:,} links · {counts.hosts:,} hosts · "
-            f"{waiting:,} queued · {counts.failed:,} errors"
+            f"{counted(counts.visited, 'page')} · {speed:.1f}/s · {counted(seen.links, 'link')} · "
+            f"{counted(counts.hosts, 'host')} · {waiting:,} queued · {counted(counts.failed, 'error')}"
         )
 
 

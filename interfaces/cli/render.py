@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
@@ -99,6 +99,36 @@ def write_rows(rows: Iterable[Row], kind: type[Row], form: str, stream: TextIO, 
     if form == "csv":
         return _write_csv(rows, kind.__struct_fields__, stream)
     return _write_json(rows, form, stream)
+
+
+_MOMENTS = frozenset("discovered_at due ended_at first host_held_until host_opens last started".split())
+
+
+def record_json(record: object) -> str:
+    """Return what a store tells of itself as one line of JSON; its times, ms since 1970, become RFC 3339 as in all answers."""
+    return safe_json(msgspec.json.encode(_with_moments(msgspec.to_builtins(record))).decode())
+
+
+def _with_moments(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: datetime.fromtimestamp(inner / 1000, UTC)
+            if name in _MOMENTS and isinstance(inner, int)
+            else _trail(inner)
+            if name == "trail"
+            else _with_moments(inner)
+            for name, inner in value.items()
+        }
+    return [_with_moments(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _trail(lines: str) -> list[dict[str, Any]]:
+    """Return the leases that did not end well, of which a frontier keeps "NODE ms reason" in a line each."""
+    parts = (line.split(" ", 2) for line in lines.splitlines())
+    return [
+        {"node": node, "at": datetime.fromtimestamp(int(at) / 1000, UTC), "reason": reason}
+        for node, at, reason in parts
+    ]
 
 
 def _write_json(rows: Iterable[Row], form: str, stream: TextIO) -> int:

@@ -13,8 +13,8 @@ from crawler.politeness import deciding_line
 from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
-from interfaces.cli.render import choose_format
-from interfaces.text import safe_json, safe_text
+from interfaces.cli.render import choose_format, record_json
+from interfaces.text import counted, safe_text
 from linkindex import urls
 from linkindex.errors import BadInput
 from linkindex.store import IndexCounts, RunCounts, open_index
@@ -65,7 +65,7 @@ def status(form: str | None, options: Options) -> int:
     discovered = frontier.discovered if frontier else 0
     seen = Status(frontier=frontier, discovered=discovered, index=index, runs=runs, nodes=nodes)
     if choose_format(form, None) in ("json", "jsonl"):
-        click.echo(safe_json(msgspec.json.encode(seen).decode()))
+        click.echo(record_json(seen))
         return 0
     for line in _lines(seen):
         click.echo(safe_text(line))
@@ -77,14 +77,16 @@ def _lines(seen: Status) -> list[str]:
     if counts := seen.frontier:
         names = ("queued", "scheduled", "leased", "done", "failed", "excluded")
         parts = " + ".join(f"{getattr(counts, name):,} {name}" for name in names)
-        lines.append(f"frontier  {counts.discovered:,} URLs discovered on {counts.hosts:,} hosts")
+        lines.append(f"frontier  {counted(counts.discovered, 'URL')} discovered on {counted(counts.hosts, 'host')}")
         lines.append(f"          = {parts}")
         if counts.waiting:
             lines.append(
-                f"          on {counts.waiting:,} hosts more URLs wait in the index, for their queues are full"
+                f"          on {counted(counts.waiting, 'host')} more URLs wait in the index, for their queues are full"
             )
         if counts.quarantined:
-            lines.append(f"          {counts.quarantined:,} stored values were strange and are set aside")
+            lines.append(
+                f"          {counted(counts.quarantined, 'stored value was', 'stored values were')} strange and set aside"
+            )
         for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
             lines += [f"          {name}: {_listed(reasons)}"] if reasons else []
     if seen.nodes:
@@ -94,14 +96,17 @@ def _lines(seen: Status) -> list[str]:
         lines.append(f"nodes     {len(seen.nodes):,} at work, {rate:,.1f} pages/s{about}")
     if held := seen.index:
         lines.append(
-            f"index     {held.links:,} links ({held.lost:,} lost) from {held.pages:,} pages of {held.domains:,} domains"
+            f"index     {counted(held.links, 'link')} ({held.lost:,} lost) from {counted(held.pages, 'page')} of "
+            f"{counted(held.domains, 'domain')}"
         )
         lines.append(f"          pages: {_listed(held.by_outcome)}")
         lines.append(f"          URL rules {held.url_rules or '-'}, Public Suffix List of {held.suffix_list or '-'}")
     for run in seen.runs[:_RUNS]:
-        lines.append(f"run       {run.run or '-'}: {run.pages:,} pages, {_when(run.first)} to {_when(run.last)}")
+        lines.append(
+            f"run       {run.run or '-'}: {counted(run.pages, 'page')}, {_when(run.first)} to {_when(run.last)}"
+        )
     if len(seen.runs) > _RUNS:
-        lines.append(f"          {len(seen.runs) - _RUNS:,} runs before them; --format json names all")
+        lines.append(f"          {counted(len(seen.runs) - _RUNS, 'run')} before them; --format json names all")
     return lines
 
 
@@ -127,7 +132,7 @@ def why(url: str, form: str | None, options: Options) -> int:
     if life is None:
         raise BadInput(f"{url}: never discovered; no page that was visited links to it")
     if choose_format(form, None) in ("json", "jsonl"):
-        click.echo(safe_json(msgspec.json.encode(life).decode()))
+        click.echo(record_json(life))
         return 0
     for name, value in _story(life, _visits(life.url, options), scope, robots):
         click.echo(f"{name:<10}  {safe_text(value)}")
@@ -148,7 +153,7 @@ def _visits(url: str, options: Options) -> str:
 
 def _story(life: Life, visits: str, scope: Scope, robots: Robots | None) -> list[tuple[str, str]]:
     found = f"{_when(life.discovered_at)}, "
-    found += f"{life.depth} {'link' if life.depth == 1 else 'links'} from a seed" if life.depth else "as a seed"
+    found += f"{counted(life.depth, 'link')} from a seed" if life.depth else "as a seed"
     if life.sitemap:
         found = f"{_when(life.discovered_at)}, as a sitemap"
     found += f", on {life.discovered_on}" if life.discovered_on else ""
@@ -158,7 +163,8 @@ def _story(life: Life, visits: str, scope: Scope, robots: Robots | None) -> list
         *([("discovered", found)] if life.discovered_at else []),
     ]
     if life.again or life.domains:
-        story.append(("", f"{life.again:,} times more; {life.domains:,} other domains link to it"))
+        linking = counted(life.domains, "other domain links", "other domains link")
+        story.append(("", f"{counted(life.again, 'time')} more; {linking} to it"))
     story += [("scope", _scope_line(life, scope))] if life.state != "known" else []
     if life.attempts or life.crashes:
         story.append(("attempts", f"{life.attempts} without an answer, {life.crashes} ended by a crash"))
@@ -172,7 +178,7 @@ def _story(life: Life, visits: str, scope: Scope, robots: Robots | None) -> list
     story.append(("host", f"{life.host}, {life.host_delay:g} s between fetches"))
     story.append(("robots.txt", _robots_line(life, robots)))
     if life.host_budget:
-        story.append(("budget", f"{life.host_visited:,} of {life.host_budget:,} pages of this host visited"))
+        story.append(("budget", f"{life.host_visited:,} of {counted(life.host_budget, 'page')} of this host visited"))
     story += [("gate opens", _when(life.host_opens))] if life.host_opens else []
     story += (
         [("held until", f"{_when(life.host_held_until)}: {life.host_held_because}")] if life.host_held_until else []

@@ -9,7 +9,7 @@ from crawler.job import frontier_of, read_job
 from crawler.job import hold as hold_pattern
 from crawler.sources import keep_job, kept_job, missing, rebuild
 from interfaces.cli.flags import option_flags
-from interfaces.text import safe_text
+from interfaces.text import counted, safe_text
 from linkindex.errors import BadInput
 from linkindex.store import open_index
 from linkindex.target import Target, parse_target
@@ -83,9 +83,13 @@ def reconcile(check: bool, options: Options) -> int:
             )
         if check:
             lacking = missing(frontier, index)
-            click.echo(f"{lacking:,} URLs that the index knows are unknown to the frontier")
+            click.echo(
+                f"{counted(lacking, 'URL that the index knows is', 'URLs that the index knows are')} unknown to the frontier"
+            )
             return 1 if lacking else 0
         rebuilt = rebuild(frontier, index)
         keep_job(index, read_job(frontier))
-    click.echo(f"{rebuilt.visited:,} visited pages and {rebuilt.queued:,} URLs to visit were unknown to the frontier")
+    click.echo(
+        f"{counted(rebuilt.visited, 'visited page')} and {counted(rebuilt.queued, 'URL')} to visit were unknown to the frontier"
+    )
     return 0

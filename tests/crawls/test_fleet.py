@@ -142,7 +142,7 @@ def test_pages_are_visited_again_when_asked_for(crawl: Crawl) -> None:
     once = crawl.asked()
     assert set(once.values()) == {1}
     url = SITE.pages[3]
-    assert "1 URLs are queued" in crawl.run("seed", "--again", url).out
+    assert "1 URL is queued" in crawl.run("seed", "--again", url).out
     crawl.crawl()
     assert crawl.asked() - once == Counter({url.partition(".example")[2]: 1})
     assert f"{PAGES} URLs are queued" in crawl.run("seed", "--again", "site.example").out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,8 @@ import pytest
 import redis
 
 from crawler.frontier import Beat, Budget, Completed, open_frontier, order
-from crawler.frontier.redis import RedisFrontier
+from crawler.frontier.redis import RedisFrontier, servers
+from crawler.frontier.redis.place import parse
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from tests.frontier.contract import Clock, entry, life_of, pages, visit
 from tests.servers import RedisServer
@@ -455,3 +457,22 @@ def join(one: RedisServer, two: RedisServer) -> None:
                 return
             time.sleep(0.02)
     raise AssertionError("the cluster did not come up")
+
+
+def test_what_is_no_redis_is_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "GREETING", 0.3)
+    with socket.create_server(
+        ("127.0.0.1", 0)
+    ) as silent:  # as a mongod is, which waits for more of what it cannot read
+        port = silent.getsockname()[1]
+        with pytest.raises(Unavailable, match=f"127.0.0.1:{port}: nothing answers there as Redis does, within 0.3 s"):
+            open_frontier(f"redis://127.0.0.1:{port}/0?job=x")
+
+
+def test_a_server_that_was_greeted_has_all_the_time_it_needs(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server:
+        (one,) = servers.connect(parse(f"{server.url}?job=x"), {})
+        one.greet()
+        assert one.client.connection_pool.connection_kwargs["socket_timeout"] == 30
+        assert one.client.connection_pool.get_connection().socket_timeout == 30
+        one.close()

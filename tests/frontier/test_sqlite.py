@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,14 @@ def test_without_a_name_for_its_starts_the_wall_clock_is_the_time(machine: Machi
         frontier.hold("a.test", 100, "asked")
         machine.wall += 101
         assert len(frontier.lease(9, "n", 60)) == 1
+
+
+def test_beside_what_is_another_programs_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE theirs (x)")
+        db.commit()
+    for exclusive in (False, True):
+        with pytest.raises(Incompatible, match="no linkatlas frontier"):
+            open_frontier(f"sqlite:///{path}", exclusive=exclusive)
+    assert [found.name for found in tmp_path.iterdir()] == ["f.db"]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import pickle
 import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from bson import Code, Decimal128, MinKey, ObjectId, Regex
+from bson.errors import InvalidDocument
+from pymongo.errors import PyMongoError
 
 MARKER = Path("/tmp") / "linkatlas-pickle-was-run"  # noqa: S108  # nobody may make it
 
@@ -27,6 +32,13 @@ STRANGE: list[Any] = [
 ]  # fmt: skip
 
 
+# What other programs would put where linkatlas puts text, numbers and bytes.
+FOREIGN: list[Any] = [
+    {}, {"$gt": ""}, {"a": {"b": [1]}}, [], [PICKLE], [None, {"x": 1}], True, float("nan"), float("inf"), Regex("a"),
+    ObjectId(), datetime.datetime(2031, 1, 1, tzinfo=datetime.UTC), Decimal128("1.5"), MinKey(), Code("function(){}"),
+]  # fmt: skip
+
+
 def strange(dice: random.Random, value: Any) -> Any:
     """Return something else in place of a stored value."""
     if value is not None and dice.random() < 0.5:
@@ -36,8 +48,8 @@ def strange(dice: random.Random, value: Any) -> Any:
 
 def flipped(dice: random.Random, value: Any) -> Any:
     """Return a value with one bit the other way."""
-    if isinstance(value, bool | float):
-        return -value
+    if isinstance(value, bool | float | list | dict):
+        return dice.choice(STRANGE) if isinstance(value, list | dict) else -value
     if isinstance(value, int):
         return value ^ (1 << dice.randrange(62))
     raw = bytearray(value.encode() if isinstance(value, str) else value)
@@ -99,6 +111,29 @@ def damage_redis(client: Any, dice: random.Random) -> str:
     elif kind == "string":
         client.set(key, value or _bytes(strange(dice, client.get(key))))
     return f"{key!r} ({kind})"
+
+
+def damage_mongo(db: Any, dice: random.Random) -> str:
+    """Damage one field of a document, or its name, or take it away; return which."""
+    while True:
+        collection = db[dice.choice(sorted(db.list_collection_names()))]
+        documents = sorted(collection.find(), key=repr)
+        if not documents:
+            continue
+        document = dice.choice(documents)
+        field = dice.choice(sorted(document))
+        before = document.pop(field) if dice.random() < 0.1 else document[field]
+        if field in document:
+            document[field] = dice.choice(FOREIGN) if dice.random() < 0.3 else strange(dice, before)
+        try:
+            if document.get("_id") == before or field != "_id":
+                collection.replace_one({"_id": document["_id"]}, document)
+            else:
+                collection.delete_one({"_id": before})
+                collection.insert_one(document)
+        except (PyMongoError, InvalidDocument, OverflowError, TypeError, UnicodeError):  # the server does not take it
+            continue
+        return f"{collection.name}.{field} = {document.get(field)!r:.80}"
 
 
 def _put_another_type(client: Any, key: bytes, dice: random.Random) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from dns.asyncresolver import Resolver
 
+from crawler import ownership
 from crawler.consent import MOST_OPTED_OUT, is_opted_out, proves, read_opt_out
 from crawler.frontier import Entry, open_frontier
 from crawler.job import read_job
 from crawler.scope import Scope
 from linkindex.errors import BadInput
-from tests.crawls.command import Ran, run
+from tests.crawls.command import ROOT, Ran, environment, run
+from tests.hostile.names import BROKEN, SILENT, name_server, run_asking
 from tests.rawserver import RawServer, Reply, page, serving
 
 CONTACT = "https://me.example/bot"
@@ -42,6 +49,21 @@ def test_who_visits_much_says_whom_to_write_to(tmp_path: Path, arguments: tuple[
 def test_a_thousand_pages_need_no_name(tmp_path: Path) -> None:
     assert run(tmp_path, "crawl", "http://a.example/", "--dry-run").code == 0
     assert run(tmp_path, "crawl", "http://a.example/", "--dry-run", "--max-pages", "0", "--contact", CONTACT).code == 0
+
+
+@pytest.mark.parametrize(("contact", "visits"), [("", False), (CONTACT, True)])
+def test_scrapys_own_command_joins_like_a_node(site: Site, contact: str, visits: bool) -> None:
+    assert run(site.folder, "seed", "http://a.example/gone").code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "scrapy", "crawl", "discover"],
+        cwd=site.folder, capture_output=True, text=True, timeout=120, check=False,
+        env=environment(
+            LINKATLAS_CONNECT_TO=f":80:127.0.0.1:{site.server.port}", LINKATLAS_CONTACT=contact, LINKATLAS_SITEMAPS="none",
+            SCRAPY_SETTINGS_MODULE="settings.embedded", PYTHONPATH=str(ROOT), PYTHONWARNINGS="ignore",
+        ),
+    )  # fmt: skip
+    assert bool(site.asked("a.example")) is visits, done.stderr
+    assert ("--contact is missing: for a node" in done.stderr) is not visits
 
 
 # ---------------------------------------------------------------- who opted out
@@ -88,14 +110,16 @@ def test_a_bad_list_is_told_with_its_line(tmp_path: Path, text: bytes, says: str
 
 
 class Site:
-    """A web of hosts on one raw server, and crawls of it."""
+    """A web of hosts on one raw server, and crawls of it that ask a name server of ours."""
 
     def __init__(self, folder: Path, server: RawServer) -> None:
         self.folder, self.server = folder, server
+        self.names: list[str] = []  # that were asked
 
-    def crawl(self, *arguments: str) -> Ran:
+    def crawl(self, *arguments: str, records: Mapping[str, list[str]] = MappingProxyType({})) -> Ran:
         detour = ("--connect-to", f":80:127.0.0.1:{self.server.port}")
-        return run(self.folder, "crawl", *arguments, *FAST, *detour)
+        with name_server(records, self.names) as port:
+            return run_asking(port, self.folder, "crawl", *arguments, *FAST, *detour)
 
     def asked(self, host: str) -> list[str]:
         wanted = f"Host: {host}".encode()
@@ -143,6 +167,7 @@ def test_robots_are_ignored_only_where_that_is_proven(site: Site) -> None:
     assert "/robots.txt" in site.asked("in.example")
     told = run(site.folder, "why", "http://a.example/private/x", "--format", "table")
     assert "own" in told.out
+    assert site.names == []  # the file was enough
 
 
 @pytest.mark.parametrize(
@@ -166,8 +191,53 @@ def test_what_is_no_proof(tmp_path: Path, proof: Reply, proven: bool) -> None:
     assert ("robots.txt holds" in ran.err) is not proven
 
 
+@pytest.mark.parametrize(
+    ("records", "why_not"),
+    [
+        ({"_linkatlas.a.example": [CONTACT]}, ""),
+        ({"_linkatlas.a.example": ["v=spf1 -all", f" {CONTACT} "]}, ""),
+        ({"_linkatlas.a.example": [f"{CONTACT}/"]}, "it says something else"),
+        ({"_linkatlas.a.example": [f"linkatlas {CONTACT}"]}, "it says something else"),
+        ({"_linkatlas.example": [CONTACT], "a.example": [CONTACT]}, "there is no such record"),
+        ({"_linkatlas.a.example": []}, "there is no such record"),
+        ({"_linkatlas.a.example": [SILENT]}, "no name server answered within 1 s"),
+        ({"_linkatlas.a.example": [BROKEN]}, ""),
+    ],
+    ids=["it", "among others", "another", "inside a text", "of others", "no TXT", "silence", "no DNS"],
+)
+def test_a_name_proves_what_no_file_does(tmp_path: Path, records: dict[str, list[str]], why_not: str) -> None:
+    gone = page(b"", PLAIN, b"404 Not Found")
+    with serving({**REPLIES, "/.well-known/linkatlas.txt": gone}) as server:
+        site = Site(tmp_path, server)
+        ran = site.crawl("http://a.example/private/x", "--own", "a.example", "--contact", CONTACT, records=records)
+    proven = not why_not and records["_linkatlas.a.example"] != [BROKEN]
+    assert set(site.names) == {"_linkatlas.a.example"}
+    assert ("/private/x" in site.asked("a.example")) is proven
+    assert ("/robots.txt" in site.asked("a.example")) is not proven
+    assert ("robots.txt holds" in ran.err) is not proven
+    assert "Traceback" not in ran.err
+    assert why_not in ran.err
+
+
+@pytest.mark.parametrize("host", ["x" * 300 + ".example", "1.2.3.4:8080", "[::1]", "a..example", "_x.example"])
+def test_a_name_that_cannot_be_asked_is_no_proof(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    with name_server({}, []) as port:
+        resolver = Resolver(configure=False)
+        resolver.nameservers, resolver.port = ["127.0.0.1"], port
+        monkeypatch.setattr(ownership, "_resolver", lambda: resolver)
+        assert asyncio.run(ownership.doubt(host, CONTACT))
+
+
 def test_nobody_without_contact_proves_anything() -> None:
     assert not proves(b"\n\n", "")
+
+
+def test_nobody_without_contact_proves_anything_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with name_server({"_linkatlas.a.example": [" "]}, []) as port:
+        resolver = Resolver(configure=False)
+        resolver.nameservers, resolver.port = ["127.0.0.1"], port
+        monkeypatch.setattr(ownership, "_resolver", lambda: resolver)
+        assert asyncio.run(ownership.doubt("a.example", ""))
 
 
 # ---------------------------------------------------------------- audit

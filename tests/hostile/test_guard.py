@@ -263,6 +263,9 @@ def test_only_one_place_opens_connections() -> None:
         "telnetlib", "asyncio.open_connection",
         "scrapy.core.downloader.handlers", "scrapy.downloadermiddlewares", "xmlrpc.client", "socketserver", "http.server",
     )  # fmt: skip
+    assert those_that_import("dns.asyncresolver", "dns.resolver", "dns.query", "dns.asyncquery") == {
+        "crawler/ownership.py"
+    }
     assert those_that_import("socket") == {"crawler/scheduler.py"}  # for the name of this machine
     assert those_that_call("open_connection", "open_unix_connection", "create_connection") == {
         "interfaces/web/asking.py"  # our own nodes, where the operator says

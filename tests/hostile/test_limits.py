@@ -45,13 +45,14 @@ BITES: dict[str, tuple[Reply, str, tuple[str, str]]] = {
     "links": (page(b"".join(b"<a href=/%d>x</a>" % n for n in range(50))), "max_links", ("page", "too_many_links")),
     "anchor": (page(b"<a href=/x>" + b"long " * 50 + b"</a>"), "max_anchor", ("page", "")),
     "deep": (page(b"<div>" * 99 + b"<a href=/x>x</a>" + b"</div>" * 99), "max_dom_depth", ("page", "too_deep")),
+    "nodes": (page(b"<p a b c d e f g h>" * 80_000), "max_nodes", ("page", "too_many_nodes")),
     "open": (page(b"<div>" * 999), "max_dom_depth", ("unreadable", "too_deep")),
 }
 # Small enough for a test to reach; the time-outs leave each other room.
 OPTIONS = {
     "max_body": "2MB", "max_ratio": "15", "max_headers": "20KiB", "first_byte_timeout": "1", "timeout": "3",
-    "least_rate": "1KiB", "max_links": "20", "max_anchor": "30", "max_dom_depth": "40", "retries": "1", "delay": "0",
-    "sitemaps": "none", "max_wait": "0", "depth": "0", "concurrency": "64", "log_level": "info",
+    "least_rate": "1KiB", "max_links": "20", "max_anchor": "30", "max_dom_depth": "40", "max_nodes": "600000",
+    "retries": "1", "delay": "0", "sitemaps": "none", "max_wait": "0", "depth": "0", "concurrency": "64", "log_level": "info",
 }  # fmt: skip
 
 

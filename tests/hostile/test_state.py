@@ -10,9 +10,11 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -26,12 +28,20 @@ from linkindex.store import LinkIndex, open_index
 from linkindex.stored import checked
 from linkindex.target import Target
 from pipelines.canonicalise import canonicalise
-from tests.hostile.damage import MARKER, PICKLE, damage_redis, damage_sqlite
-from tests.servers import RedisServer
+from tests.hostile.damage import MARKER, PICKLE, damage_mongo, damage_redis, damage_sqlite
+from tests.servers import MongoServer, RedisServer
 
 TRIALS = 100  # of each, in CI
 HOSTS = [f"h{number}.test" for number in range(4)]
+UNHARMED, TOLD, SET_ASIDE = OUTCOMES = ("nothing was amiss", "told as an error of ours", "set aside and counted")
 URLS = [f"https://{host}/{number}" for host in HOSTS for number in range(6)]
+
+
+class Tried(NamedTuple):
+    """One trial: what was damaged, and what came of it."""
+
+    damage: str
+    came: str
 
 
 def entries(urls: list[str], depth: int = 1) -> list[Entry]:
@@ -60,9 +70,10 @@ def fill(frontier: Frontier) -> None:
     frontier.claim("job", "n:2", 5.0)
 
 
-def use(frontier: Frontier) -> None:
-    """Call everything that reads; each call may raise what is ours."""
+def use(frontier: Frontier) -> str:
+    """Call everything that reads; each call may raise what is ours. Return what came of the damage."""
     tokens: list[str] = []
+    came = UNHARMED
 
     def lease() -> None:
         leases = frontier.lease(5, "n:3", 60.0)
@@ -95,20 +106,31 @@ def use(frontier: Frontier) -> None:
         lambda: frontier.forget_host("h1.test"),
     ]
     for call in calls:
-        with suppress(LinkatlasError):
+        try:
             call()
+        except LinkatlasError:
+            came = TOLD
+    with suppress(LinkatlasError):
+        came = SET_ASIDE if frontier.counts().quarantined else came
+    return came
 
 
-def try_sqlite_frontier(folder: Path, dice: random.Random) -> str:
+def opened_and_used(url: str) -> str:
+    try:
+        with open_frontier(url) as frontier:
+            return use(frontier)
+    except LinkatlasError:
+        return TOLD
+
+
+def try_sqlite_frontier(folder: Path, dice: random.Random) -> Tried:
     path = folder / "f.db"
     shutil.copy(folder / "whole.db", path)
     said = damage_sqlite(path, dice)
-    with suppress(LinkatlasError), open_frontier(f"sqlite:///{path}") as frontier:
-        use(frontier)
-    return said
+    return Tried(said, opened_and_used(f"sqlite:///{path}"))
 
 
-def sqlite_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[str]:
+def sqlite_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[Tried]:
     with open_frontier(f"sqlite:///{folder}/whole.db") as frontier:
         fill(frontier)
     for _ in range(trials):
@@ -117,7 +139,7 @@ def sqlite_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[
             leftover.unlink()
 
 
-def redis_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[str]:
+def redis_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[Tried]:
     with RedisServer(folder) as server:
         client = server.client()
         for _ in range(trials):
@@ -126,10 +148,8 @@ def redis_frontier(folder: Path, dice: random.Random, trials: int) -> Iterator[s
                 fill(frontier)
                 client.rpush("test:start_urls", "https://pushed.test/")
                 said = damage_redis(client, dice)
-                use(frontier)
-            with suppress(LinkatlasError), open_frontier(f"{server.url}?job=test") as frontier:
-                use(frontier)
-            yield said
+                under_way = use(frontier)
+            yield Tried(said, max(under_way, opened_and_used(f"{server.url}?job=test"), key=OUTCOMES.index))
         client.close()
 
 
@@ -161,8 +181,27 @@ QUESTIONS = (
 )
 
 
-def index_and_questions(folder: Path, dice: random.Random, trials: int) -> Iterator[str]:
-    """Damage an index and ask all that is asked of one: an answer, or one line and an exit code of ours."""
+def asked(url: str, said: str, dice: random.Random) -> str:
+    """Ask a damaged index all that is asked of one: each an answer, or one line and an exit code of ours."""
+    came = UNHARMED
+    for question in dice.sample(QUESTIONS, 4):
+        code = main([*question.split(), "--index", url])
+        assert code in (0, 1, 2, 69), f"{said}: {question}: exit {code}"
+        came = TOLD if code in (2, 69) else came
+    try:
+        with open_index(url) as index:
+            for call in (lambda: fill_index(index), lambda: list(index.visited(None)), lambda: list(index.named("")),
+                         lambda: list(index.pages(Target(text="h1.test", name="h1.test")))):  # fmt: skip
+                try:
+                    call()
+                except LinkatlasError:
+                    came = TOLD
+    except LinkatlasError:
+        came = TOLD
+    return came
+
+
+def sqlite_index(folder: Path, dice: random.Random, trials: int) -> Iterator[Tried]:
     with open_index(f"sqlite:///{folder}/whole.db", create=True) as index:
         fill_index(index)
     with open_frontier(f"sqlite:///{folder}/i-frontier.db") as frontier:
@@ -171,30 +210,42 @@ def index_and_questions(folder: Path, dice: random.Random, trials: int) -> Itera
         path = folder / "i.db"
         shutil.copy(folder / "whole.db", path)
         said = damage_sqlite(path, dice)
-        for question in dice.sample(QUESTIONS, 4):
-            code = main([*question.split(), "--index", f"sqlite:///{path}"])
-            assert code in (0, 1, 2, 69), f"{said}: {question}: exit {code}"
-        with suppress(LinkatlasError), open_index(f"sqlite:///{path}") as index:
-            for call in (lambda: fill_index(index), lambda: list(index.visited(None)), lambda: list(index.named("")),
-                         lambda: list(index.pages(Target(text="h1.test", name="h1.test")))):  # fmt: skip
-                with suppress(LinkatlasError):
-                    call()
-        yield said
+        yield Tried(said, asked(f"sqlite:///{path}", said, dice))
         for leftover in folder.glob("i.db*"):
             leftover.unlink()
 
 
-KINDS: dict[str, Callable[[Path, random.Random, int], Iterator[str]]] = {
+def mongo_index(folder: Path, dice: random.Random, trials: int) -> Iterator[Tried]:
+    with MongoServer(folder) as server, server.client() as client:
+        url, db = server.url("whole"), client["whole"]
+        with open_index(url, create=True) as index:
+            fill_index(index)
+        whole = {name: list(db[name].find()) for name in db.list_collection_names()}
+        for _ in range(trials):
+            said = damage_mongo(db, dice)
+            yield Tried(said, asked(url, said, dice))
+            for name in db.list_collection_names():
+                db[name].delete_many({})
+            for name, documents in whole.items():
+                if documents:
+                    db[name].insert_many(documents)
+
+
+KINDS: dict[str, Callable[[Path, random.Random, int], Iterator[Tried]]] = {
     "sqlite frontier": sqlite_frontier,
     "redis frontier": redis_frontier,
-    "index": index_and_questions,
+    "sqlite index": sqlite_index,
+    "mongodb index": mongo_index,
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_damage_is_survived_and_nothing_is_run(kind: str, tmp_path: Path) -> None:
-    for said in KINDS[kind](tmp_path, random.Random(1), TRIALS):
-        assert not MARKER.exists(), said
+    came = Counter[str]()
+    for tried in KINDS[kind](tmp_path, random.Random(1), TRIALS):
+        assert not MARKER.exists(), tried.damage
+        came[tried.came] += 1
+    assert came[UNHARMED] < TRIALS  # else nothing was damaged
 
 
 def test_a_strange_robots_is_set_aside_and_asked_for_again(tmp_path: Path) -> None:
@@ -265,16 +316,17 @@ def test_what_trips_over_stored_values_says_so_and_what_to_do(monkeypatch: pytes
 
 
 def run(trials: int, seed: int) -> int:
-    """Try each kind so often; print what fails, return how much."""
+    """Try each kind so often; print what fails and what came of the rest, return how many failed."""
     failed = 0
     for kind, trial in KINDS.items():
-        done = 0
+        done, came = 0, Counter[str]()
         while done < trials:
             with tempfile.TemporaryDirectory() as name:
                 said = "nothing"
                 try:
-                    for damage in trial(Path(name), random.Random(seed + done), trials - done):
-                        said, done = damage, done + 1
+                    for tried in trial(Path(name), random.Random(seed + done), trials - done):
+                        said, done = tried.damage, done + 1
+                        came[tried.came] += 1
                 except Exception as error:  # noqa: BLE001
                     failed += 1
                     done += 1
@@ -282,7 +334,9 @@ def run(trials: int, seed: int) -> int:
                         f"{kind}, seed {seed + done}: after {said}: {type(error).__name__}: {error}"[:300],
                         file=sys.stderr,
                     )
-        print(f"{kind}: {done} trials", file=sys.stderr)
+        told = ", ".join(f"{came[outcome]} {outcome}" for outcome in OUTCOMES)
+        print(f"{kind}: {done} trials: {told}, {done - came.total()} escaped", file=sys.stderr)
+    print(f"executed: {'YES' if MARKER.exists() else 'nothing'}", file=sys.stderr)
     return failed + MARKER.exists()
 
 

@@ -72,6 +72,23 @@ def test_pages_links_and_queue_entries_go(
     assert kept.forget(*arguments).code == 1  # there is nothing left of it
 
 
+def test_a_run_that_never_was_is_told_with_those_that_are(kept: Kept) -> None:
+    ran = kept.forget("--run", "nonsense")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "linkatlas: --run 'nonsense': no run of this index; there are: first\n"
+    assert kept.pages() == 9
+
+
+def test_a_run_that_was_forgotten_is_told_from_one_that_never_was(kept: Kept) -> None:
+    assert kept.forget("--run", "first", "--queue-only").code == 0
+    assert kept.forget("--run", "first").out.startswith("9 pages and ")
+    again = kept.forget("--run", "first")
+    assert (again.code, again.out) == (1, "")
+    assert again.err == "linkatlas: run first: forgotten before; nothing is left of it\n"
+    never = kept.forget("--run", "nonsense")
+    assert (never.code, never.err) == (2, "linkatlas: --run 'nonsense': no run of this index; there is none yet\n")
+
+
 def test_links_of_others_stay(kept: Kept) -> None:
     before = kept.links("example.com")
     assert kept.forget("example.com").out.startswith("5 pages and ")
@@ -90,7 +107,7 @@ def test_the_queue_alone_forgets(kept: Kept) -> None:
 def test_an_index_without_a_queue_forgets_too(kept: Kept) -> None:
     for path in kept.folder.glob("linkatlas-frontier*"):
         path.unlink()
-    assert kept.forget(BLOG).out == "1 pages and 3 links are forgotten\n"
+    assert kept.forget(BLOG).out == "1 page and 3 links are forgotten\n"
 
 
 @pytest.mark.parametrize(("answer", "code", "pages"), [("n", 1, 9), ("y", 0, 8)])
@@ -104,7 +121,7 @@ def test_a_person_is_asked_first(kept: Kept, answer: str, code: int, pages: int)
     asked = os.read(ours, 65536).decode()
     os.close(theirs)
     os.close(ours)
-    assert f"1 pages of {BLOG} go for good" in asked
+    assert f"1 page of {BLOG} goes for good" in asked
     assert kept.pages() == pages
 
 

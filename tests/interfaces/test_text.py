@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interfaces.text import safe_text
+from interfaces.text import counted, safe_text
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,23 @@ def test_naughty_strings(oracles: Path) -> None:
         assert not [
             char for char in shown if unicodedata.bidirectional(char) in bidi or unicodedata.category(char) == "Cc"
         ]
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (counted(0, "page"), "0 pages"),
+        (counted(1, "page"), "1 page"),
+        (counted(12345, "page"), "12,345 pages"),
+        (counted(1, "URL is", "URLs are"), "1 URL is"),
+        (counted(2, "URL is", "URLs are"), "2 URLs are"),
+    ],
+)
+def test_a_number_and_what_it_counts_agree(said: str, text: str) -> None:
+    assert said == text
+
+
+def test_no_command_writes_a_noun_behind_a_number_by_itself() -> None:
+    nouns = r"(?:pages|links|URLs|hosts|domains|requests|lines|runs|seeds|nodes)\b"
+    for path in (Path(__file__).parents[2] / "interfaces" / "cli").glob("*.py"):
+        assert not re.search(r":,\} " + nouns, path.read_text(encoding="utf-8")), path

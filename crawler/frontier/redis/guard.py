@@ -14,6 +14,7 @@ _ACCEPT = "or go on with --accept-volatile"
 def guard(server: Server, accept_volatile: bool) -> None:
     """Raise BadInput, with the remedy, for a server that would lose what it is told. All comes from INFO, which managed
     services answer where they refuse CONFIG."""
+    server.greet()
     for section in _sections(server):
         version = str(section.get("redis_version", "0"))
         if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < OLDEST:

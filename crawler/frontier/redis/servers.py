@@ -33,6 +33,8 @@ from linkindex.errors import BadInput, Incompatible, LinkatlasError, Unavailable
 
 _T = TypeVar("_T")
 
+GREETING = 5.0  # s for the first answer of a server
+
 # redis-py's keyword arguments come from settings, so they are checked as it runs.
 _Redis: Any = redis.Redis
 _Sentinel: Any = Sentinel
@@ -74,6 +76,30 @@ class Server:
         When one fails, those after it may have been applied.
         """
         return self.talk(lambda: self._run(calls))
+
+    def greet(self) -> None:
+        """Raise Unavailable where nothing answers as Redis does within :data:`GREETING` seconds.
+
+        A program that speaks something else would be waited for as long as a Redis at work is. A cluster has said more by now.
+        """
+        if self.clustered:
+            return
+        pool = self.client.connection_pool
+        patience = pool.connection_kwargs.get("socket_timeout")
+        pool.connection_kwargs["socket_timeout"] = GREETING if patience is None else min(patience, GREETING)
+        try:
+            self.client.ping()
+        except TimeoutError:
+            raise Unavailable(
+                f"frontier {self.name}: nothing answers there as Redis does, within {GREETING:g} s; "
+                "is it Redis that listens, and is the port right?"
+            ) from None
+        except (RedisError, OSError) as error:
+            raise trouble(self.name, error) from None
+        finally:
+            pool.connection_kwargs["socket_timeout"] = patience
+            pool.disconnect()
+            pool.reset()  # a connection keeps the patience that it was made with
 
     def talk(self, ask: Callable[[], _T]) -> _T:
         """Do what ``ask`` does with the client; raise its errors as ours."""

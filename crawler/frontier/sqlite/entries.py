@@ -187,7 +187,7 @@ class Entries(Store):
             self._db.execute("DELETE FROM note WHERE host = ?", found)
             self._db.execute("DELETE FROM host WHERE id = ?", found)
             self._count(sql.HOSTS, "", -1)
-            self._host_ids.pop(host, None)
+            self._host_ids.pop(host)
             return forgotten
 
     def _forget(self, which: str, values: Sequence[object]) -> int:

@@ -15,10 +15,13 @@ from crawler.frontier.records import Budget
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.clock import NOTED
 from crawler.frontier.sqlite.schema import State
+from crawler.remembered import Remembered
 from linkindex import urls
 from linkindex.errors import Unavailable
 
 _T = TypeVar("_T")
+
+_HOSTS = 8 << 20  # bytes of hosts whose numbers are remembered
 
 
 class Store:
@@ -32,7 +35,7 @@ class Store:
         self._lock = lock
         self._clock = clock
         self._noted = 0  # ms: the time that was noted last
-        self._host_ids: dict[str, int] = {}
+        self._host_ids: Remembered[int] = Remembered(_HOSTS)
         self._tally: defaultdict[tuple[int, str], int] = defaultdict(int)
 
     def _now(self) -> int:
@@ -116,7 +119,8 @@ class Store:
             if row is None:
                 row = self._new_host(name, domain or urls.domain_of(name))
                 self._count(sql.HOSTS, "", 1)
-            found = self._host_ids[name] = int(row[0])
+            found = int(row[0])
+            self._host_ids.put(name, found)
         return found
 
     def _new_host(self, name: str, domain: str) -> tuple[int]:

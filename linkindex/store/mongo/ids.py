@@ -37,7 +37,7 @@ RANKING_BYTES = 4
 Range = tuple[bytes, bytes]  # from, inclusive, until, exclusive
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def of_target(domain: str) -> bytes:
     """Return how the names of all links to ``domain`` begin."""
     return _digest(domain, TARGET_BYTES)
@@ -49,7 +49,7 @@ def of_url(target: str, domain: str) -> bytes:
     return of_target(domain) + _digest(target, URL_BYTES)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def of_domain(domain: str) -> bytes:
     """Return how the names of all pages of ``domain`` begin."""
     return _digest(domain, DOMAIN_BYTES)
@@ -75,7 +75,7 @@ def of_rank(ranking: int, name: bytes) -> bytes:
     return ranking.to_bytes(RANKING_BYTES, "big") + name
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def of_ranked(domain: str) -> bytes:
     """Return the name of a domain that is ranked."""
     return _digest(domain, PAGE_BYTES)

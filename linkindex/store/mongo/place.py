@@ -82,7 +82,7 @@ class Place:
                 "and replica set right?"
             )
         if code in _NOT_ALLOWED:
-            return Unavailable(f"{where}: the server {_NOT_ALLOWED[code]}; see the user and password in the URL")
+            return BadInput(f"{where}: the server {_NOT_ALLOWED[code]}; see the user and password in the URL")
         if code == _DISK_FULL:
             return Unavailable(f"{where}: the server's disk is full; nothing was lost, make room and run this again")
         return Unavailable(f"{where}: {_line(error)}; nothing was lost, run the same command again")

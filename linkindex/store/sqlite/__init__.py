@@ -2,6 +2,7 @@
 
 ===================  ==================================================================================
 ``schema``           the tables, the indexes, the views for other programs
+``opening``          the connection, also where nothing may be written
 ``database``         transactions, errors, the time a question may take
 ``ids``              from names to numbers: domains, hosts, URLs, anchors, looks
 ``packing``          what a page keeps in one piece
@@ -28,6 +29,7 @@ from linkindex.store.sqlite.checking import Checking
 from linkindex.store.sqlite.database import passes
 from linkindex.store.sqlite.forgetting import Forgetting
 from linkindex.store.sqlite.migrations import create, migrate
+from linkindex.store.sqlite.opening import connect, is_read_only
 from linkindex.store.sqlite.reads import Reads
 from linkindex.store.sqlite.schema import APPLICATION_ID, INDEXES, VERSION, VIEWS
 from linkindex.store.sqlite.writes import Writes
@@ -58,9 +60,7 @@ class SqliteIndex(Writes, Reads, Changes, Forgetting, Checking):
             raise BadInput(f"index {path}: no such file; make one with: linkatlas crawl https://example.com")
         with ExitStack() as undo:
             try:
-                db = sqlite3.connect(
-                    path, isolation_level=None, check_same_thread=False, timeout=WAIT if wait is None else wait
-                )
+                db = connect(path, WAIT if wait is None else wait)
                 undo.callback(db.close)
                 _prepare(path, db, create, full_durability)
             except sqlite3.Error as error:
@@ -82,6 +82,15 @@ class SqliteIndex(Writes, Reads, Changes, Forgetting, Checking):
 
 def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durability: bool) -> None:
     empty, version = _recognise(path, db)
+    if is_read_only(path):
+        if for_writing or empty:
+            raise BadInput(f"index {path}: it may not be written here; allow that, or name another with --index")
+        if version < VERSION:
+            raise BadInput(
+                f"index {path}: an older linkatlas wrote it (format {version}); ask once where it may be written"
+            )
+        db.execute("PRAGMA cache_size = -65536")
+        return
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {'FULL' if full_durability else 'NORMAL'}")
     db.execute("PRAGMA cache_size = -65536")

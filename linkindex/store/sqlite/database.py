@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from linkindex.errors import LinkatlasError, TimedOut, Unavailable
+from linkindex.errors import BadInput, LinkatlasError, TimedOut, Unavailable
 from linkindex.history import Patience
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock: a millisecond or two
@@ -110,6 +110,8 @@ class Database:
     def _error(self, error: sqlite3.Error, remedy: str = "") -> LinkatlasError:
         if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
             return self._too_long()
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+            return BadInput(f"index {self._path}: it may not be written here; allow that, or name another with --index")
         return Unavailable(f"index {self._path}: {error}{'; ' if remedy else ''}{remedy}")
 
 

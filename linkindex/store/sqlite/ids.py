@@ -13,7 +13,8 @@ from linkindex.store.sqlite.database import Database
 from linkindex.store.sqlite.packing import json_numbers, json_texts
 from linkindex.store.sqlite.schema import URL_BITS
 
-REMEMBERED = 200_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
+REMEMBERED = 50_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
+REMEMBERED_CHARS = 8 << 20  # of the names of all together: strangers choose how long they are
 URL_MASK = (1 << URL_BITS) - 1
 ANCHOR_MASK = (1 << 31) - 1
 
@@ -35,6 +36,7 @@ class Ids(Database):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that numbers what links are made of."""
 
     _forgotten = 0
+    _chars = 0  # of the names that are remembered, about
     _domain_ids: dict[str, int]
     _host_ids: dict[str, Host]
     _url_ids: dict[str, int]
@@ -56,11 +58,14 @@ class Ids(Database):
         self._forget_ids()
 
     def _forget_ids(self) -> None:
+        self._chars = 0
         self._domain_ids, self._host_ids, self._url_ids, self._anchor_ids = {}, {}, {}, {}
         self._look_ids = {}
 
     def _make_room(self) -> None:
         """Keep what is remembered within bounds; to be called where no number is in use."""
+        if self._chars > REMEMBERED_CHARS:
+            self._forget_ids()
         for ids in (
             self._domain_ids,
             self._host_ids,
@@ -79,6 +84,7 @@ class Ids(Database):
         new = {host: domain for host, domain in wanted.items() if host not in known}
         if not new:
             return
+        self._chars += sum(map(len, new))
         hosts = "SELECT name, id, domain FROM host WHERE name IN (SELECT value FROM json_each(?))"
         for name, number, domain_id in self._db.execute(hosts, (json_texts(new),)):
             known[name] = Host(number, domain_id)
@@ -141,6 +147,7 @@ class Ids(Database):
         """Give each of ``wanted`` (its name to its row, where the number should be first) a number that is its own."""
         if not wanted:
             return
+        self._chars += sum(map(len, wanted))
         taken: dict[int, Row] = {}
         query = f"SELECT id, {columns} FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
         while wanted:
