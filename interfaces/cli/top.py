@@ -15,7 +15,7 @@ from interfaces.cli.flags import option_flags
 from interfaces.cli.looks import Look, Looker
 from interfaces.cli.places import is_there
 from interfaces.cli.render import choose_format, table_lines
-from interfaces.text import safe_json, safe_text
+from interfaces.text import counted, safe_json, safe_text
 from linkindex.store import open_index
 from settings.options import Options
 from settings.values import without_password
@@ -106,16 +106,15 @@ def picture(look: Look, columns: int, rows: int = 1000) -> list[str]:
 def _summary(look: Look) -> list[str]:
     counts, gates = look.counts, look.gates
     at_work = sum(node.state != "silent" for node in look.nodes)
-    many = "node" if at_work == 1 else "nodes"
     lines = [
-        f"{look.at:%H:%M:%S} UTC   run {look.run or '-'}   {at_work:,} {many}   {look.pages_a_second:,.1f} pages/s",
+        f"{look.at:%H:%M:%S} UTC   run {look.run or '-'}   {counted(at_work, 'node')}   {look.pages_a_second:,.1f} pages/s",
         f"ahead     {counts.queued:,} queued, {counts.scheduled:,} scheduled, {counts.leased:,} leased",
         f"behind    {counts.done:,} done, {counts.failed:,} failed, {counts.excluded:,} excluded",
         f"hosts     {counts.hosts:,}: {gates.open:,} open, {gates.held:,} held, {counts.waiting:,} with full queues",
     ]
     if look.links is not None:
         speed = "" if look.links_a_second is None else f", {look.links_a_second:+,.1f}/s"
-        lines.append(f"index     {look.links:,} links{speed}")
+        lines.append(f"index     {counted(look.links, 'link')}{speed}")
     if gates.overdue:
         lines.append(f"overdue   leases that ran out {gates.overdue:,.0f} s ago have not been taken back")
     if look.spent:
