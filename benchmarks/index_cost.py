@@ -16,17 +16,20 @@ class Cost:
         self.wall = self.ours = self.servers = 0.0
 
     def __enter__(self) -> Self:
-        self._began = self._now()
+        server = self._server()  # asking costs too: it stays outside
+        self._began = (*_now(), server)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        wall, ours, servers = (now - began for now, began in zip(self._now(), self._began, strict=True))
+        now = (*_now(), self._server())
+        wall, ours, servers = (end - began for end, began in zip(now, self._began, strict=True))
         self.wall, self.ours, self.servers = self.wall + wall, self.ours + ours, self.servers + servers
-
-    def _now(self) -> tuple[float, float, float]:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        return time.perf_counter(), used.ru_utime + used.ru_stime, self._server()
 
     @property
     def cpu(self) -> float:
         return self.ours + self.servers
+
+
+def _now() -> tuple[float, float]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return time.perf_counter(), used.ru_utime + used.ru_stime

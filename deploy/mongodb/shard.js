@@ -1,6 +1,6 @@
 // Spreads the large collections of the link index that mongosh is connected to over the shards of its cluster.
 // Name the index's database in the URL: mongosh mongodb://MONGOS/NAME deploy/mongodb/shard.js
-for (const name of ["links", "past", "pages", "leads", "ranks"]) {
+for (const name of ["links", "past", "pages", "leads", "ranks", "pairs"]) {
   const space = `${db.getName()}.${name}`;
   const known = db.getSiblingDB("config").collections.findOne({ _id: space });
   if (known) {

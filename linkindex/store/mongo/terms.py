@@ -19,12 +19,13 @@ _TERMS = fields(PageRecord, "domain", "terms")
 class Terms(Writes):
     """The part of :class:`linkindex.store.mongo.MongoIndex` that hands out term vectors."""
 
+    _rarity: tuple[bytes | int, Rarity] | None = None  # as it was made last, and from what
+
     def terms_sample(self, size: int) -> Iterator[tuple[str, bytes]]:
         question = self._question()
         if size <= 0:
             return
-        with self._place.errors():
-            pages = self._place.db[PAGES].estimated_document_count()
+        pages = self._pages()
         if pages < 2 * size:
             for page in question.find(PAGES, {"te": {"$exists": True}}, PageRecord, _TERMS):
                 yield page.domain, page.terms
@@ -61,5 +62,13 @@ class Terms(Writes):
 
     def _similarities(self) -> Similarities:
         counted = self.about("rarity")
-        rarity = Rarity.from_bytes(counted) if counted else Rarity.of(few_of_each(self.terms_sample(_QUICK_SAMPLE)))
-        return Similarities(rarity, lambda domain: self.terms_of(domain, DOMAIN_SAMPLE))
+        state = counted or self._pages().bit_length()  # a sample will do until the index is twice as large
+        if self._rarity is None or self._rarity[0] != state:
+            sample = () if counted else few_of_each(self.terms_sample(_QUICK_SAMPLE))
+            self._rarity = (state, Rarity.from_bytes(counted) if counted else Rarity.of(sample))
+        return Similarities(self._rarity[1], lambda domain: self.terms_of(domain, DOMAIN_SAMPLE))
+
+    def _pages(self) -> int:
+        """Return how many pages there are, roughly."""
+        with self._place.errors():
+            return self._place.db[PAGES].estimated_document_count()

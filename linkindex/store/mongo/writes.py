@@ -8,6 +8,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +16,7 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
+from linkindex.errors import Unavailable
 from linkindex.history import Patience
 from linkindex.model import Visit
 from linkindex.store.mongo import ids, large
@@ -60,8 +62,7 @@ class Writes:
     def store(self, visits: Iterable[Visit], run: str = "") -> None:
         batch = list(visits)
         if batch:
-            self._write_all(lambda session: self._store(batch, run, session))
-            self._count_large(batch)
+            self._count_large(self._write_all(lambda session: self._store(batch, run, session)))
 
     def put_about(self, name: str, value: bytes) -> None:
         with self._place.errors():
@@ -81,7 +82,8 @@ class Writes:
 
     # ---- one batch
 
-    def _store(self, batch: list[Visit], run: str, session: ClientSession) -> None:
+    def _store(self, batch: list[Visit], run: str, session: ClientSession) -> Counter[str]:
+        """Return how many new links to other domains there are, by target domain."""
         visits: dict[bytes, list[Visit]] = {}
         for visit in batch:
             visits.setdefault(ids.of_page(visit.url, visit.domain), []).append(visit)
@@ -94,7 +96,7 @@ class Writes:
                 draft.store(visit, self._patience, self._internal_links)
             if draft.moves:
                 pairs.page(draft.page.domain, before, _sums(draft, counted))
-        self._write(list(drafts.values()), pairs, session)
+        return self._write(list(drafts.values()), pairs, session)
 
     def _drafts(
         self, visits: dict[bytes, list[Visit]], run: str, counting: bool, session: ClientSession
@@ -120,7 +122,7 @@ class Writes:
         for part in parts(names, _NAMES):
             yield from self._place.db[collection].find({field: {"$in": part}}, session=session, batch_size=10_000)
 
-    def _write(self, drafts: list[Draft], pairs: Changes, session: ClientSession) -> None:
+    def _write(self, drafts: list[Draft], pairs: Changes, session: ClientSession) -> Counter[str]:
         counted: Counter[str] = Counter()
         put: dict[str, Puts] = {name: Puts([], []) for name in (LINKS, PAST, LEADS, PAGES)}
         for draft in drafts:
@@ -137,6 +139,7 @@ class Writes:
                 self._place.db[name].bulk_write(puts.known, ordered=False, session=session)
         self._change(pairs, session)
         self._count(counted, session)
+        return Counter(one["td"] for one in put[LINKS].new if "td" in one and "i" not in one)
 
     def _change(self, pairs: Changes, session: ClientSession) -> None:
         """Bring the counts of pairs up to date."""
@@ -170,15 +173,13 @@ class Writes:
             except _Overgrown as error:
                 self._transaction(partial(large.let_go, self._place, error.target_domain))
 
-    def _count_large(self, batch: list[Visit]) -> None:
-        """Look at times whether a domain that was linked has many links by now."""
-        written = Counter(link.target_domain for visit in batch for link in visit.links if not link.internal)
+    def _count_large(self, written: Counter[str]) -> None:
+        """Look at times whether a domain to which links were written has many by now."""
         for domain, number in written.items():
             if number > random.randrange(_LOOKS):  # noqa: S311
-                with self._place.errors():
-                    many = large.is_many(self._place, domain)
-                if many:
-                    self._transaction(partial(large.count, self._place, self._strange, domain))
+                with suppress(Unavailable), self._place.errors():  # what was to be written is; another look will come
+                    if large.is_many(self._place, domain):
+                        self._transaction(partial(large.count, self._place, self._strange, domain))
 
     def _transaction(self, work: Callable[[ClientSession], Result]) -> Result:
         """Do ``work`` wholly or not at all."""

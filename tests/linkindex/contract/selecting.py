@@ -86,6 +86,7 @@ class Selecting(Places):
         assert sorted(group.key for group in groups) == [f"{name}.test" for name in expected]
         total = list(index.groups(selected("t.test", **conditions), ""))
         assert [group.links for group in total] == ([len(expected)] if expected else [])
+        assert index.links_of(selected("t.test", **conditions)) == len(expected)
         assert len(list(index.changes(selected("t.test", **conditions)))) == len(expected)
 
     def test_conditions_speak_of_lost_links_as_they_were_last(self, index: LinkIndex) -> None:
