@@ -6,6 +6,7 @@ Over every frontier and index that there is. ``python -m tests.hostile.test_stat
 from __future__ import annotations
 
 import random
+import resource
 import shutil
 import sqlite3
 import sys
@@ -32,6 +33,7 @@ from tests.hostile.damage import MARKER, PICKLE, damage_mongo, damage_redis, dam
 from tests.servers import MongoServer, RedisServer
 
 TRIALS = 100  # of each, in CI
+MEMORY = 6 << 30  # bytes of addresses; a tenth of it is used
 HOSTS = [f"h{number}.test" for number in range(4)]
 UNHARMED, TOLD, SET_ASIDE = OUTCOMES = ("nothing was amiss", "told as an error of ours", "set aside and counted")
 URLS = [f"https://{host}/{number}" for host in HOSTS for number in range(6)]
@@ -315,9 +317,27 @@ def test_what_trips_over_stored_values_says_so_and_what_to_do(monkeypatch: pytes
         list(store.rows())
 
 
+def test_a_note_that_is_a_number_takes_no_memory(tmp_path: Path) -> None:
+    sqlite = f"sqlite:///{tmp_path}/i.db"
+    (tmp_path / "mongod").mkdir()
+    with MongoServer(tmp_path / "mongod") as server, server.client() as client:
+        for url in (sqlite, server.url("x")):
+            with open_index(url, create=True) as index:
+                index.put_about("job", b"{}")
+        with closing(sqlite3.connect(tmp_path / "i.db")) as db:
+            db.execute("UPDATE about SET value = ? WHERE name = 'job'", (1 << 50,))
+            db.commit()
+        changed = client["x"]["about"].update_many({"v": b"{}"}, {"$set": {"v": 1 << 50}})
+        assert changed.modified_count == 1
+        for url in (sqlite, server.url("x")):
+            with open_index(url) as index, pytest.raises(Incompatible, match="a note that is [Ii]nt"):
+                index.about("job")
+
+
 def run(trials: int, seed: int) -> int:
     """Try each kind so often; print what fails and what came of the rest, return how many failed."""
     failed = 0
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))  # what takes more fails, and not the machine
     for kind, trial in KINDS.items():
         done, came = 0, Counter[str]()
         while done < trials:

@@ -24,6 +24,7 @@ from linkindex.store.mongo.place import WRITES, Place
 from linkindex.store.mongo.planning import Draft
 from linkindex.store.mongo.records import LinkRecord, PageRecord, Strange, difference, document
 from linkindex.store.mongo.schema import ABOUT, LEADS, LINKS, PAGES, PAST, TALLIES
+from linkindex.stored import noted
 
 _SECONDS = 60  # for a transaction with all its tries; the server gives each as much
 _NAMES = 2_000  # in one request
@@ -53,7 +54,7 @@ class Writes:
     def about(self, name: str) -> bytes | None:
         with self._place.errors():
             found = self._place.db[ABOUT].find_one({"_id": _note(name)})
-        return None if found is None else bytes(found["v"])
+        return None if found is None else noted(found["v"])
 
     def _question(self) -> Question:
         return Question(self._place, self._strange, self._time_limit)
