@@ -317,6 +317,27 @@ def test_what_trips_over_stored_values_says_so_and_what_to_do(monkeypatch: pytes
         list(store.rows())
 
 
+def test_a_row_that_is_no_url_is_set_aside_and_counted(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/f.db"
+    with open_frontier(url) as frontier:
+        frontier.add(entries(URLS))
+    with closing(sqlite3.connect(tmp_path / "f.db")) as db:
+        db.execute("UPDATE url SET url = ? WHERE id IN (SELECT id FROM url ORDER BY id LIMIT 2)", (PICKLE,))
+        db.execute("UPDATE url SET memo = 7 WHERE id IN (SELECT id FROM url ORDER BY id DESC LIMIT 2)")
+        db.commit()
+    with open_frontier(url) as frontier:
+        leased = []
+        for _ in HOSTS:
+            leased += frontier.lease(100, "n:1", 60.0)
+            frontier.complete_many([Completed(token=lease.token) for lease in leased])
+        counts = frontier.counts()
+        assert {lease.url for lease in leased} == set(URLS[2:])
+        assert {lease.memo for lease in leased} == {b""}
+        assert (counts.quarantined, counts.failed_by, counts.done) == (2, {"strange": 2}, len(URLS) - 2)
+        assert frontier.outlook().finished
+    assert not MARKER.exists()
+
+
 def test_a_note_that_is_a_number_takes_no_memory(tmp_path: Path) -> None:
     sqlite = f"sqlite:///{tmp_path}/i.db"
     (tmp_path / "mongod").mkdir()

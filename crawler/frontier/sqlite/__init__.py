@@ -21,7 +21,7 @@ from crawler.frontier.order import distinct
 from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen, read_beat, read_robots
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.clock import machine_clock
-from crawler.frontier.sqlite.leases import Leases
+from crawler.frontier.sqlite.leases import STRANGE, Leases
 from crawler.frontier.sqlite.schema import State
 from crawler.frontier.sqlite.store import chunks
 from linkindex import urls
@@ -229,6 +229,7 @@ class SqliteFrontier(Leases):
             **{state.name.lower(): totals[state] for state in State},
             visited=totals[sql.VISITED],
             hosts=totals[sql.HOSTS],
+            quarantined=by[State.FAILED].get(STRANGE, 0),
             excluded_by=by[State.EXCLUDED],
             failed_by=by[State.FAILED],
         )
