@@ -183,11 +183,16 @@ QUESTIONS = (
 )
 
 
-def asked(url: str, said: str, dice: random.Random) -> str:
+OF_BOTH = ("status", "reconcile", "why", "audit", "doctor")  # stores
+
+
+def asked(url: str, frontier: Path, said: str, dice: random.Random) -> str:
     """Ask a damaged index all that is asked of one: each an answer, or one line and an exit code of ours."""
+    beside = ["--frontier", f"sqlite:///{frontier}"]
     came = UNHARMED
     for question in dice.sample(QUESTIONS, 4):
-        code = main([*question.split(), "--index", url])
+        words = question.split()
+        code = main([*words, "--index", url, *(beside if words[0] in OF_BOTH else [])])
         assert code in (0, 1, 2, 69), f"{said}: {question}: exit {code}"
         came = TOLD if code in (2, 69) else came
     try:
@@ -206,13 +211,13 @@ def asked(url: str, said: str, dice: random.Random) -> str:
 def sqlite_index(folder: Path, dice: random.Random, trials: int) -> Iterator[Tried]:
     with open_index(f"sqlite:///{folder}/whole.db", create=True) as index:
         fill_index(index)
-    with open_frontier(f"sqlite:///{folder}/i-frontier.db") as frontier:
+    with open_frontier(f"sqlite:///{folder}/queue.db") as frontier:
         fill(frontier)
     for _ in range(trials):
         path = folder / "i.db"
         shutil.copy(folder / "whole.db", path)
         said = damage_sqlite(path, dice)
-        yield Tried(said, asked(f"sqlite:///{path}", said, dice))
+        yield Tried(said, asked(f"sqlite:///{path}", folder / "queue.db", said, dice))
         for leftover in folder.glob("i.db*"):
             leftover.unlink()
 
@@ -222,10 +227,12 @@ def mongo_index(folder: Path, dice: random.Random, trials: int) -> Iterator[Trie
         url, db = server.url("whole"), client["whole"]
         with open_index(url, create=True) as index:
             fill_index(index)
+        with open_frontier(f"sqlite:///{folder}/queue.db") as frontier:
+            fill(frontier)
         whole = {name: list(db[name].find()) for name in db.list_collection_names()}
         for _ in range(trials):
             said = damage_mongo(db, dice)
-            yield Tried(said, asked(url, said, dice))
+            yield Tried(said, asked(url, folder / "queue.db", said, dice))
             for name in db.list_collection_names():
                 db[name].delete_many({})
             for name, documents in whole.items():
