@@ -45,6 +45,14 @@ def guarded(store: object, answer: Callable[..., _T]) -> Callable[..., _T]:
     return cast("Callable[..., _T]", store._guard(answer)) if isinstance(store, _Checked) else answer  # noqa: SLF001
 
 
+def noted(value: object) -> bytes:
+    """Return a note as it was stored; what is there instead trips, as all that is strange does: ``bytes`` of a number would
+    make as many zeros."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"a note that is {type(value).__name__}")
+    return bytes(value)
+
+
 class _Checked:
     def __init__(self, store: Any, what: str, remedy: str) -> None:
         self.__dict__["_store"] = store

@@ -6,6 +6,7 @@ Over every frontier and index that there is. ``python -m tests.hostile.test_stat
 from __future__ import annotations
 
 import random
+import resource
 import shutil
 import sqlite3
 import sys
@@ -32,6 +33,7 @@ from tests.hostile.damage import MARKER, PICKLE, damage_mongo, damage_redis, dam
 from tests.servers import MongoServer, RedisServer
 
 TRIALS = 100  # of each, in CI
+MEMORY = 6 << 30  # bytes of addresses; a tenth of it is used
 HOSTS = [f"h{number}.test" for number in range(4)]
 UNHARMED, TOLD, SET_ASIDE = OUTCOMES = ("nothing was amiss", "told as an error of ours", "set aside and counted")
 URLS = [f"https://{host}/{number}" for host in HOSTS for number in range(6)]
@@ -181,11 +183,16 @@ QUESTIONS = (
 )
 
 
-def asked(url: str, said: str, dice: random.Random) -> str:
+OF_BOTH = ("status", "reconcile", "why", "audit", "doctor")  # stores
+
+
+def asked(url: str, frontier: Path, said: str, dice: random.Random) -> str:
     """Ask a damaged index all that is asked of one: each an answer, or one line and an exit code of ours."""
+    beside = ["--frontier", f"sqlite:///{frontier}"]
     came = UNHARMED
     for question in dice.sample(QUESTIONS, 4):
-        code = main([*question.split(), "--index", url])
+        words = question.split()
+        code = main([*words, "--index", url, *(beside if words[0] in OF_BOTH else [])])
         assert code in (0, 1, 2, 69), f"{said}: {question}: exit {code}"
         came = TOLD if code in (2, 69) else came
     try:
@@ -204,13 +211,13 @@ def asked(url: str, said: str, dice: random.Random) -> str:
 def sqlite_index(folder: Path, dice: random.Random, trials: int) -> Iterator[Tried]:
     with open_index(f"sqlite:///{folder}/whole.db", create=True) as index:
         fill_index(index)
-    with open_frontier(f"sqlite:///{folder}/i-frontier.db") as frontier:
+    with open_frontier(f"sqlite:///{folder}/queue.db") as frontier:
         fill(frontier)
     for _ in range(trials):
         path = folder / "i.db"
         shutil.copy(folder / "whole.db", path)
         said = damage_sqlite(path, dice)
-        yield Tried(said, asked(f"sqlite:///{path}", said, dice))
+        yield Tried(said, asked(f"sqlite:///{path}", folder / "queue.db", said, dice))
         for leftover in folder.glob("i.db*"):
             leftover.unlink()
 
@@ -220,10 +227,12 @@ def mongo_index(folder: Path, dice: random.Random, trials: int) -> Iterator[Trie
         url, db = server.url("whole"), client["whole"]
         with open_index(url, create=True) as index:
             fill_index(index)
+        with open_frontier(f"sqlite:///{folder}/queue.db") as frontier:
+            fill(frontier)
         whole = {name: list(db[name].find()) for name in db.list_collection_names()}
         for _ in range(trials):
             said = damage_mongo(db, dice)
-            yield Tried(said, asked(url, said, dice))
+            yield Tried(said, asked(url, folder / "queue.db", said, dice))
             for name in db.list_collection_names():
                 db[name].delete_many({})
             for name, documents in whole.items():
@@ -315,9 +324,48 @@ def test_what_trips_over_stored_values_says_so_and_what_to_do(monkeypatch: pytes
         list(store.rows())
 
 
+def test_a_row_that_is_no_url_is_set_aside_and_counted(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/f.db"
+    with open_frontier(url) as frontier:
+        frontier.add(entries(URLS))
+    with closing(sqlite3.connect(tmp_path / "f.db")) as db:
+        db.execute("UPDATE url SET url = ? WHERE id IN (SELECT id FROM url ORDER BY id LIMIT 2)", (PICKLE,))
+        db.execute("UPDATE url SET memo = 7 WHERE id IN (SELECT id FROM url ORDER BY id DESC LIMIT 2)")
+        db.commit()
+    with open_frontier(url) as frontier:
+        leased = []
+        for _ in HOSTS:
+            leased += frontier.lease(100, "n:1", 60.0)
+            frontier.complete_many([Completed(token=lease.token) for lease in leased])
+        counts = frontier.counts()
+        assert {lease.url for lease in leased} == set(URLS[2:])
+        assert {lease.memo for lease in leased} == {b""}
+        assert (counts.quarantined, counts.failed_by, counts.done) == (2, {"strange": 2}, len(URLS) - 2)
+        assert frontier.outlook().finished
+    assert not MARKER.exists()
+
+
+def test_a_note_that_is_a_number_takes_no_memory(tmp_path: Path) -> None:
+    sqlite = f"sqlite:///{tmp_path}/i.db"
+    (tmp_path / "mongod").mkdir()
+    with MongoServer(tmp_path / "mongod") as server, server.client() as client:
+        for url in (sqlite, server.url("x")):
+            with open_index(url, create=True) as index:
+                index.put_about("job", b"{}")
+        with closing(sqlite3.connect(tmp_path / "i.db")) as db:
+            db.execute("UPDATE about SET value = ? WHERE name = 'job'", (1 << 50,))
+            db.commit()
+        changed = client["x"]["about"].update_many({"v": b"{}"}, {"$set": {"v": 1 << 50}})
+        assert changed.modified_count == 1
+        for url in (sqlite, server.url("x")):
+            with open_index(url) as index, pytest.raises(Incompatible, match="a note that is [Ii]nt"):
+                index.about("job")
+
+
 def run(trials: int, seed: int) -> int:
     """Try each kind so often; print what fails and what came of the rest, return how many failed."""
     failed = 0
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))  # what takes more fails, and not the machine
     for kind, trial in KINDS.items():
         done, came = 0, Counter[str]()
         while done < trials:

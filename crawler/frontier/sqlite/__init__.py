@@ -20,6 +20,7 @@ from crawler.frontier.order import distinct
 from crawler.frontier.records import Budget, Counts, Gates, Life, Outlook, Robots, read_robots
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.clock import machine_clock
+from crawler.frontier.sqlite.leases import STRANGE
 from crawler.frontier.sqlite.nodes import Nodes
 from crawler.frontier.sqlite.schema import State
 from crawler.frontier.sqlite.store import chunks
@@ -181,6 +182,7 @@ class SqliteFrontier(Nodes):
             **{state.name.lower(): totals[state] for state in State},
             visited=totals[sql.VISITED],
             hosts=totals[sql.HOSTS],
+            quarantined=by[State.FAILED].get(STRANGE, 0),
             excluded_by=by[State.EXCLUDED],
             failed_by=by[State.FAILED],
         )

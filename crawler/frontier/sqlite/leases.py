@@ -14,6 +14,7 @@ from crawler.frontier.sqlite.entries import Entries, Origin
 from crawler.frontier.sqlite.schema import DOMAIN_BUDGET, HOST_BUDGET, State
 
 _TRAIL = 8  # lines
+STRANGE = "strange"  # the reason that a row has which is no URL
 
 
 class _Host(NamedTuple):
@@ -64,6 +65,9 @@ class Leases(Entries):
         rows = []
         queue = self._db.execute(sql.HOST_QUEUE, (host.row, most)).fetchall()
         for row, url, depth, hops, sitemap, attempt, crashes, memo in queue:
+            if not isinstance(url, str):
+                self._set_aside(row, host.row, now)
+                continue
             if crashes >= SUSPECT and leases:
                 break
             fence = secrets.randbits(62)
@@ -79,7 +83,7 @@ class Leases(Entries):
                     delay=delay,
                     sitemap=sitemap,
                     crashes=crashes,
-                    memo=memo or b"",
+                    memo=memo if isinstance(memo, bytes) else b"",
                     now=now,
                 )
             )
@@ -91,6 +95,14 @@ class Leases(Entries):
         self._count(State.QUEUED, "", -len(rows))
         self._count(State.LEASED, "", len(rows))
         return leases
+
+    def _set_aside(self, row: int, host: int, now: int) -> None:
+        """End what is queued and no URL: something else wrote here."""
+        self._db.execute(sql.END_URL, (State.FAILED, STRANGE, now, None, None, row))
+        self._move_host(host, queued=-1, visited=1)
+        self._count(State.QUEUED, "", -1)
+        self._count(State.FAILED, STRANGE, 1)
+        self._count(sql.VISITED, "", 1)
 
     def _spend_host(self, host: int, reason: str, now: int) -> None:
         """Exclude what a host still has queued once its budget is used up."""

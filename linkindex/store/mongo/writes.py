@@ -26,6 +26,7 @@ from linkindex.store.mongo.place import Place, transact
 from linkindex.store.mongo.planning import Draft
 from linkindex.store.mongo.records import LinkRecord, PageRecord, Strange, difference, document
 from linkindex.store.mongo.schema import ABOUT, LEADS, LINKS, PAGES, PAIRS, PAST, TALLIES
+from linkindex.stored import noted
 
 _NAMES = 2_000  # in one request
 _LOOKS = 4_000  # a domain's links are numbered once in so many that are written to it
@@ -71,7 +72,7 @@ class Writes:
     def about(self, name: str) -> bytes | None:
         with self._place.errors():
             found = self._place.db[ABOUT].find_one({"_id": _note(name)})
-        return None if found is None else bytes(found["v"])
+        return None if found is None else noted(found["v"])
 
     def _question(self) -> Question:
         return Question(self._place, self._strange, self._time_limit)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from linkindex.store.selection import IndexCounts, RunCounts
 from linkindex.store.sqlite.ids import Ids
+from linkindex.stored import noted
 
 _RUNS = """
 SELECT r.name, count(*), min(p.first_visited) AS first, max(p.first_visited)
@@ -38,7 +39,7 @@ class Whole(Ids):
 
     def about(self, name: str) -> bytes | None:
         found = next(self._rows("SELECT value FROM about WHERE name = ?", (name,)), None)
-        return None if found is None else bytes(found[0])
+        return None if found is None else noted(found[0])
 
     def put_about(self, name: str, value: bytes) -> None:
         with self._transaction():
