@@ -12,7 +12,7 @@ from interfaces.cli.docs import PAGES
 from interfaces.cli.main import COMMANDS
 from linkindex.answers.rows import Backlink, Broken
 from linkindex.model import KINDS, PLACEMENTS
-from settings.options import OTHER_VARIABLES, PREFIX, docs_table, flag, specs
+from settings.options import IN_FILE, OTHER_VARIABLES, PREFIX, docs_table, flag, specs
 
 ROOT = Path(__file__).parents[1]
 PAGES_OF_OURS = sorted((ROOT / "docs").glob("*.md"))
@@ -43,7 +43,8 @@ def test_what_prose_names_exists(page: Path) -> None:
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= known
     called = re.findall(r"(?:^\$ linkatlas|^\./run|`linkatlas|`\./run) ([a-z]+)", text, re.MULTILINE)
     assert set(called) <= {*COMMANDS, "test", "lock"}
-    variables = {f"{PREFIX}{name.upper()}" for name in specs()} | set(OTHER_VARIABLES)
+    options = {f"{PREFIX}{name.upper()}" for name in specs()}
+    variables = options | {name + IN_FILE for name in options} | set(OTHER_VARIABLES)
     assert set(re.findall(r"LINKATLAS_[A-Z_]+\b", text)) <= variables
 
 

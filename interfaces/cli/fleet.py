@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import click
@@ -16,6 +17,7 @@ from interfaces.cli.flags import option_flags
 from interfaces.cli.render import choose_format
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_json, safe_text
+from linkindex.errors import Unavailable
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
 from settings.options import Options
@@ -86,6 +88,27 @@ def nodes(form: str | None, options: Options) -> int:
 
 def _ago(seen: Seen) -> str:
     return f"{seen.ago:.0f} s ago" if seen.ago < 120 else f"{seen.ago / 60:.0f} min ago"
+
+
+@click.command(
+    epilog="\b\nExample:\n  linkatlas prepare --frontier 'redis://10.0.0.5/0?job=web' --index mongodb://10.0.0.7/links"
+)
+@option_flags("index", "frontier", "accept_volatile", "host_queue", "store_wait")
+def prepare(options: Options) -> int:
+    """Make the index and an empty job, so that nodes may join before there is a seed.
+
+    Waits for stores that are still starting. What is there stays as it is: it may be run before every start of a node.
+    """
+    give_up = time.monotonic() + options.store_wait
+    while True:
+        try:
+            with open_index(options.index, create=True), frontier_of(options) as frontier:
+                click.echo(f"nodes may join: {frontier.counts().queued:,} URLs are queued")
+                return 0
+        except Unavailable:
+            if time.monotonic() >= give_up:
+                raise
+            time.sleep(1.0)
 
 
 @click.command(

@@ -28,6 +28,7 @@ COMMANDS = {
     "crawl": Entry("interfaces.cli.crawl:crawl", "Crawl outward from seeds and keep every link."),
     "node": Entry("interfaces.cli.fleet:node", "Join a crawl and work on it until told to stop."),
     "nodes": Entry("interfaces.cli.fleet:nodes", "Who works on a crawl, and how fast."),
+    "prepare": Entry("interfaces.cli.fleet:prepare", "Make the index and an empty job, for nodes to join."),
     "seed": Entry("interfaces.cli.fleet:seed", "Add seeds to a crawl, or have pages visited again."),
     "hold": Entry("interfaces.cli.upkeep:hold", "Leave a host, a URL or a pattern alone for a while."),
     "forget": Entry("interfaces.cli.forget:forget", "Take pages, their links and queue entries out, for good."),
