@@ -14,6 +14,7 @@ from crawler.contract import Engine, Settings
 from crawler.frontier import Completed, Entry, Frontier, Lease, Robots
 from crawler.hand import Hand
 from crawler.lanes import Lane
+from crawler.metrics import Metrics
 from crawler.offers import Offers
 from crawler.places import Places
 from crawler.rulebook import Rulebook
@@ -46,6 +47,7 @@ class Endings:
         tasks: Tasks,
         rulebook: Rulebook,
         traps: TrapNotes,
+        metrics: Metrics,
         freed: Callable[[], None],
     ) -> None:
         self._frontier = frontier
@@ -57,6 +59,7 @@ class Endings:
         self._tasks = tasks
         self._rulebook = rulebook
         self._traps = traps
+        self._metrics = metrics
         self._freed = freed
         self._offers = Offers()
         self._decided: dict[str, tuple[str, str]] = {}  # URL -> end of its lease, decided without a fetch
@@ -165,7 +168,9 @@ class Endings:
 
     async def _acknowledge(self, batch: list[_End]) -> None:
         await self.keep_notes(self._hand.hosts(but={lease.url for lease, _, _ in batch}))
+        began = time.monotonic()
         lost = await self._call(self._complete, batch)
+        self._metrics.completed(time.monotonic() - began, len(lost))
         if lost:
             logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
         self.pages += len(batch) - len(lost)
@@ -186,6 +191,11 @@ class Endings:
         lost = self._frontier.complete_many(ends)
         crash.passing("completed")
         return lost
+
+    @property
+    def waiting(self) -> int:
+        """How many leases are to end that have not."""
+        return len(self._ends)
 
     async def drain(self) -> None:
         """Acknowledge all there is."""

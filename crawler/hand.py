@@ -51,6 +51,11 @@ class Hand:
         """Return the hosts of all leases, but for those of these URLs."""
         return {lease.host for url, lease in self._leases.items() if url not in but}
 
+    def oldest(self) -> float:
+        """Return for how many seconds the lease that was taken first has been in hand, 0.0 where there is none."""
+        first = next(iter(self), None)
+        return max(0.0, time.monotonic() - (first.now - self.clock) / 1000) if first else 0.0
+
     def good(self) -> list[str]:
         """Return the tokens of the leases that have not run out."""
         now = time.monotonic()

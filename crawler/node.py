@@ -23,6 +23,7 @@ from crawler.frontier import Beat, Entry, Frontier, Lease, Outlook, Robots
 from crawler.hand import Hand
 from crawler.job import Job
 from crawler.lanes import Lane
+from crawler.metrics import Metrics
 from crawler.places import Places
 from crawler.probes import Probes
 from crawler.rulebook import Rulebook
@@ -44,19 +45,20 @@ class Node:
     """The work of one process on one frontier. ``departures`` hear of its fetches, ``endings`` of its visits."""
 
     def __init__(self, frontier: Frontier, scope: Scope, settings: Settings, engine: Engine, sources: Sources) -> None:
-        self._frontier = frontier
+        self.frontier = frontier
         self._settings = settings
         self._engine = engine
-        self._call = call = Calls("frontier", settings.patience)
+        self.call = call = Calls("frontier", settings.patience)
+        self.metrics = metrics = Metrics()
         self._tasks = tasks = Tasks(self.fail)
         self._errands = Errands(frontier, call, sources, self._beat, self._on_job)
         self._traps = traps = TrapNotes()
         self.probes = probes = Probes(frontier, call, settings.soft_404)
         self._rulebook = rulebook = Rulebook(frontier, call, settings.max_crawl_delay)
         self.hand = hand = Hand()
-        places = Places(settings.concurrency)
+        self.places = places = Places(settings.concurrency)
         common = (frontier, call, settings, engine, hand, places, tasks)
-        self.endings = Endings(*common, rulebook, traps, self._depart)
+        self.endings = Endings(*common, rulebook, traps, metrics, self._depart)
         self.departures = Departures(*common, traps, probes, self.endings)
         self.endings.scope = scope
         self.failure: LinkatlasError | None = None
@@ -71,8 +73,10 @@ class Node:
     # ---------------------------------------------------------------- leases in
 
     def start(self) -> None:
-        for loop in (self._lease_forever, self._renew_forever, self._errands.beat_forever, self._errands.fetch_forever):
+        errands = self._errands
+        for loop in (self._lease_forever, self._renew_forever, errands.beat_forever, errands.fetch_forever):
             self._tasks.loop(loop)
+        self._tasks.loop(self.metrics.watch_lag)
 
     async def _lease_forever(self) -> None:
         settings, pause, news = self._settings, IDLE_PAUSE[0], self.endings.news
@@ -82,7 +86,7 @@ class Node:
             leases: list[Lease] = []
             asked = time.monotonic()
             if room > most // 4:
-                leases = await self._call(self._frontier.lease, room, settings.name, settings.ttl)
+                leases = await self.call(self.frontier.lease, room, settings.name, settings.ttl)
             if leases:
                 crash.passing("lease")
                 pause = IDLE_PAUSE[0]
@@ -107,7 +111,7 @@ class Node:
         return time.monotonic() - began < seconds
 
     async def _is_over(self) -> bool:
-        outlook: Outlook = await self._call(self._frontier.outlook)
+        outlook: Outlook = await self.call(self.frontier.outlook)
         if self._settings.stay:
             return False
         if outlook.finished:
@@ -123,7 +127,7 @@ class Node:
         while True:
             await asyncio.sleep(ttl / 3)
             asked, tokens = time.monotonic(), self.hand.good()
-            await self._call(self._frontier.renew, tokens, ttl)
+            await self.call(self.frontier.renew, tokens, ttl)
             self.hand.renewed(tokens, asked + ttl)
 
     def _beat(self) -> Beat:
@@ -151,7 +155,7 @@ class Node:
 
     async def _brief(self, lanes: dict[str, Lane]) -> None:
         """Give lanes the rules of their hosts and what is known of their traps, as far as they are known."""
-        self._traps.read(lanes, await self._call(self._frontier.notes, trap_notes.NAME, list(lanes)))
+        self._traps.read(lanes, await self.call(self.frontier.notes, trap_notes.NAME, list(lanes)))
         await self.probes.brief(lanes)
         sitemaps: list[Entry] = []
         for host, robots in (await self._rulebook.read(lanes)).items():
@@ -175,7 +179,7 @@ class Node:
 
     async def _offer(self, entries: list[Entry]) -> None:
         if entries:
-            await self._call(self._frontier.add, entries)
+            await self.call(self.frontier.add, entries)
 
     def _shut(self, lane: Lane, reason: str) -> None:
         """End all leases of a host whose robots.txt cannot be had: without it, nothing may be fetched (RFC 9309)."""
@@ -222,7 +226,7 @@ class Node:
         """Hear that a host asked to be left alone (429, 503): shut it for all nodes, give back what is in hand of it."""
         failures = max((lease.attempt for lease in self.hand if lease.host == host), default=1)
         wait = politeness.backoff(failures) if retry_after is None else retry_after
-        self._tasks.spawn(self._call, self._frontier.hold, host, wait, f"answered {status}")
+        self._tasks.spawn(self.call, self.frontier.hold, host, wait, f"answered {status}")
         lane = self.departures.lane(host)
         if lane is not None:
             self.endings.give_back(lane, f"host answered {status}")
@@ -243,7 +247,7 @@ class Node:
     async def close(self) -> None:
         """Acknowledge what is stored, give back what was never fetched, let go of the frontier."""
         self.departures.stopping = True
-        self._call.hurry(PARTING)
+        self.call.hurry(PARTING)
         tasks = self._tasks
         tasks.stop()
         await tasks.settled()  # some end leases
@@ -251,20 +255,20 @@ class Node:
         await tasks.settled()
         await tasks.guarded(self.endings.keep_notes)
         await tasks.guarded(self._leave)
-        self._call.close()
+        self.call.close()
 
     async def _leave(self) -> None:
         leases = list(self.hand)
 
         def leave() -> None:
             for lease in leases:
-                self._frontier.release(lease.token, 0.0, "", counted=False)
-            self._frontier.leave(self._settings.name)
+                self.frontier.release(lease.token, 0.0, "", counted=False)
+            self.frontier.leave(self._settings.name)
 
         try:
-            await self._call(leave)
+            await self.call(leave)
         finally:
-            self._frontier.close()
+            self.frontier.close()
 
 
 def _entry(lease: Lease) -> Entry:

@@ -22,6 +22,10 @@ class Places:
         self._alone = ""  # the URL that has the node to itself
         self._queue: deque[Lane] = deque()
 
+    def __len__(self) -> int:
+        """How many visits are under way."""
+        return len(self._taken)
+
     def ask(self, lane: Lane) -> None:
         """Queue a lane whose first lease may be fetched by now."""
         self._queue.append(lane)

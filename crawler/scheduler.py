@@ -32,11 +32,12 @@ from crawler.node import Node
 from crawler.sources import IndexSources
 from crawler.spiders.discover import visit_of
 from crawler.watchdog import watch
+from crawler.watched import Watched
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
 from settings.options import from_scrapy
-from settings.signals import run_named, stopping
+from settings.signals import run_named, stopping, stored
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -106,7 +107,9 @@ class FrontierScheduler(BaseScheduler):
             self,
             IndexSources(options.index),
         )
+        self._watched = Watched(self._crawler, self._node, options) if options.metrics_port else None
         connect = self._crawler.signals.connect
+        connect(self._stored, stored)
         connect(self._opened, signals.spider_opened)
         connect(self._downloaded, signals.response_downloaded)
         connect(self._left, signals.request_left_downloader)
@@ -122,7 +125,12 @@ class FrontierScheduler(BaseScheduler):
         assert stats is not None
         stats.set_value("linkatlas/failure", self._node.failure)
         self._watch.cancel()
-        return deferred_from_coro(self._node.close())
+        return deferred_from_coro(self._end())
+
+    async def _end(self) -> None:
+        await self._node.close()
+        if self._watched is not None:
+            await self._watched.close()
 
     # ---------------------------------------------------------------- what Scrapy asks
 
@@ -194,6 +202,8 @@ class FrontierScheduler(BaseScheduler):
 
     def _opened(self) -> None:
         self._watch = asyncio.ensure_future(watch(self._options.max_stall))
+        if self._watched is not None:
+            self._listening = asyncio.ensure_future(self._watched.start())
         self._node.start()
 
     def _downloaded(self, response: Response, request: Request) -> None:
@@ -202,6 +212,8 @@ class FrontierScheduler(BaseScheduler):
 
     def _left(self, request: Request) -> None:
         crash.passing("fetched")
+        if fetch := request.meta.get("fetch"):
+            self._node.metrics.fetched(fetch.elapsed_ms / 1000, fetch.size_on_wire)
         self._node.departures.fetch_ended(request.meta["host"])
 
     def _failed(self, failure: Failure) -> Iterator[Visit]:
@@ -212,8 +224,13 @@ class FrontierScheduler(BaseScheduler):
 
     def _durable(self, item: Visit, response: Response | Failure | None) -> None:
         crash.passing("stored")
+        meta = getattr(getattr(response, "request", None), "meta", {})
+        self._node.metrics.visited(item, fetched="fetch" in meta, read=meta.get("read"))
         validators = [_header(response, name) for name in (b"ETag", b"Last-Modified")]
         self._node.endings.visit_durable(item, _since_fetched(response), *validators)
+
+    def _stored(self, seconds: float) -> None:
+        self._node.metrics.store.observe(seconds)
 
     def _item_lost(self, item: Visit, response: Any, failure: Failure | None = None) -> None:
         error = failure.value if failure else None

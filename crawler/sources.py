@@ -31,6 +31,11 @@ class IndexSources:
         with open_index(self._index, wait=ANSWER) as index:
             keep_job(index, job)
 
+    def links(self) -> int:
+        """Return how many links the index holds, roughly. Raises what keeps it from being asked."""
+        with open_index(self._index, wait=ANSWER) as index:
+            return index.grown()
+
 
 def keep_job(index: LinkIndex, job: Job) -> None:
     """Note in the index what the crawl is asked to do: a frontier that is lost is rebuilt from it."""

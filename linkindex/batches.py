@@ -29,8 +29,13 @@ class Batches(Generic[T]):
         self._gather = gather
         self._spawn = spawn
         self._items: list[T] = []
+        self._telling = 0  # how many are being told
         self._busy = False
         self._full = asyncio.Event()
+
+    def __len__(self) -> int:
+        """How many items have not been told yet."""
+        return len(self._items) + self._telling
 
     def put(self, item: T) -> None:
         self._items.append(item)
@@ -53,4 +58,8 @@ class Batches(Generic[T]):
         while self._items:
             batch, self._items = self._items[: self._most], self._items[self._most :]
             self._full.clear()
-            await self._tell(batch)
+            self._telling += len(batch)
+            try:
+                await self._tell(batch)
+            finally:
+                self._telling -= len(batch)

@@ -27,18 +27,34 @@ class Calls:
     """
 
     def __init__(self, name: str, patience: float) -> None:
-        self._name = name
+        self.name = name
         self._patience = patience
         self._over = math.inf  # when (monotonic) patience ends, however long the store has been away
         self._thread = ThreadPoolExecutor(1, name)
         self._away: Unavailable | None = None  # what it said last
         self._since = 0.0  # when it was first missed (monotonic)
+        self._asked = math.inf  # when (monotonic) the call began that is under way
+        self.errors = 0  # calls, and tries of calls, that it did not do
         self._turn = asyncio.Lock()  # calls are made in the order in which they came, those that wait too
+
+    @property
+    def away(self) -> bool:
+        """Whether the store did not answer when it was called last."""
+        return self._away is not None
+
+    @property
+    def silent(self) -> float:
+        """For how many seconds the call that is under way has had no answer, with all its tries; 0.0: there is none."""
+        return max(0.0, time.monotonic() - self._asked)
 
     async def __call__(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Return what ``function`` returns; it must be safe to call it again when it raised."""
         async with self._turn:
-            return await self._persist(function, arguments)
+            self._asked = time.monotonic()
+            try:
+                return await self._persist(function, arguments)
+            finally:
+                self._asked = math.inf
 
     async def _persist(self, function: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
         while True:
@@ -48,14 +64,18 @@ class Calls:
             try:
                 result = await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
             except Unavailable as error:
+                self.errors += 1
                 self._missed(error, tried)
                 if time.monotonic() - self._since > self._patience:
                     raise
                 await asyncio.sleep(random.uniform(*PAUSES))  # noqa: S311  so that nodes do not come back all at once
+            except Exception:
+                self.errors += 1
+                raise
             else:
                 if self._away is not None:
                     self._away = None
-                    logger.warning("the %s is back, going on", self._name)
+                    logger.warning("the %s is back, going on", self.name)
                 return result
 
     def _missed(self, error: Unavailable, tried: float) -> None:

@@ -7,6 +7,7 @@ visits under way than it has places, and a place is free again when its visit wa
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +21,7 @@ from settings.options import from_scrapy
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from scrapy.signalmanager import SignalManager
 
     from settings.options import Options
 
@@ -36,8 +38,9 @@ class StorePipeline:
     away for longer than ``store_wait``.
     """
 
-    def __init__(self, index: LinkIndex, batch: int, interval: float, wait: float) -> None:
+    def __init__(self, index: LinkIndex, signals: SignalManager, batch: int, interval: float, wait: float) -> None:
         self._index = index
+        self._signals = signals
         self._run = ""
         # One thread: writes keep their order, and SQLite takes one writer at a time anyway.
         self._call = Calls("index", wait)
@@ -47,7 +50,8 @@ class StorePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         options = from_scrapy(crawler.settings)
-        pipeline = cls(index_of(options), options.batch, options.flush_interval, options.store_wait)
+        hub = crawler.signals
+        pipeline = cls(index_of(options), hub, options.batch, options.flush_interval, options.store_wait)
         crawler.signals.connect(pipeline.run_named, signals.run_named)
         crawler.signals.connect(pipeline.stopping, signals.stopping)
         return pipeline
@@ -58,6 +62,9 @@ class StorePipeline:
     def stopping(self) -> None:
         self._call.hurry(PARTING)
 
+    def open_spider(self) -> None:
+        self._signals.send_catch_log(signals.storing, calls=self._call, waiting=self._batches.__len__)
+
     async def process_item(self, item: Visit) -> Visit:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._batches.put((item, durable))
@@ -65,12 +72,14 @@ class StorePipeline:
         return item
 
     async def _store(self, batch: list[_Item]) -> None:
+        began = time.monotonic()
         try:
             await self._call(self._index.store, [visit for visit, _ in batch], self._run)
         except Exception as error:  # noqa: BLE001  # each item tells it on; the scheduler decides
             for _, durable in batch:
                 durable.set_exception(error)
         else:
+            self._signals.send_catch_log(signals.stored, seconds=time.monotonic() - began)
             for _, durable in batch:
                 if not durable.done():
                     durable.set_result(None)

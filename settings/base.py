@@ -19,6 +19,8 @@ ITEM_PIPELINES = {
     "pipelines.store.StorePipeline": 900,
 }
 
+LISTENER = "interfaces.web.listener.Listener"  # what answers on --metrics-port
+
 # The frontier, the spider and our downloader do what these did: dupefilter, retry, redirect, meta refresh, offsite,
 # cookies, compression, robots.txt, timeouts. A user's own DOWNLOADER_MIDDLEWARES still run.
 DOWNLOADER_MIDDLEWARES_BASE: dict[str, int] = {}

@@ -237,6 +237,21 @@ class Options:
         600.0, "seconds to wait for a store that is away, before stopping with exit code 69", "index"
     )
     time_limit: float = _seconds(0.0, "seconds that a question may take; 0: as long as it takes", "questions")
+    metrics_port: int = _count(
+        0,
+        "port on which a node tells how it is: /metrics, /livez, /readyz; further workers take the ports that follow; "
+        "0: it listens on nothing",
+        "watching",
+        0,
+        65535,
+    )
+    metrics_address: str = _option(
+        "127.0.0.1",
+        "IP address on which it does; 0.0.0.0 lets other machines ask too",
+        values.address,
+        "ADDRESS",
+        "watching",
+    )
     log_level: str = _one_of("warning", "what is logged", "index", "debug", "info", "warning", "error")
 
     @property

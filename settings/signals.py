@@ -7,3 +7,10 @@ run_named = object()
 
 stopping = object()
 """The node ends: what cannot be done within seconds is left for another time."""
+
+storing = object()
+"""Visits can be stored: ``calls`` (:class:`linkindex.calls.Calls`) calls the index, ``waiting`` tells how many visits are on
+their way there. Sent once, before the first visit."""
+
+stored = object()
+"""A batch of visits is durable, after so many ``seconds``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 Reader = Callable[[Any], Any]
@@ -41,6 +42,14 @@ def line(value: Any) -> str:
     if not isinstance(value, str) or not value.isprintable() or not value.isascii():
         raise ValueError("one line of plain ASCII, such as a URL or a mail address")
     return value
+
+
+def address(value: Any) -> str:
+    """Read an IP address."""
+    try:
+        return str(ip_address(value if isinstance(value, str) and value.isprintable() else ""))
+    except ValueError:
+        raise ValueError("an IP address, such as 127.0.0.1 or 0.0.0.0") from None
 
 
 def place(*forms: str) -> Reader:

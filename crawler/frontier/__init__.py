@@ -30,6 +30,7 @@ from crawler.frontier.records import (
     Completed,
     Counts,
     Entry,
+    Gates,
     Lease,
     Life,
     Outlook,
@@ -50,6 +51,7 @@ __all__ = [
     "Counts",
     "Entry",
     "Frontier",
+    "Gates",
     "Lease",
     "Life",
     "Outlook",
@@ -200,6 +202,9 @@ class Frontier(Protocol):
 
     def counts(self) -> Counts:
         """Return the accounting."""
+
+    def gates(self) -> Gates:
+        """Return how many gates are open and how many hosts are held, at no more cost than :meth:`counts`."""
 
     def outlook(self) -> Outlook:
         """Return what is left to do."""

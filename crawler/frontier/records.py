@@ -118,6 +118,14 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return self.queued + self.scheduled + self.leased + self.done + self.failed + self.excluded
 
 
+class Gates(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a frontier may be leased at present; for whoever watches it."""
+
+    open: int  # hosts that may be leased now; a backend may stop counting at 10,000
+    held: int  # hosts that are held
+    overdue: float  # s for which the lease that ran out first has waited to be taken back; 0.0: none did
+
+
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What is left to do. "Nothing to lease now" differs from "finished"."""
 

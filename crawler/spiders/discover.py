@@ -46,7 +46,9 @@ class DiscoverSpider(Spider):
 
     def page(self, response: Response) -> Iterator[Visit]:
         """Yield the one visit that a response makes."""
+        began = time.perf_counter()
         visit = visit_of(response, self.limits)
+        response.meta["read"] = time.perf_counter() - began
         stats = self.crawler.stats
         if visit.limits and stats is not None:
             for limit in visit.limits:

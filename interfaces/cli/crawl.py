@@ -46,7 +46,7 @@ CRAWL_OPTIONS = (
     "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
     "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_url", "retries",
     "max_stall", "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch",
-    "flush_interval", "log_level",
+    "flush_interval", "metrics_port", "metrics_address", "log_level",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from crawler.job import admit, frontier_of, read_job
 from crawler.requests_log import check_log
 from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
+from interfaces.cli.health import check_health
 from interfaces.cli.render import choose_format
 from interfaces.cli.seeds import read_seeds
 from interfaces.text import safe_json, safe_text
@@ -32,6 +33,7 @@ NODE_OPTIONS = (
     "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "soft_404", "recrawl", "internal_links",
     "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level",
+    "metrics_port", "metrics_address",
 )  # fmt: skip
 
 
@@ -39,13 +41,20 @@ NODE_OPTIONS = (
     epilog="\b\nExample:\n  linkatlas node --contact me@example.org --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db"
 )
 @click.option("--until-finished", is_flag=True, help="Stop when nothing is left to visit.")
+@click.option(
+    "--health", is_flag=True, help="Ask the node that listens on --metrics-port how it is: exits 0 where it is well."
+)
 @option_flags(*NODE_OPTIONS)
-def node(until_finished: bool, options: Options) -> int:
+def node(until_finished: bool, health: bool, options: Options) -> int:
     """Join the crawl that --frontier names and work on it until told to stop.
 
     A crawl is begun by linkatlas crawl or linkatlas seed; any number of nodes may work on it, on any machines. A host
     sees them as one: one delay, one robots.txt. Ctrl-C finishes what is under way and leaves.
     """
+    if health:
+        well, line = check_health(options)
+        click.echo(line)
+        return 0 if well else 1
     from crawler.process import run_node
     from interfaces.cli.workers import workers
 

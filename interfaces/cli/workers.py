@@ -9,12 +9,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import msgspec
 
 from interfaces.text import safe_text
-from linkindex.errors import LinkatlasError
+from linkindex.errors import BadInput, LinkatlasError
 from settings.options import Options
+
+MOST_PORT = 65535
 
 
 @contextmanager
@@ -23,12 +26,16 @@ def workers(options: Options, count: int) -> Iterator[Callable[[], None]]:
 
     On leaving, wait for them: they stop by themselves when the frontier is finished.
     """
+    if options.metrics_port and options.metrics_port + count > MOST_PORT:
+        raise BadInput(f"--metrics-port {options.metrics_port}: each worker takes the next one; name a smaller")
     command = [sys.executable, "-m", "interfaces.cli.workers"]
     # In sessions of their own: a Ctrl-C in the terminal is for this process, which tells them by closing the pipe.
     started = [subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) for _ in range(count)]
-    for worker in started:
+    for number, worker in enumerate(started, 1):
         assert worker.stdin is not None
-        worker.stdin.write(msgspec.json.encode(options) + b"\n")  # not among the arguments: those are for all to read
+        port = options.metrics_port + number if options.metrics_port else 0
+        given = replace(options, metrics_port=port)
+        worker.stdin.write(msgspec.json.encode(given) + b"\n")  # not among the arguments: those are for all to read
         worker.stdin.flush()
 
     def stop() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crawler.frontier import REPRIEVE, Beat, Budget, Completed, Counts, Entry, Frontier, Lease, Life, Robots
+from crawler.frontier import REPRIEVE, Beat, Budget, Completed, Counts, Entry, Frontier, Gates, Lease, Life, Robots
 from linkindex import urls
 
 
@@ -534,6 +534,27 @@ class FrontierContract:
         assert frontier.notes("traps", ["a.test"]) == {}
         frontier.add(pages("a.test", 4))
         assert len(visit(frontier)) == 1
+
+    # ---- what is watched
+
+    def test_gates_are_counted_as_they_open_and_shut(self, frontier: Frontier, clock: Clock) -> None:
+        assert frontier.gates() == Gates(open=0, held=0, overdue=0.0)
+        frontier.add([*pages("a.test", 3), *pages("b.test", 1), *pages("c.test", 1)])
+        assert frontier.gates() == Gates(open=3, held=0, overdue=0.0)
+        frontier.hold("a.test", 100, "answered 503")
+        frontier.hold("b.test", 10, "answered 429")
+        assert frontier.gates() == Gates(open=1, held=2, overdue=0.0)
+        (lease,) = frontier.lease(9, "n", 60)
+        assert frontier.gates() == Gates(open=0, held=2, overdue=0.0)
+        clock.pass_(10.1)
+        assert frontier.gates() == Gates(open=1, held=1, overdue=0.0)
+        clock.pass_(60)
+        assert frontier.gates().overdue == pytest.approx(10.1, abs=0.01)
+        frontier.complete_many([Completed(token=lease.token)])
+        frontier.lease(1, "n", 60)  # takes back what ran out
+        assert frontier.gates().overdue == 0.0
+        frontier.forget_host("a.test")
+        assert frontier.gates().held == 0
 
     # ---- what nodes share
 

@@ -246,6 +246,16 @@ def those_that_import(*names: str) -> set[str]:
     return {path.relative_to(root).as_posix() for path in SOURCES if imports(path) & wanted}
 
 
+def those_that_call(*names: str) -> set[str]:
+    """Return the sources that call a function or a method of these names, of whatever it is."""
+    root, found = Path(crawler.__path__[0]).parent, set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+                found.add(path.relative_to(root).as_posix())
+    return found
+
+
 def test_only_one_place_opens_connections() -> None:
     assert those_that_import("aiohttp") == {"crawler/connecting.py", "crawler/fetching.py"}
     assert not those_that_import(
@@ -254,6 +264,14 @@ def test_only_one_place_opens_connections() -> None:
         "scrapy.core.downloader.handlers", "scrapy.downloadermiddlewares", "xmlrpc.client", "socketserver", "http.server",
     )  # fmt: skip
     assert those_that_import("socket") == {"crawler/scheduler.py"}  # for the name of this machine
+    assert those_that_call("open_connection", "open_unix_connection", "create_connection") == {
+        "interfaces/web/asking.py"  # our own nodes, where the operator says
+    }
+
+
+def test_only_one_place_listens() -> None:
+    assert those_that_import("aiohttp.web") == {"interfaces/web/listener.py"}
+    assert not those_that_call("start_server", "create_server", "start_unix_server", "create_unix_server", "run_app")
 
 
 def test_nothing_that_is_stored_can_run() -> None:

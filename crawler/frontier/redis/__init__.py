@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import msgspec
 
-from crawler.frontier.records import Budget, Counts, Life, Outlook, Robots, read_robots
+from crawler.frontier.records import Budget, Counts, Gates, Life, Outlook, Robots, read_robots
 from crawler.frontier.redis.guard import guard
 from crawler.frontier.redis.nodes import Nodes
 from crawler.frontier.redis.place import Place, parse
@@ -203,6 +203,14 @@ class RedisFrontier(Nodes):
 
     def counts(self) -> Counts:
         return self._accounts()[0]
+
+    def gates(self) -> Gates:
+        found = self._everywhere("gates")
+        return Gates(
+            open=sum(gates for gates, _, _ in found),
+            held=sum(held for _, held, _ in found),
+            overdue=max(overdue for _, _, overdue in found) / 1000,
+        )
 
     def _accounts(self) -> tuple[Counts, int]:
         """Return the sum of the shards' accounts, and how many pages the budget leaves; -1 without one."""

@@ -18,7 +18,7 @@ from typing import Self
 import msgspec
 
 from crawler.frontier.order import distinct
-from crawler.frontier.records import Beat, Budget, Counts, Life, Outlook, Robots, Seen, read_beat, read_robots
+from crawler.frontier.records import Beat, Budget, Counts, Gates, Life, Outlook, Robots, Seen, read_beat, read_robots
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.clock import machine_clock
 from crawler.frontier.sqlite.leases import Leases
@@ -231,6 +231,13 @@ class SqliteFrontier(Leases):
             failed_by=by[State.FAILED],
         )
 
+    def gates(self) -> Gates:
+        now = self._now()
+        found, held, first = (
+            self._read(query, {"now": now})[0][0] for query in (sql.OPEN_GATES, sql.HELD_HOSTS, sql.FIRST_LEASED)
+        )
+        return Gates(open=found, held=held, overdue=max(0.0, (now - first) / 1000) if first else 0.0)
+
     def outlook(self) -> Outlook:
         counts, (budget, _) = self.counts(), self._limits()
         if not counts.queued + counts.scheduled + counts.leased:
@@ -290,3 +297,4 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {sql.SCHEMA}"
             f"PRAGMA application_id = {sql.APPLICATION_ID}; PRAGMA user_version = {sql.VERSION}; COMMIT;"
         )
+    db.executescript(sql.ADDED)

@@ -96,6 +96,11 @@ CREATE TABLE claim (name TEXT PRIMARY KEY, node TEXT NOT NULL, until INTEGER NOT
 CREATE TABLE node (name TEXT PRIMARY KEY, seen INTEGER NOT NULL, beat BLOB NOT NULL) WITHOUT ROWID;
 """
 
+# What came later, and what a frontier that was made before goes without until it is opened.
+ADDED = """
+CREATE INDEX IF NOT EXISTS host_held ON host (held_until) WHERE held_until > 0;
+"""
+
 INSERT_URL = """
 INSERT INTO url (key, url, host, state, score, priority, depth, hops, sitemap, reason, marks, again, found_on, found_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -151,6 +156,15 @@ SELECT id, host, state, crashes, departed, node, due, ended_at FROM url INDEXED 
 WHERE state IN (1, 2) AND state = 2"""
 
 NODE = 5  # where it stands in a row of these
+
+# Of the first hosts only: with a million of them, counting all would take a second.
+OPEN_GATES = """
+SELECT count(*) FROM (SELECT opens, held_until FROM host INDEXED BY host_ready WHERE queued > 0 AND leased = 0
+                      ORDER BY head, id LIMIT 10000) WHERE opens <= :now AND held_until <= :now"""
+
+HELD_HOSTS = "SELECT count(*) FROM host INDEXED BY host_held WHERE held_until > 0 AND held_until > :now"
+
+FIRST_LEASED = "SELECT min(due) FROM url INDEXED BY url_due WHERE state IN (1, 2) AND state = 2"
 
 NEXT_OPEN = """
 SELECT min(max(opens, held_until)) FROM host INDEXED BY host_ready WHERE queued > 0 AND leased = 0"""

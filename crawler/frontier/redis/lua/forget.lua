@@ -43,7 +43,7 @@ local function forget_host(name)
   end
   for _, at in ipairs(levels_of(h)) do call('DEL', list_of(h, at)) end
   for _, from in ipairs({ 'ended', 'spent', 'waiting', 'spent:' .. h.domain }) do call('SREM', P .. from, name) end
-  for _, from in ipairs({ 'ready', 'gates', 'hungry' }) do call('ZREM', P .. from, name) end
+  for _, from in ipairs({ 'ready', 'gates', 'hungry', 'holds' }) do call('ZREM', P .. from, name) end
   for _, kind in ipairs(call('SMEMBERS', P .. 'notes')) do call('HDEL', P .. 'n:' .. kind, name) end
   take(h, -h.visited)
   call('DEL', P .. 'h:' .. name, P .. 'r:' .. name)

@@ -6,6 +6,7 @@ if A[3] == 'delay' then
 elseif now + A[4] > h.held then
   h.held = now + A[4]
   call('HSET', P .. 'h:' .. h.name, 'because', A[5])
+  call('ZADD', P .. 'holds', h.held, h.name)
   place(h)
 end
 finish()
