@@ -37,17 +37,17 @@ def make(folder: Path, redis: str, mongo: str, job: str, database: str) -> None:
 
 
 def give(folder: Path, readers: dict[str, int]) -> None:
-    """Let each file be read by one user and nobody else. Needs the right to do so (root, or CAP_CHOWN)."""
+    """Let each file be read by one user, and by the group that made it. Needs the right to do so (root with CAP_CHOWN)."""
     for name, user in readers.items():
-        os.chown(folder / name, user, user)
+        os.chown(folder / name, user, -1)
 
 
 def _keep(path: Path, text: str) -> str:
-    """Write ``text``, readable by its owner alone, unless the file is there; return what it holds."""
+    """Write ``text``, readable by its owner and group, unless the file is there; return what it holds."""
     if not path.exists():
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440), "w") as file:
             file.write(text)
         draft.rename(path)  # whole or not at all
     return path.read_text()

@@ -44,8 +44,13 @@ NODE_OPTIONS = (
 @click.option(
     "--health", is_flag=True, help="Ask the node that listens on --metrics-port how it is: exits 0 where it is well."
 )
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="Wait for stores that are still starting, and make the index and an empty job first.",
+)
 @option_flags(*NODE_OPTIONS)
-def node(until_finished: bool, health: bool, options: Options) -> int:
+def node(until_finished: bool, health: bool, prepare: bool, options: Options) -> int:
     """Join the crawl that --frontier names and work on it until told to stop.
 
     A crawl is begun by linkatlas crawl or linkatlas seed; any number of nodes may work on it, on any machines. A host
@@ -61,6 +66,8 @@ def node(until_finished: bool, health: bool, options: Options) -> int:
     check_contact(options, joins=True)
     check_log(options.request_log)
     options = replace(options, keep_alive=not until_finished)
+    if prepare:
+        _prepare(options)
     with frontier_of(options, create=False) as frontier:
         before = frontier.counts()
     with workers(options, options.workers - 1) as stop_workers:
@@ -72,6 +79,20 @@ def node(until_finished: bool, health: bool, options: Options) -> int:
         visited = frontier.counts().visited - before.visited
     click.echo(f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes")
     return 75 if end.reason == "waiting" else 0
+
+
+def _prepare(options: Options) -> None:
+    """Make the index and a job without seeds; what is there stays as it is. Stores are waited for."""
+    give_up = time.monotonic() + options.store_wait
+    while True:
+        try:
+            open_index(options.index, create=True).close()
+            frontier_of(options).close()
+            return
+        except Unavailable:
+            if time.monotonic() >= give_up:
+                raise
+            time.sleep(1.0)
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas nodes --frontier 'redis://10.0.0.5/0?job=web'")
@@ -97,27 +118,6 @@ def nodes(form: str | None, options: Options) -> int:
 
 def _ago(seen: Seen) -> str:
     return f"{seen.ago:.0f} s ago" if seen.ago < 120 else f"{seen.ago / 60:.0f} min ago"
-
-
-@click.command(
-    epilog="\b\nExample:\n  linkatlas prepare --frontier 'redis://10.0.0.5/0?job=web' --index mongodb://10.0.0.7/links"
-)
-@option_flags("index", "frontier", "accept_volatile", "host_queue", "store_wait")
-def prepare(options: Options) -> int:
-    """Make the index and an empty job, so that nodes may join before there is a seed.
-
-    Waits for stores that are still starting. What is there stays as it is: it may be run before every start of a node.
-    """
-    give_up = time.monotonic() + options.store_wait
-    while True:
-        try:
-            with open_index(options.index, create=True), frontier_of(options) as frontier:
-                click.echo(f"nodes may join: {frontier.counts().queued:,} URLs are queued")
-                return 0
-        except Unavailable:
-            if time.monotonic() >= give_up:
-                raise
-            time.sleep(1.0)
 
 
 @click.command(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,7 +29,6 @@ COMMANDS = {
     "crawl": Entry("interfaces.cli.crawl:crawl", "Crawl outward from seeds and keep every link."),
     "node": Entry("interfaces.cli.fleet:node", "Join a crawl and work on it until told to stop."),
     "nodes": Entry("interfaces.cli.fleet:nodes", "Who works on a crawl, and how fast."),
-    "prepare": Entry("interfaces.cli.fleet:prepare", "Make the index and an empty job, for nodes to join."),
     "seed": Entry("interfaces.cli.fleet:seed", "Add seeds to a crawl, or have pages visited again."),
     "hold": Entry("interfaces.cli.upkeep:hold", "Leave a host, a URL or a pattern alone for a while."),
     "forget": Entry("interfaces.cli.forget:forget", "Take pages, their links and queue entries out, for good."),
@@ -94,6 +94,8 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (see the README for what each means)."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if os.getpid() == 1:  # the first process of a container, which the system spares signals that it does not ask for
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         # Not group.main: it would end the process with 1 where a reader has seen enough.
         with group.make_context("linkatlas", list(given), obj=given) as context:

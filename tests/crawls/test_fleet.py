@@ -86,26 +86,21 @@ def test_a_node_takes_what_is_seeded_while_it_waits_and_leaves_when_told(crawl: 
     assert json.loads(crawl.run("nodes", "--format", "json").out) == []
 
 
-def test_nodes_join_what_was_prepared_and_wait_for_the_first_seed(crawl: Crawl) -> None:
-    for _ in range(2):  # as before every start of a node
-        assert crawl.run("prepare").out == "nodes may join: 0 URLs are queued\n"
-    crawl.run("seed", SITE.seeds[0])
-    assert crawl.run("prepare").out == "nodes may join: 1 URLs are queued\n"
-    assert crawl.run("node", "--contact", "us@owner.example", "--until-finished", *crawl.reach).code == 0
-    assert crawl.counts().done > 0
-
-
-def test_what_is_prepared_may_still_be_starting(tmp_path: Path) -> None:
-    server = RedisServer(tmp_path)
+def test_a_node_may_come_before_its_stores_and_the_first_seed(crawl: Crawl) -> None:
+    server = RedisServer(crawl.folder)
     place = ("--frontier", f"redis://{server.address}/0?job=web")
-    assert "no connection to Redis" in run(tmp_path, "prepare", *place, "--store-wait", "0").err
-    waiting = subprocess.Popen(
-        command("prepare", *place), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
-    )
+    joining = ("node", "--prepare", "--contact", "us@owner.example", *place, *crawl.reach)
+    assert "no connection to Redis" in crawl.run(*joining, "--store-wait", "0").err
+    node = subprocess.Popen(command(*joining), cwd=crawl.folder, env=environment(), stdout=subprocess.PIPE, text=True)
     time.sleep(1.5)
     with server:
-        assert waiting.communicate(timeout=30)[0] == "nodes may join: 0 URLs are queued\n"
-        assert waiting.returncode == 0
+        _until(lambda: "pages" in crawl.run("nodes", *place, "--format", "json").out)
+        crawl.run("seed", SITE.seeds[0], *place)
+        _until(lambda: len(crawl.asked()) > 2)
+        node.send_signal(signal.SIGTERM)
+        assert "left the crawl (shutdown)" in node.communicate(timeout=30)[0]
+        assert "pages" not in crawl.run("nodes", *place, "--format", "json").out
+        assert set(crawl.asked().values()) == {1}
 
 
 def test_a_node_ends_that_is_told_to_while_it_stores_a_visit_without_a_fetch(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_the_stores_and_their_users_have_the_same_passwords(tmp_path: Path) -> N
     assert made["index"] == f"mongodb://linkatlas:{made['mongo'].strip()}@mongo:27017/links?authSource=admin\n"
     passwords = {password, *(made[name].strip() for name in ("mongo", "mongo-admin", "grafana"))}
     assert len(passwords) == 4 and all(re.fullmatch(r"[\w-]{32}", each) for each in passwords)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o400}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o440}
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:
