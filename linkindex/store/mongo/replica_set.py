@@ -11,13 +11,14 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pymongo
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-PATIENCE = 300.0  # s that a mongod may take to start, or to mend its files
+PATIENCE = 300.0  # s that a mongod may take to start, to mend its files, or until its name is known to a name server
 _ALREADY = 23  # AlreadyInitialized
 _NEEDS_LOGIN = 13  # Unauthorized: there are users, so all is done
 
@@ -42,15 +43,17 @@ def _client(port: int, **login: Any) -> Client:
     return pymongo.MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=2000, **login)
 
 
-def _wait(client: Client, is_so: Any) -> None:
+def _wait(client: Client, is_so: Callable[[dict[str, Any]], bool]) -> None:
     give_up = time.monotonic() + PATIENCE
     while True:
         try:
             if is_so(client.admin.command("hello")):
                 return
-        except ConnectionFailure:
-            if time.monotonic() > give_up:
-                raise SystemExit(f"replica set: no mongod on 127.0.0.1 for {PATIENCE:.0f} s") from None
+            wrong = "it does not become the primary of its set"
+        except (ConnectionFailure, OperationFailure) as error:
+            wrong = str(error).partition(", full error")[0]
+        if time.monotonic() > give_up:
+            raise SystemExit(f"replica set: the mongod on 127.0.0.1 was not ready within {PATIENCE:.0f} s: {wrong}")
         time.sleep(0.2)
 
 
@@ -59,7 +62,7 @@ def _initiated(client: Client, name: str, member: str) -> bool:
         client.admin.command("replSetInitiate", {"_id": name, "members": [{"_id": 0, "host": member}]})
     except OperationFailure as error:
         if error.code not in (_ALREADY, _NEEDS_LOGIN):
-            raise
+            raise  # as long as its own name leads it nowhere, it refuses
     return True
 
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -87,37 +86,39 @@ class Engine:
     def build(self, dockerfile: str, context: Path, tag: str, **arguments: str) -> None:
         given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         how = ("--format", "docker", "--runtime", "runc", "--network", "host", "--layers=false")
-        self._run(["buildah", "bud", *how, *given, "-f", str(ROOT / dockerfile), "-t", tag, str(context)], {}, 900.0)
+        self._run(["buildah", "bud", *how, *given, "-f", str(ROOT / dockerfile), "-t", tag, str(context)], 900.0)
 
     def import_base(self, name: str, suite: str) -> None:
         """Make an image of Debian's packages: a Python with venv, and the certificates that this machine trusts."""
         root, mirror = self.folder / "base", "http://deb.debian.org/debian"
         packages = "python3,python3-venv,ca-certificates"
-        self._run(["debootstrap", "--variant=minbase", f"--include={packages}", suite, str(root), mirror], {}, 900.0)
+        self._run(["debootstrap", "--variant=minbase", f"--include={packages}", suite, str(root), mirror], 900.0)
         shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
         for dropped in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
             shutil.rmtree(root / dropped)
         archive = self.folder / "base.tar"
-        self._run(["tar", "-C", str(root), "--exclude=./dev/*", "-cf", str(archive), "."], {}, 300.0)
+        self._run(["tar", "-C", str(root), "--exclude=./dev/*", "-cf", str(archive), "."], 300.0)
         self.podman("import", str(archive), name)
         archive.unlink()
         shutil.rmtree(root)
 
-    def _lonely(self, *command: str, timeout: float = 300.0, **variables: str) -> str:
-        return self._run(["nsenter", f"--net=/proc/{self._network.pid}/ns/net", *command], variables, timeout)
+    def _lonely(self, *command: str, timeout: float = 300.0, merged: bool = False) -> str:
+        return self._run(["nsenter", f"--net=/proc/{self._network.pid}/ns/net", *command], timeout, merged)
 
-    def _run(self, command: list[str], variables: Mapping[str, str], timeout: float) -> str:
+    def _run(self, command: list[str], timeout: float, merged: bool = False) -> str:
+        """Run to the end; ``merged``: return what it said on stderr too."""
         done = subprocess.run(
             command,
-            env={**self._environment, **variables},
+            env=self._environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
             text=True,
             timeout=timeout,
             check=False,
         )
         if done.returncode:
             raise Failed(
-                f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+                f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}{(done.stderr or '')[-3000:]}"
             )
         return done.stdout
