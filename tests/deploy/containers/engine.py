@@ -63,16 +63,21 @@ class Engine:
         lonely = ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"]
         self._network = subprocess.Popen(lonely, stdout=subprocess.PIPE, text=True)
         assert self._network.stdout and self._network.stdout.readline() == "up\n"
+        self._empty()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        with suppress(Failed):
-            self.podman("rm", "--all", "--force", "--volumes")
+        self._empty()
         self._network.kill()
         self._network.wait()
         for folder in Path("/sys/fs/cgroup").glob("*/libpod_parent"):
             with suppress(OSError):  # others have containers too
                 folder.rmdir()
+
+    def _empty(self) -> None:
+        with suppress(Failed):
+            self.podman("rm", "--all", "--force", "--volumes")
+            self.podman("volume", "rm", "--all", "--force")
 
     def podman(self, *arguments: str, **options: Any) -> str:
         """Run podman where there is no other network than those that it makes; return what it prints."""
