@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[1]
 SITE = ("--site", "3000", "--hosts", "150", "--links", "105", "--external", "10", "--size", "45000")
 
 
-def ours(web: str, port: int) -> int:
-    """Crawl the whole web into an index; return the pages that were visited."""
+def ours(web: str, port: int, **others: Any) -> int:
+    """Crawl the whole web into an index, with ``others`` as further options; return the pages that were visited."""
     from crawler.frontier import open_frontier
     from crawler.job import begin, budget_of, scope_of
     from crawler.process import run_node
@@ -42,7 +42,7 @@ def ours(web: str, port: int) -> int:
     flags: dict[str, Any] = {"delay": 0, "max_pages": 0, "depth": 50, "connect_to": detours, **stay}
     if web == "site":
         flags["exclude"] = ["*//target-*"]
-    options = resolve(flags, {}, {})
+    options = resolve({**flags, **others}, {}, {})
     with open_frontier(options.frontier_url, exclusive=True) as frontier:
         begin(frontier, seeds, scope_of(options), budget_of(options), options.delay)
         run_node(options)

@@ -14,6 +14,7 @@ from crawler.contract import Engine, Settings
 from crawler.frontier import Completed, Entry, Frontier, Lease, Robots
 from crawler.hand import Hand
 from crawler.lanes import Lane
+from crawler.lines import fields, request_of
 from crawler.metrics import Metrics
 from crawler.offers import Offers
 from crawler.places import Places
@@ -152,6 +153,10 @@ class Endings:
 
     def release(self, lease: Lease, not_before: float, reason: str, *, counted: bool = True) -> None:
         """Give a lease back; from now on it is in hand no more, whatever else is heard of it."""
+        if counted and logger.isEnabledFor(logging.DEBUG):
+            request, url = request_of(lease.token), lease.url
+            told = fields(request=request, url=url, reason=reason, attempt=lease.attempt)
+            logger.debug("%s %s: %s; tried again in %.0f s", request, url, reason, not_before, extra=told)
         self._hand.let_go(lease)
         self._tasks.spawn(self._give, lease, not_before, reason, counted)
 
@@ -172,7 +177,8 @@ class Endings:
         lost = await self._call(self._complete, batch)
         self._metrics.completed(time.monotonic() - began, len(lost))
         if lost:
-            logger.warning("%d leases had run out before their visits were stored; they are visited again", len(lost))
+            line = "%d leases had run out before their visits were stored; they are visited again"
+            logger.warning(line, len(lost), extra=fields(requests=[request_of(token) for token in lost]))
         self.pages += len(batch) - len(lost)
         refused = set(lost)
         for lease, end, _ in batch:

@@ -37,20 +37,28 @@ class Errands:
     """Loops that run as long as the node does."""
 
     def __init__(
-        self, frontier: Frontier, call: Calls, sources: Sources, beat: Callable[[], Beat], on_job: Callable[[Job], None]
+        self,
+        frontier: Frontier,
+        call: Calls,
+        sources: Sources,
+        beat: Callable[[], Beat],
+        on_job: Callable[[Job], None],
+        on_drain: Callable[[], None],
     ) -> None:
         self._frontier = frontier
         self._call = call
         self._sources = sources
         self._beat = beat
         self._on_job = on_job
+        self._on_drain = on_drain
         self._samples: deque[tuple[float, int]] = deque()  # time, pages
         self._job = Job()
         self._started = int(time.time() * 1000)
 
     async def beat_forever(self) -> None:
         while True:
-            await self._call(self._frontier.beat, self._beat())
+            if await self._call(self._frontier.beat, self._beat()):
+                self._on_drain()
             await asyncio.sleep(BEAT)
 
     def sign_of_life(self, name: str, hand: int, pages: int) -> Beat:

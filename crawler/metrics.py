@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from crawler.lines import fields
 from linkindex.model import Outcome, Visit
 
 logger = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ class HostErrors:
         self._enough[host] = answers
         share = answers.errors / answers.fetches
         if share > 0.5 and not answers.failing:
-            logger.warning("%.0f %% of the latest fetches from %s failed", share * 100, host)
+            told = fields(host=host, share=round(share, 2))
+            logger.warning("%.0f %% of the latest fetches from %s failed", share * 100, host, extra=told)
         answers.failing = share > (0.25 if answers.failing else 0.5)
         if answers.fetches >= 2 * self.ENOUGH:
             answers.fetches /= 2

@@ -23,6 +23,7 @@ from crawler.frontier import Beat, Entry, Frontier, Lease, Outlook, Robots
 from crawler.hand import Hand
 from crawler.job import Job
 from crawler.lanes import Lane
+from crawler.lines import fields
 from crawler.metrics import Metrics
 from crawler.places import Places
 from crawler.probes import Probes
@@ -51,7 +52,7 @@ class Node:
         self.call = call = Calls("frontier", settings.patience)
         self.metrics = metrics = Metrics()
         self._tasks = tasks = Tasks(self.fail)
-        self._errands = Errands(frontier, call, sources, self._beat, self._on_job)
+        self._errands = Errands(frontier, call, sources, self._beat, self._on_job, self._drain)
         self._traps = traps = TrapNotes()
         self.probes = probes = Probes(frontier, call, settings.soft_404)
         self._rulebook = rulebook = Rulebook(frontier, call, settings.max_crawl_delay)
@@ -62,6 +63,7 @@ class Node:
         self.departures = Departures(*common, traps, probes, self.endings)
         self.endings.scope = scope
         self.failure: LinkatlasError | None = None
+        self.draining = False  # it takes no new lease, and leaves when those in hand have ended
 
     def _depart(self) -> None:
         self.departures.depart()
@@ -73,6 +75,9 @@ class Node:
     # ---------------------------------------------------------------- leases in
 
     def start(self) -> None:
+        name, concurrency = self._settings.name, self._settings.concurrency
+        told = fields(node=name, concurrency=concurrency)
+        logger.info("node %s begins, with %d visits at once", name, concurrency, extra=told)
         errands = self._errands
         for loop in (self._lease_forever, self._renew_forever, errands.beat_forever, errands.fetch_forever):
             self._tasks.loop(loop)
@@ -85,7 +90,7 @@ class Node:
             room = most - len(self.hand)
             leases: list[Lease] = []
             asked = time.monotonic()
-            if room > most // 4:
+            if room > most // 4 and not self.draining:
                 leases = await self.call(self.frontier.lease, room, settings.name, settings.ttl)
             if leases:
                 crash.passing("lease")
@@ -111,6 +116,9 @@ class Node:
         return time.monotonic() - began < seconds
 
     async def _is_over(self) -> bool:
+        if self.draining:
+            self._finish("drained")
+            return True
         outlook: Outlook = await self.call(self.frontier.outlook)
         if self._settings.stay:
             return False
@@ -132,6 +140,13 @@ class Node:
 
     def _beat(self) -> Beat:
         return self._errands.sign_of_life(self._settings.name, len(self.hand), self.endings.pages)
+
+    def _drain(self) -> None:
+        if not self.draining:
+            leases = len(self.hand)
+            logger.info("asked to leave: takes no more, with %d leases in hand", leases, extra=fields(leases=leases))
+        self.draining = True
+        self.endings.news.set()
 
     def _on_job(self, job: Job) -> None:
         self.endings.scope = job.scope  # seeds may have joined
@@ -200,6 +215,8 @@ class Node:
             self.departures.advance(lane)
             return
         failures = lane.failures + 1
+        told = fields(host=lane.host, reason=robots.reason)
+        logger.info("robots.txt of %s cannot be had: %s", lane.host, robots.reason, extra=told)
         robots = msgspec.structs.replace(robots, failures=failures)
         wait = politeness.backoff(failures) if retry_after is None else retry_after
         self._tasks.spawn(self._rulebook.keep_closed, lane.host, robots, wait)
@@ -226,6 +243,8 @@ class Node:
         """Hear that a host asked to be left alone (429, 503): shut it for all nodes, give back what is in hand of it."""
         failures = max((lease.attempt for lease in self.hand if lease.host == host), default=1)
         wait = politeness.backoff(failures) if retry_after is None else retry_after
+        told = fields(host=host, status=status, seconds=round(wait, 1))
+        logger.info("%s answered %d: left alone for %.0f s", host, status, wait, extra=told)
         self._tasks.spawn(self.call, self.frontier.hold, host, wait, f"answered {status}")
         lane = self.departures.lane(host)
         if lane is not None:
@@ -256,6 +275,8 @@ class Node:
         await tasks.guarded(self.endings.keep_notes)
         await tasks.guarded(self._leave)
         self.call.close()
+        pages, name = self.endings.pages, self._settings.name
+        logger.info("node %s has left: %d visits", name, pages, extra=fields(node=name, pages=pages))
 
     async def _leave(self) -> None:
         leases = list(self.hand)

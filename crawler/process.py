@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from crawler.lines import prepare
 from crawler.spiders.discover import DiscoverSpider
 from settings import signals as our_signals
 from settings.options import Options, scrapy_settings
@@ -25,7 +27,7 @@ DRAIN = 6.0  # s that fetches have to end in when the node is told to; what take
 
 
 class End(msgspec.Struct, frozen=True):
-    """How a node ended: finished, budget, waiting, shutdown, or store_unavailable with the line that says why."""
+    """How a node ended: finished, budget, waiting, drained, shutdown, or store_unavailable with the line that says why."""
 
     reason: str
     message: str = ""
@@ -41,6 +43,7 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
     settings.update(scrapy_settings(options), priority="cmdline")
+    _begin_log(settings, options.log_format)
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(DiscoverSpider)
     # What was imported lives to the end, and what a page makes is gone by reference counts: looking it all over for
@@ -57,6 +60,17 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     reason = str(stats.get_value("finish_reason", "shutdown")) if stats else "shutdown"
     failure = stats.get_value("linkatlas/failure") if stats else None
     return End(reason, str(failure), failure.exit_code) if failure else End(reason)
+
+
+def _begin_log(settings: Settings, form: str) -> None:
+    """Log to standard error. Not by Scrapy's own handler: it speaks before anything can say how."""
+    settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")
+    handler = logging.StreamHandler()
+    handler.setLevel(settings["LOG_LEVEL"])
+    handler.setFormatter(logging.Formatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
+    prepare(handler, form)
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.NOTSET)
 
 
 class _Drain:

@@ -28,6 +28,7 @@ from crawler.failures import Reason
 from crawler.frontier import Frontier, Lease, Robots
 from crawler.job import begin, budget_of, canonical_seed, frontier_of, read_job, scope_of
 from crawler.lanes import Lane
+from crawler.lines import fields, request_of
 from crawler.node import Node
 from crawler.sources import IndexSources
 from crawler.spiders.discover import visit_of
@@ -226,6 +227,8 @@ class FrontierScheduler(BaseScheduler):
         crash.passing("stored")
         meta = getattr(getattr(response, "request", None), "meta", {})
         self._node.metrics.visited(item, fetched="fetch" in meta, read=meta.get("read"))
+        if logger.isEnabledFor(logging.DEBUG):
+            _log_visit(item, meta.get("lease"))
         validators = [_header(response, name) for name in (b"ETag", b"Last-Modified")]
         self._node.endings.visit_durable(item, _since_fetched(response), *validators)
 
@@ -320,6 +323,15 @@ def _join(options: Options, seeds: list[str], client: Mapping[str, object] | Non
         check_contact(options)
         begin(frontier, [canonical_seed(text) for text in seeds], scope_of(options), budget_of(options), options.delay)
     return frontier
+
+
+def _log_visit(visit: Visit, lease: Lease | None) -> None:
+    request = request_of(lease.token) if lease else ""
+    facts = {"url": visit.url, "outcome": visit.outcome, "reason": visit.reason, "status": visit.status}
+    told = fields(request=request, **facts, elapsed_ms=visit.elapsed, links=len(visit.links))
+    why = f" ({visit.reason})" if visit.reason else ""
+    line = "%s %s: %s%s, %d links, %d ms"
+    logger.debug(line, request or "-", visit.url, visit.outcome, why, len(visit.links), visit.elapsed, extra=told)
 
 
 def _retry_after(response: Response) -> float | None:

@@ -23,7 +23,6 @@ from linkindex.errors import LinkatlasError
 FRESH = 5.0  # s that what stores said is told again
 PATIENCE = 0.5  # s that a look waits for stores
 LATELY = 20.0  # s that an answer may take of a store that is not known to be away
-ALIVE = 30.0  # s since its last sign of life after which a node counts as gone
 
 
 class Shared(NamedTuple):
@@ -32,6 +31,7 @@ class Shared(NamedTuple):
     counts: Counts
     gates: Gates
     nodes: int
+    spent: bool
 
 
 class Vitals:
@@ -79,7 +79,7 @@ class Vitals:
 
     @property
     def draining(self) -> bool:
-        return self._node.departures.stopping
+        return self._node.draining or self._node.departures.stopping
 
     def silent(self) -> dict[str, float]:
         """Return for how many seconds each store has not answered what it was asked; 0.0: it answers, or nobody asks."""
@@ -112,8 +112,8 @@ class Vitals:
             self.shared = await self._node.call(self._ask_frontier, self._node.frontier)
 
     def _ask_frontier(self, frontier: Frontier) -> Shared:
-        nodes = sum(seen.ago < ALIVE for seen in frontier.nodes())
-        return Shared(frontier.counts(), frontier.gates(), nodes)
+        nodes = sum(seen.alive for seen in frontier.nodes())
+        return Shared(frontier.counts(), frontier.gates(), nodes, frontier.outlook().spent)
 
     def unready(self) -> str:
         """Return why the node should not be counted on, "" where it is ready."""

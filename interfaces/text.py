@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import re
 
-from linkindex.text import UNSAFE, safe_text
+from linkindex.text import json_escape, safe_json, safe_text
 
 __all__ = ["json_in_html", "safe_json", "safe_text"]
 
 _MARKUP = re.compile("[<>&]")
 
 
-def safe_json(text: str) -> str:
-    """Return JSON in which what a terminal may act on is written as JSON's own escapes: the same value, nothing to act on.
-
-    ``text`` is JSON without white space between its parts, as msgspec writes it.
-    """
-    return UNSAFE.sub(_json_escape, text)
-
-
 def json_in_html(text: str) -> str:
     """Return JSON that may stand in a ``<script type="application/json">``: the same value, no markup to end the element
     with (HTML, 4.12.1.3, "restrictions for contents of script elements")."""
-    return _MARKUP.sub(_json_escape, safe_json(text))
-
-
-def _json_escape(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    return _MARKUP.sub(json_escape, safe_json(text))

@@ -22,6 +22,20 @@ def safe_lines(text: str) -> str:
     return "\n    ".join(map(safe_text, text.split("\n")))
 
 
+def safe_json(text: str) -> str:
+    """Return JSON in which what a terminal may act on is written as JSON's own escapes: the same value, nothing to act on.
+
+    ``text`` is JSON without white space between its parts, as msgspec writes it.
+    """
+    return UNSAFE.sub(json_escape, text)
+
+
+def json_escape(match: re.Match[str]) -> str:
+    """Return characters as JSON's escapes."""
+    units = match[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x100:

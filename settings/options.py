@@ -252,7 +252,11 @@ class Options:
         "ADDRESS",
         "watching",
     )
-    log_level: str = _one_of("warning", "what is logged", "index", "debug", "info", "warning", "error")
+    log_level: str = _one_of("warning", "what is logged", "watching", "debug", "info", "warning", "error")
+    log_format: str = _one_of(
+        "text", "how: lines to read, or JSON, one object a line, for what gathers the logs of containers", "watching",
+        *("text", "json"),
+    )  # fmt: skip
 
     @property
     def frontier_url(self) -> str:

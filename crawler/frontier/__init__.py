@@ -184,8 +184,13 @@ class Frontier(Protocol):
     def unclaim(self, name: str, node: str, pause: float = 0.0) -> None:
         """Give a claim back, to be claimed again by anybody after ``pause`` seconds. Ignored when it is another's."""
 
-    def beat(self, beat: Beat) -> None:
-        """Give a sign of life. Raises ``Incompatible`` when the state of the job is gone (a store that was emptied)."""
+    def beat(self, beat: Beat) -> bool:
+        """Give a sign of life; return whether the node is to :meth:`drain`. Raises ``Incompatible`` when the state of the job
+        is gone (a store that was emptied)."""
+
+    def drain(self, node: str) -> bool:
+        """Have a node leave: it is told at its next beat. Return whether there is one of this name. Who starts under the same
+        name later is another one."""
 
     def leave(self, node: str) -> None:
         """Take a node from the list."""

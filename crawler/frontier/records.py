@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+ALIVE = 30.0  # s that a node counts as at work after its last sign of life
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A canonical URL that was discovered (or seeded), on its way into the frontier."""
@@ -195,3 +197,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     beat: Beat
     ago: float  # s since its last beat, by the store's clock
+    draining: bool = False  # it is to leave, or about to
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be thought to be at work still."""
+        return self.ago < ALIVE

@@ -21,6 +21,7 @@ from interfaces.cli.places import is_there
 from interfaces.cli.program import program
 from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.seeds import read_seeds
+from interfaces.cli.voice import voice
 from interfaces.text import safe_text
 from linkindex.model import Outcome
 from linkindex.store import LinkIndex, Selection, open_index
@@ -46,7 +47,7 @@ CRAWL_OPTIONS = (
     "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
     "max_redirects", "max_links", "max_anchor", "max_dom_depth", "max_url", "retries",
     "max_stall", "lease", "internal_links", "lost_after_visits", "lost_after_days", "durability", "batch",
-    "flush_interval", "metrics_port", "metrics_address", "log_level",
+    "flush_interval", "metrics_port", "metrics_address", "log_level", "log_format",
 )  # fmt: skip
 
 
@@ -62,6 +63,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
     A SEED is a URL, or a domain (https is assumed). Breadth first: the pages of the seeds' domains and the pages they
     link to. The same command again goes on where it stopped.
     """
+    voice.form = options.log_format
     for detour in options.connect_to:
         parse_connect_to(detour)
     check_contact(options)
@@ -127,6 +129,9 @@ def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, cou
     if reason == "waiting":
         _say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
         return 75
+    if reason == "drained":
+        _say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
+        return 0
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
         _say(f"the budget is spent with {left:,} URLs queued; raise it with --max-pages to go on")
@@ -218,4 +223,4 @@ def _this_command() -> str:
 
 
 def _say(line: str) -> None:
-    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)
+    voice.say(line)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from crawler.consent import check_contact
 from crawler.frontier import Frontier, Seen
@@ -15,14 +16,15 @@ from crawler.requests_log import check_log
 from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.health import check_health
+from interfaces.cli.looks import state_of
 from interfaces.cli.render import choose_format
 from interfaces.cli.seeds import read_seeds
+from interfaces.cli.voice import voice
 from interfaces.text import safe_json, safe_text
-from linkindex.errors import Unavailable
+from linkindex.errors import BadInput, Unavailable
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
-from settings.options import Options
-from settings.values import without_password
+from settings.options import Options, flag
 
 # How a node works; what is to be visited is said by the job it joins.
 NODE_OPTIONS = (
@@ -32,13 +34,15 @@ NODE_OPTIONS = (
     "connect_timeout", "first_byte_timeout", "timeout", "least_rate", "max_body", "max_ratio", "max_sitemap", "max_headers",
     "max_links", "max_anchor", "max_dom_depth", "retries", "max_stall", "lease",
     "max_crawl_delay", "slow", "per_address", "sitemaps", "soft_404", "recrawl", "internal_links",
-    "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level",
+    "lost_after_visits", "lost_after_days", "durability", "batch", "flush_interval", "store_wait", "log_level", "log_format",
     "metrics_port", "metrics_address",
 )  # fmt: skip
 
 
-@click.command(
-    epilog="\b\nExample:\n  linkatlas node --contact me@example.org --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db"
+@click.group(
+    invoke_without_command=True,
+    subcommand_metavar="[drain NAME]",
+    epilog="\b\nExample:\n  linkatlas node --contact me@example.org --frontier 'redis://10.0.0.5/0?job=web' --index sqlite:///web.db",
 )
 @click.option("--until-finished", is_flag=True, help="Stop when nothing is left to visit.")
 @click.option(
@@ -50,12 +54,19 @@ NODE_OPTIONS = (
     help="Wait for stores that are still starting, and make the index and an empty job first.",
 )
 @option_flags(*NODE_OPTIONS)
-def node(until_finished: bool, health: bool, prepare: bool, options: Options) -> int:
+def node(until_finished: bool, health: bool, prepare: bool, options: Options) -> int | None:
     """Join the crawl that --frontier names and work on it until told to stop.
 
     A crawl is begun by linkatlas crawl or linkatlas seed; any number of nodes may work on it, on any machines. A host
-    sees them as one: one delay, one robots.txt. Ctrl-C finishes what is under way and leaves.
+    sees them as one: one delay, one robots.txt. Ctrl-C finishes what is under way and leaves; so does, from anywhere,
+    linkatlas node drain NAME.
     """
+    context = click.get_current_context()
+    if context.invoked_subcommand:
+        given = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+        if given:
+            raise click.UsageError(f"{flag(given[0])} stands before {context.invoked_subcommand}; write it behind")
+        return None
     if health:
         well, line = check_health(options)
         click.echo(line)
@@ -63,6 +74,7 @@ def node(until_finished: bool, health: bool, prepare: bool, options: Options) ->
     from crawler.process import run_node
     from interfaces.cli.workers import workers
 
+    voice.form = options.log_format
     check_contact(options, joins=True)
     check_log(options.request_log)
     options = replace(options, keep_alive=not until_finished)
@@ -73,11 +85,15 @@ def node(until_finished: bool, health: bool, prepare: bool, options: Options) ->
     with workers(options, options.workers - 1) as stop_workers:
         end = run_node(options, stop_workers)
     if end.message:
-        click.echo(f"linkatlas: stopped: {safe_text(without_password(end.message))}", err=True)
+        voice.say(f"stopped: {end.message}", "error")
         return end.exit_code
     with frontier_of(options, create=False) as frontier:
         visited = frontier.counts().visited - before.visited
-    click.echo(f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes")
+    line = f"left the crawl ({end.reason}); {visited:,} URLs were visited meanwhile, by all its nodes"
+    if options.log_format == "text":
+        click.echo(line)
+    else:  # whatever a container writes goes to one log
+        voice.say(line)
     return 75 if end.reason == "waiting" else 0
 
 
@@ -95,11 +111,33 @@ def _prepare(options: Options) -> None:
             time.sleep(1.0)
 
 
+@node.command(
+    epilog="\b\nExample:\n  linkatlas node drain crawler-7:1 --frontier 'redis://10.0.0.5/0?job=web'",
+)
+@click.argument("name")
+@option_flags("index", "frontier")
+def drain(name: str, options: Options) -> int:
+    """Have the node NAME leave the crawl: it takes no new lease, finishes what it has in hand, and ends with exit code 0.
+
+    NAME is as linkatlas nodes shows it. The node hears of it within seconds. Where it was started with --workers, the
+    processes that it had started leave with it.
+    """
+    with frontier_of(options, create=False) as frontier:
+        if not frontier.drain(name):
+            known = [seen.beat.node for seen in frontier.nodes()]
+            near = f"; those at work: {', '.join(known[:8])}" if known else "; no node works on this crawl"
+            raise BadInput(f"node {name!r} is unknown{near}")
+    click.echo(
+        safe_text(f"{name} takes no more, and leaves when what it has in hand is done; linkatlas nodes shows it")
+    )
+    return 0
+
+
 @click.command(epilog="\b\nExample:\n  linkatlas nodes --frontier 'redis://10.0.0.5/0?job=web'")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), help="How the answer is written.")
 @option_flags("index", "frontier")
 def nodes(form: str | None, options: Options) -> int:
-    """Show who works on a crawl: last sign of life, leases in hand, pages so far and a second."""
+    """Show who works on a crawl: last sign of life, leases in hand, pages so far and a second, and who is about to leave."""
     with frontier_of(options, create=False) as frontier:
         seen = frontier.nodes()
     if choose_format(form, None) in ("json", "jsonl"):
@@ -109,10 +147,10 @@ def nodes(form: str | None, options: Options) -> int:
         click.echo("no node works on this crawl")
         return 0
     width = max(len(one.beat.node) for one in seen)
-    click.echo(f"{'node':<{width}}  {'seen':>10}  {'leases':>6}  {'pages':>9}  {'pages/s':>7}")
+    click.echo(f"{'node':<{width}}  {'seen':>10}  {'leases':>6}  {'pages':>9}  {'pages/s':>7}  state")
     for one in seen:
         click.echo(safe_text(f"{one.beat.node:<{width}}  {_ago(one):>10}  {one.beat.hand:>6,}  {one.beat.pages:>9,}  "
-                             f"{one.beat.rate:>7.1f}"))  # fmt: skip
+                             f"{one.beat.rate:>7.1f}  {state_of(one)}"))  # fmt: skip
     return 0
 
 
@@ -144,7 +182,7 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
             return 0 if queued else 1
         found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
         for line in found.skipped:
-            click.echo(f"linkatlas: skipped: {safe_text(without_password(line))}", err=True)
+            voice.say(f"skipped: {line}")
         before = frontier.counts()
         admit(frontier, found.urls)
         keep_job(index, read_job(frontier))

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import click
 
-from interfaces.text import safe_text
+from interfaces.cli.voice import voice
 from linkindex.errors import LinkatlasError
 from settings.options import OptionError
-from settings.values import nearest, without_password
+from settings.values import nearest
 
 
 class Entry(NamedTuple):
@@ -29,6 +29,7 @@ COMMANDS = {
     "crawl": Entry("interfaces.cli.crawl:crawl", "Crawl outward from seeds and keep every link."),
     "node": Entry("interfaces.cli.fleet:node", "Join a crawl and work on it until told to stop."),
     "nodes": Entry("interfaces.cli.fleet:nodes", "Who works on a crawl, and how fast."),
+    "top": Entry("interfaces.cli.top:top", "A crawl under way, live: its speed, its queue, its nodes."),
     "seed": Entry("interfaces.cli.fleet:seed", "Add seeds to a crawl, or have pages visited again."),
     "hold": Entry("interfaces.cli.upkeep:hold", "Leave a host, a URL or a pattern alone for a while."),
     "forget": Entry("interfaces.cli.forget:forget", "Take pages, their links and queue entries out, for good."),
@@ -96,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if os.getpid() == 1:  # the first process of a container, which the system spares signals that it does not ask for
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    voice.form = "text"  # until a command says otherwise
     try:
         # Not group.main: it would end the process with 1 where a reader has seen enough.
         with group.make_context("linkatlas", list(given), obj=given) as context:
@@ -162,7 +164,7 @@ def _example(command: click.Command) -> str:
 
 
 def _fail(line: str, code: int) -> int:
-    click.echo(f"linkatlas: {safe_text(without_password(line))}", err=True)
+    voice.say(line, "error")
     return code
 
 

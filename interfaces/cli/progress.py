@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import NamedTuple, Self, TextIO
+from typing import NamedTuple, Self
 
 from crawler.frontier import Counts
+from interfaces.cli.voice import voice
 from linkindex.errors import Unavailable
 
 
@@ -21,12 +22,11 @@ class Snapshot(NamedTuple):
 
 
 class Progress:
-    """A context in which a thread reports what ``look`` sees, every ``interval`` seconds, to ``stream``."""
+    """A context in which a thread reports what ``look`` sees, every so many seconds, on standard error."""
 
-    def __init__(self, look: Callable[[], Snapshot], stream: TextIO = sys.stderr) -> None:
+    def __init__(self, look: Callable[[], Snapshot]) -> None:
         self._look = look
-        self._stream = stream
-        self._live = stream.isatty()
+        self._live = voice.live
         self._interval = 0.5 if self._live else 10.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -42,8 +42,7 @@ class Progress:
         self._over.set()
         self._thread.join()
         if self._live:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+            _renew("")
 
     def _run(self) -> None:
         while not self._over.wait(self._interval):
@@ -51,8 +50,10 @@ class Progress:
                 line = self.line(self._look(), time.monotonic())
             except Unavailable:
                 continue  # the nodes wait for the store, and say so
-            self._stream.write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
-            self._stream.flush()
+            if self._live:
+                _renew(line)
+            else:
+                voice.say(line, name="")
 
     def line(self, seen: Snapshot, now: float) -> str:
         """Return the line for a snapshot; the speed is that of the last ten seconds."""
@@ -65,3 +66,8 @@ class Progress:
             f"{counts.visited:,} pages · {speed:.1f}/s · {seen.links:,} links · {counts.hosts:,} hosts · "
             f"{waiting:,} queued · {counts.failed:,} errors"
         )
+
+
+def _renew(line: str) -> None:
+    sys.stderr.write(f"\r\x1b[K{line}")
+    sys.stderr.flush()

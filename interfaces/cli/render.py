@@ -146,6 +146,14 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) ->
     if not rows:
         return 0
     room = shutil.get_terminal_size().columns if stream.isatty() else _ELSEWHERE
+    heading, *lines = table_lines(rows, columns, room)
+    stream.write(f"\x1b[1m{heading}\x1b[0m\n" if stream.isatty() else f"{heading}\n")
+    stream.writelines(f"{line}\n" for line in lines)
+    return len(rows)
+
+
+def table_lines(rows: Sequence[Row], columns: Sequence[str], room: int) -> list[str]:
+    """Return the lines of a table of one or more rows, which fits into ``room`` columns of a terminal; its heading first."""
     # A column in which no row says anything is left out.
     columns = [name for name in columns if any(getattr(row, name) not in (None, [], "") for row in rows)]
     cells = {name: [_cell(getattr(row, name)) for row in rows] for name in columns}
@@ -158,10 +166,7 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) ->
     widths = _widths(cells, room)
     numbers = {name for name in widths if type(getattr(rows[0], name)) in (int, float)}
     heading = _line({name: name.replace("_", " ") for name in widths}, widths, numbers)
-    stream.write(f"\x1b[1m{heading}\x1b[0m\n" if stream.isatty() else f"{heading}\n")
-    lines = (_line({name: cells[name][row] for name in widths}, widths, numbers) for row in range(len(rows)))
-    stream.writelines(f"{line}\n" for line in lines)
-    return len(rows)
+    return [heading, *(_line({name: cells[name][row] for name in widths}, widths, numbers) for row in range(len(rows)))]
 
 
 def _line(cells: dict[str, str], widths: dict[str, int], numbers: set[str]) -> str:

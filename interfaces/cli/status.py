@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from crawler.frontier import Counts, Entry, Life, Robots
+from crawler.frontier import Counts, Entry, Life, Robots, Seen
 from crawler.job import canonical_seed, frontier_of, read_job
 from crawler.politeness import deciding_line
 from crawler.scope import Scope
@@ -40,6 +40,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     discovered: int
     index: IndexCounts | None
     runs: list[RunCounts]  # the latest first
+    nodes: list[Seen]  # at work
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas status --index sqlite:///linkatlas.db")
@@ -49,17 +50,20 @@ def status(form: str | None, options: Options) -> int:
     """Show how far the crawl is, and what the index holds."""
     index = frontier = None
     runs: list[RunCounts] = []
+    nodes: list[Seen] = []
     if is_there(options.index):
         with open_index(options.index) as store:
             index, runs = store.counts(), list(store.runs())
     if is_there(options.frontier_url):
         with frontier_of(options, create=False) as queue:
             frontier = queue.counts()
+            nodes = [seen for seen in queue.nodes() if seen.alive]
     if index is None and frontier is None:
         raise BadInput(
             f"nothing at {without_password(options.index)} yet; make an index with: linkatlas crawl https://example.com"
         )
-    seen = Status(frontier=frontier, discovered=frontier.discovered if frontier else 0, index=index, runs=runs)
+    discovered = frontier.discovered if frontier else 0
+    seen = Status(frontier=frontier, discovered=discovered, index=index, runs=runs, nodes=nodes)
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(safe_json(msgspec.json.encode(seen).decode()))
         return 0
@@ -83,6 +87,11 @@ def _lines(seen: Status) -> list[str]:
             lines.append(f"          {counts.quarantined:,} stored values were strange and are set aside")
         for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
             lines += [f"          {name}: {_listed(reasons)}"] if reasons else []
+    if seen.nodes:
+        rate = sum(node.beat.rate for node in seen.nodes)
+        leaving = [node.beat.node for node in seen.nodes if node.draining]
+        about = f"; about to leave: {', '.join(leaving)}" if leaving else ""
+        lines.append(f"nodes     {len(seen.nodes):,} at work, {rate:,.1f} pages/s{about}")
     if held := seen.index:
         lines.append(
             f"index     {held.links:,} links ({held.lost:,} lost) from {held.pages:,} pages of {held.domains:,} domains"

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import msgspec
 
-from interfaces.text import safe_text
+from interfaces.cli.voice import voice
 from linkindex.errors import BadInput, LinkatlasError
 from settings.options import Options
 
@@ -63,11 +63,12 @@ def main() -> int:
     from crawler.process import run_node
 
     options = msgspec.json.decode(sys.stdin.buffer.readline(), type=Options)
+    voice.form = options.log_format
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         return run_node(options).exit_code
     except LinkatlasError as error:
-        print(f"linkatlas: a worker ended: {safe_text(str(error))}", file=sys.stderr)
+        voice.say(f"a worker ended: {error}", "error")
         return error.exit_code
 
 

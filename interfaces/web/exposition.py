@@ -113,6 +113,10 @@ TABLE = (
         "frontier_overdue_seconds", "gauge", "For how long the first lease that ran out has waited to be taken back.",
         lambda v: v.shared and v.shared.gates.overdue,
     ),
+    Told(
+        "frontier_spent", "gauge", "1 where the budget is used up with work left: then nothing more is visited.",
+        lambda v: v.shared and v.shared.spent,
+    ),
     Told("frontier_nodes", "gauge", "Nodes that gave a sign of life within 30 s.", lambda v: v.shared and v.shared.nodes),
     Told("index_links", "gauge", "Versions of links that the index holds, roughly.", lambda v: v.links),
     Told("build_info", "gauge", "1, with the version of linkatlas.", lambda _: {version("linkatlas"): 1}, "version"),

@@ -17,7 +17,7 @@ def test_a_wait_ends_quietly_when_the_store_goes_away(caplog: pytest.LogCaptureF
     frontier.wait.side_effect = Unavailable("frontier redis://h: gone")
 
     async def wait() -> None:
-        await Errands(frontier, Mock(), Mock(), Mock(), Mock()).wait(60.0, asyncio.Event())
+        await Errands(frontier, Mock(), Mock(), Mock(), Mock(), Mock()).wait(60.0, asyncio.Event())
         gc.collect()
 
     asyncio.run(wait())

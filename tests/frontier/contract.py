@@ -598,6 +598,28 @@ class FrontierContract:
         clock.pass_(86390)
         assert [seen.beat.node for seen in frontier.nodes()] == ["o"]
 
+    def test_a_node_is_told_to_leave_at_its_next_beat(self, frontier: Frontier) -> None:
+        one, other = (Beat(node=name, started=1_795_000_000_123, hand=2, pages=3, rate=4.5) for name in ("h:1", "h:2"))
+        assert [frontier.beat(one), frontier.beat(other)] == [False, False]
+        assert frontier.drain("h:1")
+        assert {seen.beat.node: seen.draining for seen in frontier.nodes()} == {"h:1": True, "h:2": False}
+        assert [frontier.beat(one), frontier.beat(other), frontier.beat(one)] == [True, False, True]
+        frontier.leave("h:1")
+        assert [(seen.beat.node, seen.draining) for seen in frontier.nodes()] == [("h:2", False)]
+        assert not frontier.beat(one)  # whoever comes back under the name works
+
+    def test_who_starts_under_the_name_of_one_that_was_to_leave_is_another(self, frontier: Frontier) -> None:
+        killed, again = (Beat(node="h:1", started=started, hand=0, pages=0, rate=0.0) for started in (1, 2))
+        frontier.beat(killed)
+        frontier.drain("h:1")
+        assert not frontier.beat(again)
+        assert [seen.draining for seen in frontier.nodes()] == [False]
+
+    def test_only_a_node_that_is_there_can_be_told_to_leave(self, frontier: Frontier) -> None:
+        assert not frontier.drain("h:1")
+        node = Beat(node="h:1", started=1, hand=0, pages=0, rate=0.0)
+        assert not frontier.beat(node)
+
     # ---- URLs that kill nodes
 
     def test_a_suspect_is_visited_alone_and_its_trail_is_kept(self, frontier: Frontier, clock: Clock) -> None:

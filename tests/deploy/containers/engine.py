@@ -69,7 +69,8 @@ class Engine:
     def __exit__(self, *exc: object) -> None:
         self._empty()
         self._network.kill()
-        self._network.wait()
+        with self._network:  # closes its pipe
+            pass
         for folder in Path("/sys/fs/cgroup").glob("*/libpod_parent"):
             with suppress(OSError):  # others have containers too
                 folder.rmdir()

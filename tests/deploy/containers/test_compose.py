@@ -44,6 +44,12 @@ class Stack:
         logs = (f"== {name}\n{self.engine.podman('logs', '--tail', '20', name, merged=True)}" for name in names)
         return self.engine.podman("ps", "--all") + "\n".join(logs)
 
+    def until(self, true: Callable[[], object], seconds: float = 120.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, f"it does not happen\n{self.said()}"
+            time.sleep(0.5)
+
     def healthy(self, service: str) -> bool:
         try:
             self.engine.podman("healthcheck", "run", self.container(service))
@@ -65,13 +71,6 @@ class Stack:
         return found
 
 
-def _until(true: Callable[[], object], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.5)
-
-
 @pytest.fixture(scope="module")
 def shared(engine: Engine, image: str) -> Iterator[Stack]:
     stack = Stack(engine, SHARED, "linkatlas", "node")
@@ -79,7 +78,6 @@ def shared(engine: Engine, image: str) -> Iterator[Stack]:
         stack.compose("up", "--detach", "--no-build", "--scale", "node=2")
         yield stack
     finally:
-        print(stack.said())
         stack.compose("down", "--volumes")
 
 
@@ -95,7 +93,7 @@ def alone(engine: Engine, image: str) -> Iterator[Stack]:
 
 def test_all_services_are_well(shared: Stack) -> None:
     for service in ("redis_1", "mongo_1", "node_1", "node_2"):
-        _until(lambda service=service: shared.healthy(service))  # type: ignore[misc]
+        shared.until(lambda service=service: shared.healthy(service))  # type: ignore[misc]
     assert shared.state("replica-set_1")["State"]["ExitCode"] == 0
 
 
@@ -128,7 +126,7 @@ def test_containers_are_confined(shared: Stack) -> None:
 
 def test_nothing_is_lost_when_a_node_is_killed_and_another_told_to_stop(shared: Stack, alone: Stack) -> None:
     shared.compose("run", "--detach", "--no-deps", "node", *CRAWL, "--delay", "3")
-    _until(lambda: sum(1 for pages in shared.nodes().values() if pages >= 5) >= 3)  # the two, and who began it
+    shared.until(lambda: sum(1 for pages in shared.nodes().values() if pages >= 5) >= 3)  # the two, and who began it
     began = [line for line in shared.engine.podman("ps", "--format", "{{.Names}}").split() if "_tmp" in line]
     assert len(began) == 1
     shared.engine.podman("stop", "--time", "30", *began)
@@ -141,10 +139,10 @@ def test_nothing_is_lost_when_a_node_is_killed_and_another_told_to_stop(shared: 
     shared.engine.podman("stop", "--time", "30", shared.container("node_2"))
     assert time.monotonic() - told < 20  # within ten it ends, and podman has its own to do
     assert shared.state("node_2")["State"]["ExitCode"] == 0
-    _until(lambda: shared.state("node_1")["State"]["Pid"] not in (0, before["Pid"]))  # restarted, by itself
+    shared.until(lambda: shared.state("node_1")["State"]["Pid"] not in (0, before["Pid"]))  # restarted, by itself
     unfinished = shared.counts()
     assert unfinished["queued"] + unfinished["scheduled"] + unfinished["leased"] > 0
-    _until(lambda: not any(shared.counts()[state] for state in ("queued", "scheduled", "leased")), 300.0)
+    shared.until(lambda: not any(shared.counts()[state] for state in ("queued", "scheduled", "leased")), 300.0)
 
     told_by_many = _backlinks(shared)
     assert len(told_by_many) > 200
@@ -154,7 +152,7 @@ def test_nothing_is_lost_when_a_node_is_killed_and_another_told_to_stop(shared: 
 
 def test_all_in_one_container_is_well_and_takes_seeds(alone: Stack) -> None:
     alone.compose("up", "--detach", "--no-build")
-    _until(lambda: alone.healthy("linkatlas_1"))
+    alone.until(lambda: alone.healthy("linkatlas_1"))
     assert "1 new" in alone.linkatlas("seed", "http://elsewhere.example/")
     assert len(alone.nodes()) == 1
 

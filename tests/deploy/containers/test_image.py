@@ -25,7 +25,7 @@ def test_it_is_the_command_line(engine: Engine, image: str) -> None:
     assert engine.podman("run", *CONFINED, image, "--version") == f"linkatlas, version {version}\n"
     said = engine.podman("run", *CONFINED, image, "normalize", "HTTP://Example.com:80/a/../b")
     assert "http://example.com/b" in said
-    with pytest.raises(Failed, match="ended with 2:.*linkatlas: argument TARGET is missing"):
+    with pytest.raises(Failed, match="ended with 2:\nlinkatlas: argument TARGET is missing"):
         engine.podman("run", *CONFINED, image, "backlinks")
 
 
@@ -48,7 +48,7 @@ def test_nothing_that_builds_is_in_it_and_only_data_can_be_written(engine: Engin
 for tool in cc gcc g++ make pip pip3 hatchling git; do command -v $tool && exit 1; done
 python3 -c 'import hatchling' 2>/dev/null && exit 2
 touch /opt/linkatlas/x 2>/dev/null && exit 3
-touch /data/x && id -u && grep -h ^Cap.*[1-9a-f] /proc/self/status && exit 4
+touch /data/x && id -u && grep "^Cap.*[1-9]" /proc/self/status && exit 4
 exit 0"""
     assert engine.podman("run", *CONFINED, "--entrypoint", "sh", image, "-c", script) == "10001\n"
 
