@@ -96,9 +96,9 @@ class Engine:
 
     def import_base(self, name: str, suite: str) -> None:
         """Make an image of Debian's packages: a Python with venv, and the certificates that this machine trusts."""
-        root, mirror = self.folder / "base", "http://deb.debian.org/debian"
+        root = self.folder / "base"
         packages = "python3,python3-venv,ca-certificates"
-        self._run(["debootstrap", "--variant=minbase", f"--include={packages}", suite, str(root), mirror], 900.0)
+        self._run(["debootstrap", "--variant=minbase", f"--include={packages}", suite, str(root)], 900.0)
         shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
         for dropped in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
             shutil.rmtree(root / dropped)
