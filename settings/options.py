@@ -1,8 +1,9 @@
 """Every option of linkatlas, once: the fields of :class:`Options` are the table that feeds the command line, the
 environment, ``linkatlas.toml``, Scrapy's settings and the documentation.
 
-A value comes from a flag, else from ``LINKATLAS_<NAME>``, else from ``linkatlas.toml`` in the working directory, else it
-is the default. ``python -m settings.options`` prints the table.
+A value comes from a flag, else from ``LINKATLAS_<NAME>``, else from the file that ``LINKATLAS_<NAME>_FILE`` names (as secrets
+of containers come), else from ``linkatlas.toml`` in the working directory, else it is the default.
+``python -m settings.options`` prints the table.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from settings import values
 
 FILE = "linkatlas.toml"
 PREFIX = "LINKATLAS_"
+IN_FILE = "_FILE"
 FRONTIERS = (
     *("sqlite:///PATH", "redis://HOST:PORT/DB?job=NAME", "rediss://HOST:PORT/DB?job=NAME", "unix:///PATH?job=NAME"),
     *("redis+sentinel://HOST:PORT/SERVICE/DB?job=NAME", "redis+cluster://HOST:PORT?job=NAME"),
@@ -313,18 +315,32 @@ def trace(flags: Mapping[str, Any], environ: Mapping[str, str], toml: Mapping[st
     """Return each option's value and where it came from: the flag, the variable, the file, or "default"."""
     table = specs()
     variables = {key: value for key, value in environ.items() if key.startswith(PREFIX) and key not in OTHER_VARIABLES}
-    _check_known(variables, [PREFIX + name.upper() for name in table], "environment variable")
+    names = [PREFIX + name.upper() for name in table]
+    _check_known(variables, [*names, *(name + IN_FILE for name in names)], "environment variable")
     _check_known(toml, table, f"{FILE}: option")
     traced: dict[str, tuple[Any, str]] = {}
-    for name, spec in table.items():
+    for (name, spec), variable in zip(table.items(), names, strict=True):
         sources = (
             (flags.get(name), flag(name)),
-            (variables.get(PREFIX + name.upper()), PREFIX + name.upper()),
+            (variables.get(variable), variable),
+            (_secret(variable + IN_FILE, variables), variable + IN_FILE),
             (toml.get(name), f"{FILE}: {name}"),
         )
         given = next(((value, source) for value, source in sources if value is not None and value != ()), None)
         traced[name] = (_parsed(spec, *given), given[1]) if given else (default(name), "default")
     return traced
+
+
+def _secret(variable: str, variables: Mapping[str, str]) -> str | None:
+    """Return what the file holds that ``variable`` names, without the line's end; None where there is no such variable."""
+    path = variables.get(variable)
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise OptionError(f"{variable}: {path!r} cannot be read: {why}; name a file that holds the value") from None
 
 
 def _parsed(spec: Spec, value: Any, source: str) -> Any:

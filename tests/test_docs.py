@@ -12,10 +12,12 @@ from interfaces.cli.docs import PAGES
 from interfaces.cli.main import COMMANDS
 from linkindex.answers.rows import Backlink, Broken
 from linkindex.model import KINDS, PLACEMENTS
-from settings.options import OTHER_VARIABLES, PREFIX, docs_table, flag, specs
+from settings.options import IN_FILE, OTHER_VARIABLES, PREFIX, docs_table, flag, specs
 
 ROOT = Path(__file__).parents[1]
 PAGES_OF_OURS = sorted((ROOT / "docs").glob("*.md"))
+# Flags of docker, kubectl and interfaces.keys, in what tells of containers.
+OF_OTHERS = set("--build-arg --entrypoint --from-file --mongo --profile --rm --scale --secret --user --volumes".split())
 # bad-input.md names, on purpose, what does not exist; the tests of its rows keep it honest.
 PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(page for page in PAGES_OF_OURS if page.name != "bad-input.md")]
 
@@ -40,10 +42,12 @@ def test_what_prose_names_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     known = {flag(name) for name in specs()} | set(re.findall(r"--[a-z][a-z-]+", PAGES["commands.md"]()))
     known |= {"--upgrade", "--require-hashes", "--only-binary"}
+    known |= OF_OTHERS if page.name in ("deploy.md", "README.md") else set()
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= known
     called = re.findall(r"(?:^\$ linkatlas|^\./run|`linkatlas|`\./run) ([a-z]+)", text, re.MULTILINE)
     assert set(called) <= {*COMMANDS, "test", "lock"}
-    variables = {f"{PREFIX}{name.upper()}" for name in specs()} | set(OTHER_VARIABLES)
+    options = {f"{PREFIX}{name.upper()}" for name in specs()}
+    variables = options | {name + IN_FILE for name in options} | set(OTHER_VARIABLES)
     assert set(re.findall(r"LINKATLAS_[A-Z_]+\b", text)) <= variables
 
 

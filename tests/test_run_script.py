@@ -88,7 +88,7 @@ def checkout(tmp_path: Path) -> Checkout:
     for folder in (path / "requirements", tools, home):
         folder.mkdir(parents=True)
     shutil.copy(ROOT / "run", path)
-    for name in ("pyproject.toml", "requirements/run.txt", "requirements/test.txt"):
+    for name in ("pyproject.toml", "requirements/build.txt", "requirements/run.txt", "requirements/test.txt"):
         (path / name).write_text(f"{name}\n")
     for name in TOOLS:
         found = shutil.which(name)
@@ -160,7 +160,7 @@ def test_it_installs_by_hash_and_only_once(checkout: Checkout) -> None:
     assert checkout.journal() == first
 
 
-@pytest.mark.parametrize("changed", ["pyproject.toml", "requirements/run.txt"])
+@pytest.mark.parametrize("changed", ["pyproject.toml", "requirements/build.txt", "requirements/run.txt"])
 def test_it_installs_again_when_what_it_was_made_from_changes(checkout: Checkout, changed: str) -> None:
     checkout.python("python3", "3.12")
     checkout.run("status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import click
@@ -19,7 +20,7 @@ from interfaces.cli.render import choose_format, record_json
 from interfaces.cli.seeds import read_seeds
 from interfaces.cli.voice import voice
 from interfaces.text import counted, safe_text
-from linkindex.errors import BadInput
+from linkindex.errors import BadInput, Unavailable
 from linkindex.store import LinkIndex, open_index
 from linkindex.target import Target, parse_target
 from settings.options import Options, flag
@@ -46,8 +47,13 @@ NODE_OPTIONS = (
 @click.option(
     "--health", is_flag=True, help="Ask the node that listens on --metrics-port how it is: exits 0 where it is well."
 )
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="Wait for stores that are still starting, and make the index and an empty job first.",
+)
 @option_flags(*NODE_OPTIONS)
-def node(until_finished: bool, health: bool, options: Options) -> int | None:
+def node(until_finished: bool, health: bool, prepare: bool, options: Options) -> int | None:
     """Join the crawl that --frontier names and work on it until told to stop.
 
     A crawl is begun by linkatlas crawl or linkatlas seed; any number of nodes may work on it, on any machines. A host
@@ -71,6 +77,8 @@ def node(until_finished: bool, health: bool, options: Options) -> int | None:
     check_contact(options, joins=True)
     check_log(options.request_log)
     options = replace(options, keep_alive=not until_finished)
+    if prepare:
+        _prepare(options)
     with frontier_of(options, create=False) as frontier:
         before = frontier.counts()
     with workers(options, options.workers - 1) as stop_workers:
@@ -88,6 +96,20 @@ def node(until_finished: bool, health: bool, options: Options) -> int | None:
     else:  # whatever a container writes goes to one log
         voice.say(line)
     return 75 if end.reason == "waiting" else 0
+
+
+def _prepare(options: Options) -> None:
+    """Make the index and a job without seeds; what is there stays as it is. Stores are waited for."""
+    give_up = time.monotonic() + options.store_wait
+    while True:
+        try:
+            open_index(options.index, create=True).close()
+            frontier_of(options).close()
+            return
+        except Unavailable:
+            if time.monotonic() >= give_up:
+                raise
+            time.sleep(1.0)
 
 
 @node.command(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -94,6 +95,8 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (see the README for what each means)."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if os.getpid() == 1:  # the first process of a container, which the system spares signals that it does not ask for
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     voice.form = "text"  # until a command says otherwise
     try:
         # Not group.main: it would end the process with 1 where a reader has seen enough.

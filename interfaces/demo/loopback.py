@@ -1,4 +1,4 @@
-"""A minimal HTTP/1.1 server on 127.0.0.1 and its life as a child process.
+"""A minimal HTTP/1.1 server, on 127.0.0.1 unless told otherwise, and its life as a child process.
 
 Small on purpose: GET and HEAD, keep-alive, no request bodies. It is the fast, plain ground that crawls are measured
 on, and its access log is their witness: one line ``start end host path status`` a request, seconds of the monotonic
@@ -42,6 +42,7 @@ class Listener(NamedTuple):
     port: int
     respond: Respond
     tls: ssl.SSLContext | None = None
+    address: str = "127.0.0.1"
 
 
 def message(status: int, headers: Sequence[tuple[str, str]], body: bytes, *, head_only: bool = False) -> bytes:
@@ -53,7 +54,7 @@ def message(status: int, headers: Sequence[tuple[str, str]], body: bytes, *, hea
 
 
 def run(listeners: Sequence[Listener], log: Path | None = None) -> None:
-    """Serve until stdin closes or SIGTERM comes; prints ``ready 127.0.0.1 PORT…`` on stdout once it listens.
+    """Serve until stdin closes or SIGTERM comes; prints ``ready ADDRESS PORT…`` on stdout once it listens.
 
     Raises OSError where a port is taken or the log cannot be written.
     """
@@ -95,8 +96,9 @@ async def _run(listeners: Sequence[Listener], witness: TextIO) -> None:
     servers = []
     for listener in listeners:
         converse = partial(_converse, listener.respond, witness)
-        servers.append(await asyncio.start_server(converse, "127.0.0.1", listener.port, ssl=listener.tls, backlog=1024))
-    print("ready 127.0.0.1", *(server.sockets[0].getsockname()[1] for server in servers), flush=True)
+        place = (listener.address, listener.port)
+        servers.append(await asyncio.start_server(converse, *place, ssl=listener.tls, backlog=1024))
+    print("ready", listeners[0].address, *(server.sockets[0].getsockname()[1] for server in servers), flush=True)
     await stop.wait()
     for server in servers:
         server.close()  # not wait_closed(): since Python 3.12 it waits for idle clients to hang up

@@ -48,7 +48,10 @@ def answering(served: Served) -> loopback.Respond:
 def main(arguments: list[str] | None = None) -> None:
     """Serve what the command line asks for until stdin closes."""
     parser = argparse.ArgumentParser(prog="python -m interfaces.demo.serve", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0: any free one")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0: any free one")
+    parser.add_argument(
+        "--address", default="127.0.0.1", help="address to listen on; others than loopback show it to others"
+    )
     parser.add_argument("--seed", type=int, default=1, help="number that everything follows from")
     parser.add_argument("--log", type=Path, help="append one line a request: start end host path status")
     parser.add_argument("--hosts", type=int, help="how many hosts (demo web: 36, site: 1)")
@@ -72,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
             site.answer(*split(url))
     else:
         served = make_web(options.seed, options.hosts or 36)
-    loopback.run([loopback.Listener(options.port, answering(served))], options.log)
+    loopback.run([loopback.Listener(options.port, answering(served), address=options.address)], options.log)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from linkindex.target import parse_target
 from tests.crawls.command import Ran, command, environment, run
 from tests.rawserver import page, silence
 from tests.rawserver import serving as serving_raw
+from tests.servers import RedisServer
 
 PAGES = 40
 SITE = make_site(PAGES)
@@ -83,6 +84,23 @@ def test_a_node_takes_what_is_seeded_while_it_waits_and_leaves_when_told(crawl: 
     assert node.returncode == 0, err
     assert "left the crawl" in out
     assert json.loads(crawl.run("nodes", "--format", "json").out) == []
+
+
+def test_a_node_may_come_before_its_stores_and_the_first_seed(crawl: Crawl) -> None:
+    server = RedisServer(crawl.folder)
+    place = ("--frontier", f"redis://{server.address}/0?job=web")
+    joining = ("node", "--prepare", "--contact", "us@owner.example", *place, *crawl.reach)
+    assert "no connection to Redis" in crawl.run(*joining, "--store-wait", "0").err
+    node = subprocess.Popen(command(*joining), cwd=crawl.folder, env=environment(), stdout=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    with server:
+        _until(lambda: "pages" in crawl.run("nodes", *place, "--format", "json").out)
+        crawl.run("seed", SITE.seeds[0], *place)
+        _until(lambda: len(crawl.asked()) > 2)
+        node.send_signal(signal.SIGTERM)
+        assert "left the crawl (shutdown)" in node.communicate(timeout=30)[0]
+        assert "pages" not in crawl.run("nodes", *place, "--format", "json").out
+        assert set(crawl.asked().values()) == {1}
 
 
 def test_a_node_ends_that_is_told_to_while_it_stores_a_visit_without_a_fetch(tmp_path: Path) -> None:

@@ -47,6 +47,30 @@ def test_where_a_value_came_from() -> None:
     }
 
 
+def test_a_secret_comes_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "index"
+    secret.write_text("mongodb://user:s3cret@there/links\n")
+    environ = {"LINKATLAS_INDEX_FILE": str(secret)}
+    assert trace({}, environ, {"index": "sqlite:///a.db"})["index"] == (
+        "mongodb://user:s3cret@there/links",
+        "LINKATLAS_INDEX_FILE",
+    )
+    assert resolve({}, {**environ, "LINKATLAS_INDEX": "sqlite:///b.db"}, {}).index == "sqlite:///b.db"
+    secret.write_text("http://user:s3cret@there/\n")
+    with pytest.raises(OptionError, match=r"LINKATLAS_INDEX_FILE: .*\*\*\*.*will not do"):
+        resolve({}, environ, {})
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_that_holds_no_value_is_told(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "index").write_bytes(content)
+    with pytest.raises(OptionError, match=r"LINKATLAS_INDEX_FILE: .*index' cannot be read: .*; name a file"):
+        resolve({}, {"LINKATLAS_INDEX_FILE": str(tmp_path / "index")}, {})
+    with pytest.raises(OptionError, match=r"LINKATLAS_INDX_FILE.*nearest is 'LINKATLAS_INDEX_FILE'"):
+        resolve({}, {"LINKATLAS_INDX_FILE": "x"}, {})
+
+
 @pytest.mark.parametrize(
     ("name", "given", "value"),
     [
