@@ -51,6 +51,9 @@ class Counted(OnMongo):
     def _all_are_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
         monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+        monkeypatch.setattr(
+            "linkindex.store.mongo.large.A_PAGE", 1e-9
+        )  # pages are gone through, however few have links
 
 
 class TestCountedMongoIndex(Counted, IndexContract):

@@ -55,6 +55,11 @@ class Question:
         for batch in self._batches("aggregate_raw_batches", collection, list(stages), allowDiskUse=True, **how):
             yield from batch
 
+    def number_of(self, collection: str) -> int:
+        """Return how many documents there are, roughly."""
+        with self._place.errors():
+            return self._place.db[collection].estimated_document_count()
+
     def in_time(self) -> None:
         """Raise :class:`TimedOut` when the question's time is over."""
         if self._limit and time.monotonic() > self._ends:

@@ -24,6 +24,7 @@ from linkindex.target import Target
 
 MANY = 20_000  # links; fewer are read in a third of a second
 MOST = 2_000_000  # links that one transaction can read in the minute that the server gives it
+A_PAGE = 8  # links to a domain that are read in the time that one page takes, with what else that links to
 _NAMES = 2_000  # in one request
 _WRITTEN = 1_000  # documents in one insert
 

@@ -126,9 +126,13 @@ def same(pair: PairRecord, right: PairRecord) -> bool:
     return first and _plain(pair) == _plain(right)
 
 
-def shares(counted: Mapping[str, int]) -> Counter[str]:
-    """Return counts by name, as pairs hold them by field."""
-    return Counter({unquote(field[1:]): number for field, number in counted.items() if number > 0})
+def shares(counted: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of counts, by name, that pairs hold by field."""
+    total = Counter[str]()
+    for of_pair in counted:
+        for field, number in of_pair.items():
+            total[field] += number
+    return {unquote(field[1:]): number for field, number in total.items() if number > 0}
 
 
 def _named(name: str) -> str:

@@ -9,6 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from linkindex.store.mongo import covering, large, pairs
 from linkindex.store.mongo.asking import Question, parts
@@ -17,8 +18,10 @@ from linkindex.store.mongo.schema import LARGE, PAGES, PAIRS
 from linkindex.store.mongo.selecting import Found, Selected
 from linkindex.store.selection import Group, Profile, Selection
 
-_LOOKS = (4, 32, 256, 0)  # pages of each domain that are looked at for when it was seen last, 0: all
+_LOOKS = (1, 8, 64, 512, 0)  # pages of each domain that are looked at for when it was seen last, 0: all
+_ALL = 4096  # as many as 0 stands for, when it is weighed
 _WIDE = (32, 256, 2048)  # pages of the whole index
+_AT_ONCE = 100  # domains
 _TOGETHER = 500  # pages whose links are asked for in one go
 
 _NUMBERS = (
@@ -58,15 +61,19 @@ class Referring:
 
     def number(self, *, lost: bool) -> int:
         """Return how many links there are, live or lost."""
-        return sum(pair.lost if lost else pair.links for pair in self._pairs(_SUMS)) + len(self._others)
+        stages = (
+            {"$match": large.of_domain(self._domain)},
+            {"$group": {"_id": None, "n": {"$sum": "$lo" if lost else "$n"}}},
+        )
+        found = next(self._question.aggregate(PAIRS, *stages), {"n": 0})
+        return int(found["n"]) + len(self._others)
 
     def profile(self) -> Profile:
         """Return what all live links amount to."""
         live = [pair for pair in self._pairs(_SHARES) if pair.links > 0]
         others, kinds, placements = self._others, Counter[str](), Counter[str]()
-        for pair in live:
-            kinds.update(pairs.shares(pair.kinds))
-            placements.update(pairs.shares(pair.placements))
+        kinds.update(pairs.shares(pair.kinds for pair in live))
+        placements.update(pairs.shares(pair.placements for pair in live))
         kinds.update(one.link.kind for one in others)
         placements.update(one.link.shown_placement for one in others)
         whole = self._whole(live) if live or others else None
@@ -82,7 +89,10 @@ class Referring:
         largest = ((-number, name) for name, number in links.items())
         chosen = [name for _, name in (sorted(largest) if limit is None else heapq.nsmallest(limit, largest))]
         shown = [name for name in chosen if name in live]
-        last_seen, targets = self._last_seen(shown), self._targets([live[name].id for name in shown])
+        last_seen, targets = (
+            self._last_seen(shown, sum(pair.links for pair in live.values())),
+            self._targets([live[name].id for name in shown]),
+        )
         groups = []
         for name in chosen:
             counted = [live[name]] if name in live else []
@@ -95,7 +105,10 @@ class Referring:
     # ---- sums
 
     def _whole(self, live: Sequence[PairRecord]) -> Group:
-        targets = {name for pair in live for name, number in pair.targets.items() if number > 0}
+        targets: set[str] = set()
+        for pair in live:
+            whole = min(pair.targets.values(), default=0) > 0  # nearly always, and quicker
+            targets.update(pair.targets if whole else (name for name, number in pair.targets.items() if number > 0))
         first: int | None = None
         for pair in sorted(live, key=lambda pair: pair.first_seen):
             if first is not None and pair.first_seen >= first:
@@ -152,40 +165,60 @@ class Referring:
 
     def _last_of_all(self, live: Sequence[PairRecord]) -> int:
         for most in _WIDE if live else ():
-            latest = self._latest({}, most)
+            latest = self._latest(most)
             found = self._best(page.id for page in latest)
             if len(latest) < most or (found and max(found.values()) >= latest[-1].last_visited):
                 return max(found.values(), default=0)
-        return max(self._last_seen([pair.source_domain for pair in live]).values(), default=0)
+        links = sum(pair.links for pair in live)
+        return max(self._last_seen([pair.source_domain for pair in live], links).values(), default=0)
 
-    def _last_seen(self, domains: Collection[str]) -> dict[str, int]:
-        """Return when each domain's links were seen last: where few of its last pages tell, no more are looked at."""
+    def _last_seen(self, domains: Collection[str], links: int) -> dict[str, int]:
+        """Return when each domain's links were seen last: where few of its last pages tell, no more are looked at; where
+        too many would have to be, all ``links`` are read."""
         seen: dict[str, int] = {}
         left = list(domains)
         for most in _LOOKS:
-            latest = {domain: self._latest({"d": domain}, most) for domain in left}
-            found = self._best(page.id for pages in latest.values() for page in pages)
+            if left and (most or _ALL) * len(left) > links / large.A_PAGE:
+                return seen | self._by_domain(self._live.links())
+            latest = self._latest_of_each(left, most)
+            found = self._best(name for pages in latest.values() for name, _ in pages)
             seen |= {domain: found.get(domain, 0) for domain in left}
             left = [
                 domain
                 for domain, pages in latest.items()
-                if most and len(pages) == most and seen[domain] < pages[-1].last_visited
+                if most and len(pages) == most and seen[domain] < pages[-1][1]
             ]
         return seen
 
-    def _latest(self, condition: Mapping[str, str], most: int) -> list[PageRecord]:
+    def _latest(self, most: int) -> list[PageRecord]:
         """Return the pages that were visited last."""
-        how = {"sort": [("lv", -1)], "limit": most}
-        return list(self._question.find(PAGES, condition, PageRecord, _VISITED, **how))
+        return list(self._question.find(PAGES, {}, PageRecord, _VISITED, sort=[("lv", -1)], limit=most))
+
+    def _latest_of_each(self, domains: Sequence[str], most: int) -> dict[str, list[tuple[bytes, int]]]:
+        """Return name and time of the visit of each domain's pages that were visited last, 0: of all its pages."""
+        latest: dict[str, list[tuple[bytes, int]]] = {domain: [] for domain in domains}
+        for some in parts(domains, _AT_ONCE):
+            first, *others = ([{"$match": {"d": domain}}, *_last(most)] for domain in some)
+            united = ({"$unionWith": {"coll": PAGES, "pipeline": other}} for other in others)
+            for page in self._question.aggregate(PAGES, *first, *united):
+                latest[page["d"]].append((page["_id"], page["lv"]))
+        return latest
 
     def _best(self, pages: Iterable[bytes]) -> dict[str, int]:
         """Return when the links on some pages were seen last, by domain."""
+        return self._by_domain(one for some in parts(pages, _TOGETHER) for one in self._live.on_pages(some))
+
+    def _by_domain(self, found: Iterable[Found]) -> dict[str, int]:
         best: dict[str, int] = {}
-        for some in parts(pages, _TOGETHER):
-            for one in self._live.on_pages(some):
-                domain = one.link.source_domain
-                best[domain] = max(best.get(domain, 0), one.last_seen)
+        for one in found:
+            domain = one.link.source_domain
+            best[domain] = max(best.get(domain, 0), one.last_seen)
         return best
+
+
+def _last(most: int) -> list[dict[str, Any]]:
+    stages: list[dict[str, Any]] = [{"$sort": {"lv": -1}}, {"$limit": most}, {"$project": {"d": 1, "lv": 1}}]
+    return stages if most else [stages[0], stages[2]]
 
 
 def by_number(counts: Mapping[str, int]) -> dict[str, int]:

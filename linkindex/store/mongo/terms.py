@@ -25,7 +25,7 @@ class Terms(Writes):
         question = self._question()
         if size <= 0:
             return
-        pages = self._pages()
+        pages = question.number_of(PAGES)
         if pages < 2 * size:
             for page in question.find(PAGES, {"te": {"$exists": True}}, PageRecord, _TERMS):
                 yield page.domain, page.terms
@@ -62,13 +62,10 @@ class Terms(Writes):
 
     def _similarities(self) -> Similarities:
         counted = self.about("rarity")
-        state = counted or self._pages().bit_length()  # a sample will do until the index is twice as large
+        state = (
+            counted or self._question().number_of(PAGES).bit_length()
+        )  # a sample will do until the index is twice as large
         if self._rarity is None or self._rarity[0] != state:
             sample = () if counted else few_of_each(self.terms_sample(_QUICK_SAMPLE))
             self._rarity = (state, Rarity.from_bytes(counted) if counted else Rarity.of(sample))
         return Similarities(self._rarity[1], lambda domain: self.terms_of(domain, DOMAIN_SAMPLE))
-
-    def _pages(self) -> int:
-        """Return how many pages there are, roughly."""
-        with self._place.errors():
-            return self._place.db[PAGES].estimated_document_count()

@@ -1,8 +1,8 @@
 """The first links to a large domain in an order: found by going through pages in that order until there are enough.
 
 A page is visited no earlier than its links were seen, so going by visits meets links in the order "seen"; domains and pages by
-their ranks give the order "rank". Where few pages have a link that is wanted, reading all links is quicker, and so this gives
-up after some.
+their ranks give the order "rank". Where few pages have a link that is wanted, reading all links is quicker: then this is not
+begun, or given up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from linkindex.store.mongo.schema import PAGES, PAIRS
 from linkindex.store.mongo.selecting import Found, Selected
 from linkindex.store.selection import Order, Selection
 
-_MOST = 4_000  # pages to go through
+_SURE = 3  # times as many pages may be looked at as would do if links were spread evenly
 _TOGETHER = 200  # pages whose links are asked for in one go
 _TIES = 100  # domains of one rank to go through together
 
@@ -43,10 +43,21 @@ class Walk:
     ) -> None:
         self._question, self._selection, self._domain, self._ranks = question, selection, domain, ranks
         self._after, self._limit = after, limit
+        self._most = 0  # pages to go through
 
     def found(self, order: Order) -> list[Found] | None:
         """Return them, None where too many pages would have to be looked at. All of them are the target's own."""
+        number = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
+        counted = self._question.aggregate(PAIRS, {"$match": large.of_domain(self._domain)}, number)
+        self._most = int(next(counted, {"n": 0})["n"] / large.A_PAGE)
+        if not self._is_worth_it():
+            return None
         return self._by_rank() if order == "rank" and self._ranks.known else self._by_visit()
+
+    def _is_worth_it(self) -> bool:
+        """Return whether enough links are to be expected on as many pages as may be looked at."""
+        links, pages = self._most * large.A_PAGE, self._question.number_of(PAGES)
+        return links * self._most > pages * self._limit * _SURE
 
     # ---- seen
 
@@ -57,7 +68,7 @@ class Walk:
         behind = self._behind("seen", lambda _: (0.0, 0.0))
         rows: list[Found] = []
         latest = self._question.find(
-            PAGES, {}, PageRecord, _VISITED, sort=[("lv", -1)], limit=_MOST + 1, batch_size=_TOGETHER
+            PAGES, {}, PageRecord, _VISITED, sort=[("lv", -1)], limit=self._most + 1, batch_size=_TOGETHER
         )
         walked = 0
         for pages in parts(latest, _TOGETHER):
@@ -66,7 +77,7 @@ class Walk:
             if sum(one.last_seen > pages[-1].last_visited for one in rows) >= self._limit:
                 return rows
         # Where all followed links are met, and they are too few, the others come next.
-        return rows if walked <= _MOST and follow is s.follow else None
+        return rows if walked <= self._most and follow is s.follow else None
 
     # ---- rank
 
@@ -82,7 +93,7 @@ class Walk:
                 return None
             for pages in self._pages_by_rank(domains, after if after and rank == (after.domain_rank or 0.0) else None):
                 walked += len(pages)
-                if walked > _MOST:
+                if walked > self._most:
                     return None
                 met = [one for one in selected.on_pages(pages) if one.link.source_domain in domains]
                 self._ranks.learn(met)
@@ -115,7 +126,7 @@ class Walk:
             yield together
         known = {name for _, name in ranked}
         others = self._question.find(PAGES, {"d": {"$in": list(domains)}}, PageRecord, _NAME)
-        unranked = list(islice((page.id for page in others if page.id not in known), _MOST + 1))
+        unranked = list(islice((page.id for page in others if page.id not in known), self._most + 1))
         if unranked:
             yield unranked
 

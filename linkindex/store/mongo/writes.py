@@ -131,7 +131,7 @@ class Writes:
             _put_page(draft, put[PAGES], counted)
             put[PAST].new.extend(map(document, draft.past))
             put[LEADS].new.extend(map(document, draft.led))
-        counted["versions"] += len(put[PAST].new)
+        counted["versions"] += len(put[LINKS].new) + len(put[PAST].new)
         counted["z"] += any(draft.moves for draft in drafts)
         for name, puts in put.items():
             if puts.new:
@@ -202,7 +202,6 @@ def _put_links(draft: Draft, puts: Puts, counted: Counter[str]) -> None:
         before = draft.before.get(record.id)
         counted[state(record.internal, record.until)] += 1
         if before is None:
-            counted["versions"] += 1
             puts.new.append(document(record))
         else:
             counted[state(bool(before.get("i")), before.get("u"))] -= 1
@@ -222,4 +221,6 @@ def _put_page(draft: Draft, puts: Puts, counted: Counter[str]) -> None:
 
 def state(internal: bool, until: int | None) -> str:
     """Return under which name a link is counted."""
-    return ("live" if until is None else "lost") + ("_inside" if internal else "")
+    if internal:
+        return "live_inside" if until is None else "lost_inside"
+    return "live" if until is None else "lost"
