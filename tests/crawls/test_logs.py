@@ -91,7 +91,9 @@ def test_a_crawl_that_is_stopped_says_how_it_goes_on(tmp_path: Path) -> None:
             command("crawl", "http://a.example/", *reach), cwd=tmp_path, env=environment(PYTHONWARNINGS="ignore"),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        while len(server.requests) < 2:
+        for _ in range(1200):
+            if len(server.requests) == 2:
+                break
             time.sleep(0.05)
         crawl.terminate()
         _, err = crawl.communicate(timeout=60)

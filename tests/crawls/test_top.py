@@ -70,7 +70,9 @@ def crawl(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         port, process = stack.enter_context(watched(folder, "crawl", *SITE.seeds, *options, *where))
         until(port, "/readyz", 200)
         with open_frontier(frontier) as opened:
-            while sum(seen.beat.pages for seen in opened.nodes()) < PAGES:  # as it says with every sign of life
+            for _ in range(1200):
+                if sum(seen.beat.pages for seen in opened.nodes()) == PAGES:  # as it says with every sign of life
+                    break
                 time.sleep(0.05)
         yield Crawl(folder, where, frontier, index, port, f":{process.pid}")
 

@@ -29,7 +29,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     with serving("--site", "20") as site:
         reach = ("--connect-to", f":80:127.0.0.1:{site}", "--stay", "domain", "--delay", "0", "--keep-alive")
         with watched(folder, "crawl", *SITE.seeds, *reach) as (port, _):
-            while "linkatlas_frontier_urls" not in (text := get(port, "/metrics")[1]):
+            for _ in range(600):
+                if "linkatlas_frontier_urls" in (text := get(port, "/metrics")[1]):
+                    break
                 time.sleep(0.1)
     found = set()
     for name, labels in re.findall(r"^(linkatlas_\w+)(?:\{(.*)\})? ", text, re.MULTILINE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -144,6 +145,19 @@ def test_a_frontier_of_another_format_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(Incompatible, match="another linkatlas"):
         open_frontier(f"sqlite:///{path}")
+
+
+def test_a_frontier_that_was_made_before_gets_what_came_later(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    with open_frontier(f"sqlite:///{path}") as frontier:
+        frontier.add(pages("a.test", 2))
+        frontier.hold("a.test", 100, "answered 503")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript("DROP TABLE drain; DROP INDEX host_held;")
+    with open_frontier(f"sqlite:///{path}", create=False) as frontier:
+        assert frontier.gates().held == 1
+        assert not frontier.drain("h:1")
+        assert frontier.counts().queued == 2
 
 
 def test_two_processes_lease_every_url_once(tmp_path: Path) -> None:
