@@ -20,7 +20,8 @@ OURS = "tests/deploy/containers"
 SHARED = ["deploy/compose.yaml", f"{OURS}/web.yaml", f"{OURS}/shared.yaml"]
 EMBEDDED = ["deploy/compose.embedded.yaml", f"{OURS}/web.yaml", f"{OURS}/embedded.yaml"]
 CRAWL = ("crawl", *WEB.seeds, "--depth", "9", "--max-pages", "5000")
-# What two crawls of one web must say of a link alike: all but when it was seen, and means over what was found until then.
+# What two crawls of one web must say of a link alike: all but when it was seen, and relevance, as how rare a word is changes
+# with every page.
 SAME = set(Backlink.__struct_fields__) - {"first_seen", "last_seen", "relevance", "domain_relevance"}
 
 
