@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -28,8 +29,12 @@ Thing = dict[str, Any]
 
 def _tool(name: str, *arguments: str | Path, given: str | None = None) -> str:
     """Run a program of the test environment; fail with what it says where it ends otherwise than well."""
-    command = [str(Path(sys.executable).parent / name), *map(str, arguments)]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120.0, check=False)
+    program = Path(sys.executable).parent / name
+    if not program.exists() and (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        pytest.skip(f"the lock has no {name} for this machine: what it would check is not checked here")
+    done = subprocess.run(
+        [program, *arguments], input=given, capture_output=True, text=True, timeout=120.0, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -62,7 +67,6 @@ def pods(found: list[Thing]) -> dict[str, Thing]:
 # -------------------------------------------------------------------- the image
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="hadolint comes for Linux here: the Dockerfiles are not checked")
 @pytest.mark.parametrize("file", DOCKERFILES, ids=_name)
 def test_hadolint_has_no_complaints(file: Path) -> None:
     assert _tool("hadolint", file) == ""

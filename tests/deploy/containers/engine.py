@@ -71,9 +71,10 @@ class Engine:
         self._network.kill()
         with self._network:  # closes its pipe
             pass
-        for folder in Path("/sys/fs/cgroup").glob("*/libpod_parent"):
-            with suppress(OSError):  # others have containers too
-                folder.rmdir()
+        for parent in Path("/sys/fs/cgroup").glob("**/libpod_parent"):
+            for folder in (*sorted(parent.glob("**/"), reverse=True), parent):
+                with suppress(OSError):  # others have containers too, and theirs are not empty
+                    folder.rmdir()
 
     def _empty(self) -> None:
         with suppress(Failed):
