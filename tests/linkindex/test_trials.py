@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from linkindex.store import LinkIndex, open_index
+from linkindex.store.mongo import large
+from linkindex.store.mongo.place import Place
+from linkindex.store.mongo.records import PairRecord, Strange
 from linkindex.store.selection import Selection
 from linkindex.target import parse_target
 from tests.linkindex.dictionary import Dictionary
@@ -25,9 +28,7 @@ KILLS = 20
 
 def agrees(index: LinkIndex, seed: int, count: int) -> None:
     """Compare all that the index tells of links with what the same history makes of a dictionary."""
-    model = Dictionary()
-    for batch in batches(seed, count):
-        model.store(batch)
+    model = replayed(seed, count)
     for page in PAGES + TARGETS:
         assert list(index.versions(page)) == list(model.versions(page))
     assert index.leads(TARGETS) == model.leads(TARGETS)
@@ -36,7 +37,16 @@ def agrees(index: LinkIndex, seed: int, count: int) -> None:
         rows = list(model.links(whole))
         assert list(index.links(whole)) == rows
         assert list(index.groups(whole, "domain")) == list(model.groups(whole, "domain"))
+        live = Selection(target=parse_target(domain))
+        assert index.profile(live) == model.profile(live)
     assert rows
+
+
+def replayed(seed: int, count: int) -> Dictionary:
+    model = Dictionary()
+    for batch in batches(seed, count):
+        model.store(batch)
+    return model
 
 
 def is_whole(path: Path) -> None:
@@ -130,12 +140,14 @@ def test_a_file_that_may_not_grow_loses_nothing(tmp_path: Path) -> None:
 # ---- MongoDB
 
 
-def test_a_server_that_is_killed_under_its_writer_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("many", [0, 250], ids=["", "counting"])
+def test_a_server_that_is_killed_under_its_writer_loses_nothing(tmp_path: Path, many: int) -> None:
+    """With ``many``: nor a count, though domains begin to be counted among the kills."""
     dice, count = random.Random(4), 400
     files = tmp_path / "files"
     files.mkdir()
     with MongoServer(files) as server:
-        with Writer(server.url("trial"), 4, count, tmp_path) as writer:
+        with Writer(server.url("trial"), 4, count, tmp_path, "--large", str(many)) as writer:
             for _ in range(KILLS):
                 assert writer.wait_for(writer.stored + 1)
                 time.sleep(dice.random() * 0.03)
@@ -145,3 +157,12 @@ def test_a_server_that_is_killed_under_its_writer_loses_nothing(tmp_path: Path) 
             assert writer.refused  # a kill between two batches may go by unseen, twenty do not
         with open_index(server.url("trial")) as index:
             agrees(index, 4, count)
+        assert bool(many) is bool(counted_domains(server.url("trial")))
+
+
+def counted_domains(url: str) -> list[str]:
+    """Return the domains whose links a MongoDB index counts, and see that it counts right."""
+    with closing(Place(url)) as place, place.client.start_session(snapshot=True) as session:
+        pairs = list(Strange().read(place.db["pairs"].find(session=session), PairRecord))
+        assert large.wrong(place, Strange(), pairs, session) == []
+        return [found["_id"] for found in place.db["large"].find()]

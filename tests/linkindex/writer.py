@@ -145,7 +145,12 @@ def main() -> None:
     wanted.add_argument("batches", type=int)
     wanted.add_argument("folder", type=Path)
     wanted.add_argument("--largest-file", type=int, help="bytes, until the index has refused a few times")
+    wanted.add_argument("--large", type=int, help="links from which on MongoDB counts those to a domain")
     given = wanted.parse_args()
+    if given.large:
+        from linkindex.store.mongo import large, writes
+
+        large.MANY, writes._LOOKS = given.large, 1
     if given.largest_file:
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (given.largest_file, most))

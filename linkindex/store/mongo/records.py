@@ -3,8 +3,8 @@
 A value that is its default is left out of the document; that is how links of the usual kind stay small. A document whose
 values have other types than these was not written here: it is set aside and counted, never an error.
 
-Records hold nothing that could lead back to them, so Python's collector need not look at them (``gc=False``): that is a fifth
-of the processor time of a write.
+Records hold nothing that could lead back to them: Python's collector need not look at them (``gc=False``), which is a fifth of
+the processor time of a write.
 """
 
 from __future__ import annotations
