@@ -131,7 +131,7 @@ def why(url: str, form: str | None, options: Options) -> int:
             f"{url}: in the index ({visits}), but not of this crawl; {program()} seed --again {url} visits it anew"
         )
     if life is None:
-        raise BadInput(f"{url}: never discovered; no page that was visited links to it")
+        raise BadInput(f"{wanted}: never discovered; no page that was visited links to it")
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(record_json(life))
         return 0
