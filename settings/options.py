@@ -169,7 +169,7 @@ class Options:
     )
     max_stall: float = _seconds(
         60.0,
-        "CPU seconds that one page may hold up a process; then it ends, and a page that did so three times has failed",
+        "CPU seconds that one page may hold up a process; then it ends, and a page that did so four times has failed",
         "speed",
         1.0,
     )

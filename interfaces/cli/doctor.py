@@ -44,7 +44,7 @@ def doctor(form: str | None, options: Options) -> int:
     if form == "table":
         for finding in findings:
             click.echo(safe_text(_line(finding)))
-            if finding.remedy and not finding.ok:
+            if finding.remedy:
                 click.echo(safe_text(f"     {finding.remedy}"))
     else:
         with opened(None, form) as stream:
@@ -57,9 +57,10 @@ def _line(finding: Finding) -> str:
 
 
 def _told(store: str, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield findings; a store that cannot even be asked is one."""
+    """Yield findings, with a remedy where one is needed; a store that cannot even be asked is one."""
     try:
-        yield from findings
+        for finding in findings:
+            yield msgspec.structs.replace(finding, remedy="") if finding.ok else finding
     except LinkatlasError as error:
         yield Finding(
             store=store, name="answers", ok=False, found=str(error), remedy="mend that, then call doctor again"

@@ -19,11 +19,12 @@ def check_health(options: Options) -> tuple[bool, str]:
     if not options.metrics_port:
         raise BadInput("--health: the node listens on no port; set LINKATLAS_METRICS_PORT for both, as in 9464")
     address = _address(options.metrics_address)
-    for port in range(options.metrics_port, options.metrics_port + options.workers):
+    ports = range(options.metrics_port, options.metrics_port + options.workers)
+    for port in ports:
         wrong = asyncio.run(_wrong(address, port))
         if wrong:
             return False, safe_text(f"{address} port {port}: {wrong}")
-    return True, f"{address} port {options.metrics_port}: alive and ready"
+    return True, f"{address} port {' and '.join(map(str, ports))}: alive and ready"
 
 
 async def _wrong(address: str, port: int) -> str:

@@ -13,6 +13,7 @@ from crawler.politeness import deciding_line
 from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
+from interfaces.cli.program import program
 from interfaces.cli.render import choose_format, record_json
 from interfaces.text import counted, safe_text
 from linkindex import urls
@@ -60,7 +61,7 @@ def status(form: str | None, options: Options) -> int:
             nodes = [seen for seen in queue.nodes() if seen.alive]
     if index is None and frontier is None:
         raise BadInput(
-            f"nothing at {without_password(options.index)} yet; make an index with: linkatlas crawl https://example.com"
+            f"nothing at {without_password(options.index)} yet; make an index with: {program()} crawl https://example.com"
         )
     discovered = frontier.discovered if frontier else 0
     seen = Status(frontier=frontier, discovered=discovered, index=index, runs=runs, nodes=nodes)
@@ -127,10 +128,10 @@ def why(url: str, form: str | None, options: Options) -> int:
         scope = read_job(frontier).scope
     if life is None and (visits := _visits(wanted, options)):
         raise BadInput(
-            f"{url}: in the index ({visits}), but not of this crawl; linkatlas seed --again {url} visits it anew"
+            f"{url}: in the index ({visits}), but not of this crawl; {program()} seed --again {url} visits it anew"
         )
     if life is None:
-        raise BadInput(f"{url}: never discovered; no page that was visited links to it")
+        raise BadInput(f"{wanted}: never discovered; no page that was visited links to it")
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(record_json(life))
         return 0

@@ -49,7 +49,8 @@ _METRICS = ("address", "state", "under_way", "unstored", "fetch", "parse", "stor
 def top(once: bool, every: float, metrics: tuple[str, ...], form: str | None, options: Options) -> int:
     """Show a crawl under way: how fast it is, what is queued, what its nodes do. Ctrl-C ends it.
 
-    On a terminal it is one picture that renews itself; in a pipe it is JSON Lines, one look each.
+    On a terminal it is one picture that renews itself; in a pipe it is JSON Lines, one look each. What nodes say of
+    themselves is in ms, on average since the look before, and their memory in MB.
     """
     table = choose_format(form, None) == "table"
     with ExitStack() as stack:

@@ -212,6 +212,7 @@ def test_a_failed_question_leaves_the_file_as_it_was(folder: Path, tmp_path: Pat
         (("outlinks", "mailto:x"), "https://example.com/page"),
         (("status", "--index", "sqlite:///missing.db"), "linkatlas crawl"),
         (("why", "https://nowhere.test/"), "never discovered"),
+        (("why", "nowhere.test"), "https://nowhere.test/: never discovered"),
         (("why", "https://d.test/"), "linkatlas seed --again https://d.test/"),
         (("why", "https://a.test/", "--index", "sqlite:///missing.db"), "no such file"),
         (("why", "htp://x"), "write https://example.com"),

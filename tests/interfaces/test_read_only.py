@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from crawler.frontier import Budget, open_frontier
+from crawler.job import begin
+from crawler.scope import Scope
 from interfaces.cli.main import main
 from linkindex.store import open_index
 from tests.linkindex.contract import link, visit
@@ -84,6 +87,43 @@ def test_questions_are_answered_where_nothing_may_be_written(
     with without_rights():
         assert [asked(line, index, capsys) for line in QUESTIONS] == answers
         assert sorted(index.parent.iterdir()) == before
+
+
+@pytest.fixture
+def frontier(index: Path) -> Path:
+    place = index.with_name("i-frontier.db")
+    with open_frontier(f"sqlite:///{place}") as frontier:
+        begin(frontier, [HOME], Scope(), Budget(), 1.0)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("file", "inside"), [(0o444, 0o755), (0o644, 0o555), (0o444, 0o555)], ids=["file", "folder", "both"]
+)
+def test_the_frontier_beside_it_answers_too(
+    index: Path, frontier: Path, file: int, inside: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ("status", f"why {HOME}", "nodes", "audit example.com", "reconcile --check")
+    answers = [asked(line, index, capsys) for line in lines]
+    assert '"discovered":1,' in answers[0][1]
+    assert asked("doctor", index, capsys)[0] == asked("top --once", index, capsys)[0] == 0
+    close(index.parent, file=file, inside=inside)
+    before = sorted(index.parent.iterdir())
+    with without_rights():
+        assert [asked(line, index, capsys) for line in lines] == answers
+        assert asked("doctor", index, capsys)[0] == asked("top --once", index, capsys)[0] == 0
+        assert sorted(index.parent.iterdir()) == before
+
+
+def test_what_would_write_to_the_frontier_says_that_it_may_not(
+    index: Path, frontier: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    close(index.parent, file=0o444, inside=0o555)
+    with without_rights():
+        for line in ("hold a.test", "forget --queue-only example.com", "reconcile"):
+            code, out, err = asked(line, index, capsys)
+            assert (code, out) == (2, "")
+            assert f"frontier {frontier}: it may not be written here" in err
 
 
 def test_what_would_write_says_that_it_may_not(index: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -141,7 +141,10 @@ def trouble(name: str, error: Exception) -> LinkatlasError:
     if isinstance(error, AuthenticationError | AuthorizationError | NoPermissionError) or text.startswith(
         ("WRONGPASS", "NOAUTH", "NOPERM")
     ):
-        return BadInput(f"frontier {name}: Redis refuses this user or password, or what it may do")
+        return BadInput(
+            f"frontier {name}: Redis refuses this user or password, or what it may do; "
+            "see the user and password in the URL, and the rights of the user"
+        )
     if text.startswith("LOST"):
         return Incompatible(
             f"frontier {name}: Redis was emptied or replaced while the crawl ran; "

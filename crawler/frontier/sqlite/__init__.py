@@ -23,9 +23,10 @@ from crawler.frontier.sqlite.clock import machine_clock
 from crawler.frontier.sqlite.leases import STRANGE
 from crawler.frontier.sqlite.nodes import Nodes
 from crawler.frontier.sqlite.schema import State
-from crawler.frontier.sqlite.store import chunks
+from crawler.frontier.sqlite.store import chunks, may_not_write
 from linkindex import urls
 from linkindex.errors import BadInput, Busy, Incompatible, Unavailable
+from linkindex.store.sqlite.opening import connect, is_read_only
 
 # What is a matter of time: others write, the disk is full or fails.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -46,14 +47,17 @@ class SqliteFrontier(Nodes):
         with ExitStack() as undo:
             lock = None
             try:
-                db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+                db = connect(path, 30, "frontier")
                 undo.callback(db.close)
                 _recognise(path, db)
+                read_only = is_read_only(path)
+                if read_only and (create or exclusive):
+                    raise BadInput(may_not_write(path))
                 if exclusive:  # not before the file is known: nothing is left beside another program's
                     lock = _claim(path)
                     undo.callback(os.close, lock)
-                _prepare(path, db)
-                clock = clock or machine_clock(db)
+                _prepare(path, db, read_only)
+                clock = clock or machine_clock(db, read_only=read_only)
             except sqlite3.Error as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
                     raise Unavailable(
@@ -249,8 +253,12 @@ def _recognise(path: Path, db: sqlite3.Connection) -> bool:
     return empty
 
 
-def _prepare(path: Path, db: sqlite3.Connection) -> None:
+def _prepare(path: Path, db: sqlite3.Connection, read_only: bool) -> None:
     empty = _recognise(path, db)
+    if read_only:
+        if empty:
+            raise BadInput(may_not_write(path))
+        return
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA cache_size = -16384")  # KiB; four times as much saves no time that could be measured

@@ -25,16 +25,20 @@ class Anchor(msgspec.Struct, frozen=True):
     origin: int  # ms since 1970 of that start
 
 
-def machine_clock(db: sqlite3.Connection) -> Callable[[], float]:
-    """Return the frontier's clock, in s since 1970; ``db`` remembers it."""
+def machine_clock(db: sqlite3.Connection, *, read_only: bool = False) -> Callable[[], float]:
+    """Return the frontier's clock, in s since 1970; ``db`` remembers it.
+
+    A file that may only be read and knows no time of this start has the wall clock.
+    """
     boot = boot_id()
-    if not boot:
+    anchor = _kept(db) if read_only or not boot else _anchor(db, boot)
+    if anchor is None or not boot or anchor.boot != boot:
         return time.time
-    origin = _origin(db, boot)
+    origin = anchor.origin
     return lambda: origin / 1000 + since_boot()
 
 
-def _origin(db: sqlite3.Connection, boot: str) -> int:
+def _anchor(db: sqlite3.Connection, boot: str) -> Anchor:
     anchor = _kept(db)
     if anchor is None or anchor.boot != boot:
         db.execute("BEGIN IMMEDIATE")
@@ -49,7 +53,7 @@ def _origin(db: sqlite3.Connection, boot: str) -> int:
         except BaseException:
             db.execute("ROLLBACK")
             raise
-    return anchor.origin
+    return anchor
 
 
 def _kept(db: sqlite3.Connection) -> Anchor | None:

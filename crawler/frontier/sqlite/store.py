@@ -17,11 +17,16 @@ from crawler.frontier.sqlite.clock import NOTED
 from crawler.frontier.sqlite.schema import State
 from crawler.remembered import Remembered
 from linkindex import urls
-from linkindex.errors import Unavailable
+from linkindex.errors import BadInput, Unavailable
 
 _T = TypeVar("_T")
 
 _HOSTS = 8 << 20  # bytes of hosts whose numbers are remembered
+
+
+def may_not_write(path: Path) -> str:
+    """Return what is said to whoever would write to a frontier that may only be read."""
+    return f"frontier {path}: it may not be written here; allow that, or name another with --frontier"
 
 
 class Store:
@@ -60,6 +65,8 @@ class Store:
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+                raise BadInput(may_not_write(self._path)) from error
             raise Unavailable(
                 f"frontier {self._path}: {error}; nothing was lost, run the same command again"
             ) from error

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from linkindex.store.selection import Check
 from linkindex.store.sqlite.database import Database
+from linkindex.store.sqlite.opening import is_read_only
 from linkindex.store.sqlite.recounting import WRONG
 from linkindex.store.sqlite.schema import INDEXES, VERSION, VIEWS
 
@@ -22,19 +23,19 @@ class Checking(Database):
     def check(self) -> Iterator[Check]:
         version = next(self._rows("PRAGMA user_version"))[0]
         yield Check(name="format", ok=version == VERSION, found=str(version))
-        mode = next(self._rows("PRAGMA journal_mode"))[0]
-        yield Check(
-            name="journal",
-            ok=mode == "wal",
-            found=str(mode),
-            remedy=""
-            if mode == "wal"
-            else "keep the file on a local disk: without WAL, readers and the writer wait for each other",
-        )
+        yield self._journal()
         yield self._integrity()
         yield self._counting()
         yield from self._indexes()
         yield self._room()
+
+    def _journal(self) -> Check:
+        if is_read_only(self._path):  # read as one that nobody changes, it has none
+            return Check(name="journal", ok=True, found="none is needed: it may only be read here")
+        mode = next(self._rows("PRAGMA journal_mode"))[0]
+        ok = mode == "wal"
+        remedy = "" if ok else "keep the file on a local disk: without WAL, readers and the writer wait for each other"
+        return Check(name="journal", ok=ok, found=str(mode), remedy=remedy)
 
     def _integrity(self) -> Check:
         found = [row[0] for row in self._rows("PRAGMA quick_check(10)")]

@@ -85,6 +85,18 @@ class Database:
         )
 
     @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Read what was there at one moment, whoever writes meanwhile."""
+        try:
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Write all or nothing."""
         try:

@@ -112,14 +112,17 @@ class Groups(Selecting):
             yield Group(**dict(zip(Group.__struct_fields__, row, strict=True)))
 
     def profile(self, selection: Selection) -> Profile:
-        question = self._question(selection)
-        if question is None:
-            return Profile(whole=None, by_kind={}, by_placement={})
-        if self._is_large(question):
-            return self._profile_of_bundles(question)
-        whole = next(self.groups(selection, ""), None)
-        kinds, placements = ({one.key: one.links for one in self.groups(selection, by)} for by in _SHARES)
-        return Profile(whole=whole, by_kind=kinds, by_placement=placements)
+        with self._snapshot():
+            question = self._question(selection)
+            if question is None:
+                return Profile(whole=None, by_kind={}, by_placement={})
+            if self._is_large(question):
+                return self._profile_of_bundles(question)
+            whole = next(self.groups(selection, ""), None)
+            if (whole.links if whole else 0) != self.links_of(selection):
+                raise ValueError("other links than bundles count")  # damage, which is not to pass for an answer
+            kinds, placements = ({one.key: one.links for one in self.groups(selection, by)} for by in _SHARES)
+            return Profile(whole=whole, by_kind=kinds, by_placement=placements)
 
     def _profile_of_bundles(self, question: Question) -> Profile:
         sums = dict.fromkeys(("links", "follow", "ugc", "sponsored"), 0)

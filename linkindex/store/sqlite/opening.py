@@ -1,4 +1,5 @@
-"""The connection to an index file: to read and write, or to read only where its folder or the file lets nobody write.
+"""The connection to the file of an index or a frontier: to read and write, or to read only where its folder or the file lets
+nobody write.
 
 SQLite keeps what was written last beside the file (``-wal``), with an index of it that all readers share (``-shm``) and that it
 has to make where it is not there. Where it cannot, the file alone is read as one that nobody changes (``immutable``), which is
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from linkindex.errors import BadInput
 
 
-def connect(path: Path, wait: float) -> sqlite3.Connection:
+def connect(path: Path, wait: float, store: str = "index") -> sqlite3.Connection:
     """Return a connection that waits ``wait`` seconds for others. Raises :class:`BadInput` where only a part could be read."""
     if not path.exists() or _may_write(path):
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=wait)
@@ -24,7 +25,7 @@ def connect(path: Path, wait: float) -> sqlite3.Connection:
         return _read_only(path, "immutable=1", wait)
     if not path.with_name(path.name + "-shm").exists():
         raise BadInput(
-            f"index {path}: what was written last is in {kept.name}, which cannot be read here without writing; "
+            f"{store} {path}: what was written last is in {kept.name}, which cannot be read here without writing; "
             "ask once where it may be written, or copy both to such a place"
         )
     return _read_only(path, "mode=ro", wait)

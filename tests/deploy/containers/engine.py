@@ -54,7 +54,7 @@ class Engine:
             "TMPDIR": str(folder / "tmp"),
             "DISABLE_HC_SYSTEMD": "true",  # health is asked for by `podman healthcheck run`
             "LINKATLAS_CONTACT": CONTACT,
-            "LINKATLAS_IMAGE": "localhost/linkatlas",
+            "NODE_IMAGE": "localhost/linkatlas",
             "REDIS_IMAGE": "localhost/redis",
             "MONGO_IMAGE": "localhost/mongo",
         }
