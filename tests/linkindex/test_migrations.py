@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from linkindex.answers.backlinks import backlinks
 from linkindex.answers.rows import moment
 from linkindex.errors import Incompatible
 from linkindex.model import Outcome
-from linkindex.store import Selection, open_index
+from linkindex.store import Selection, open_index, sqlite
 from linkindex.store.sqlite.migrations import MIGRATIONS, migrate
 from linkindex.store.sqlite.schema import VERSION
 from linkindex.target import parse_target
@@ -79,6 +80,20 @@ def test_a_step_that_fails_leaves_all_as_it_was(old: Path) -> None:
         migrate(db, version)
     db.close()
     assert shape(old) == before
+
+
+def test_a_large_index_says_that_it_takes_a_while(
+    old: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite, "LARGE", 0)
+    with closing(sqlite3.connect(old)) as db:
+        (before,) = db.execute("PRAGMA user_version").fetchone()
+    open_index(f"sqlite:///{old}").close()
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        f"is brought from format {before} to {VERSION}, once; that takes a while"
+    ]
+    open_index(f"sqlite:///{old}").close()
+    assert len(caplog.records) == 1
 
 
 def test_two_at_once_do_it_once(old: Path) -> None:

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,6 +39,9 @@ _PATIENCE = Patience()
 
 
 WAIT = 60.0  # s for others to end their writes
+LARGE = 64 << 20  # bytes of an index from which on a new format is worth a word: 1.5 GB take a minute
+
+_logger = logging.getLogger(__name__)
 
 
 class SqliteIndex(Writes, Reads, Changes, Forgetting, Checking):
@@ -98,6 +102,10 @@ def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durabil
     if empty:
         create(db)
     else:
+        if version < VERSION and path.stat().st_size > LARGE:
+            _logger.warning(
+                "index %s: is brought from format %d to %d, once; that takes a while", path, version, VERSION
+            )
         migrate(db, version)
         if for_writing:
             _complete(db)
