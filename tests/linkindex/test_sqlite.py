@@ -203,3 +203,29 @@ def test_another_programs_database_is_refused_untouched(tmp_path: Path) -> None:
     with pytest.raises(Incompatible, match="no linkatlas index"):
         open_index(f"sqlite:///{path}", create=True)
     assert path.read_bytes() == before
+
+
+class TestAsked(Large):
+    """While somebody writes."""
+
+    def test_groups_and_profiles_are_of_one_moment(
+        self, place: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        url = place()
+        with open_index(url, create=True) as writer, open_index(url) as reader:
+            writer.store([visit(f"https://a{n}.test/", 1, link("https://b.test/")) for n in range(3)])
+            after = iter(range(2, 99))
+
+            def store(*_: object) -> bool:  # between two queries of one answer
+                writer.store([visit(f"https://a{n}.test/", next(after)) for n in range(3)])
+                writer.store([visit(f"https://a{n}.test/", next(after), link("https://b.test/")) for n in range(2)])
+                return True
+
+            monkeypatch.setattr(groups.Groups, "_is_large", store)
+            assert [group.links for group in reader.groups(Selection(target=parse_target("b.test")), "domain", 5)] == [
+                1,
+                1,
+                1,
+            ]
+            whole = reader.profile(Selection(target=parse_target("b.test"))).whole
+            assert whole is not None and (whole.links, whole.sources) == (2, 2)

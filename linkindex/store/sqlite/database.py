@@ -86,7 +86,10 @@ class Database:
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """Read what was there at one moment, whoever writes meanwhile."""
+        """Read what was there at one moment, whoever writes meanwhile. Inside another it is that one's."""
+        if self._db.in_transaction:
+            yield
+            return
         try:
             self._db.execute("BEGIN")
             try:

@@ -96,14 +96,16 @@ class Groups(Selecting):
         return int(next(self._rows(query, question.named), (0,))[0])
 
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
-        question = self._question(selection)
-        if question is None:
-            return
-        few = limit is not None and by in _OF_BUNDLES
-        if few and not question.speaks_of_time:
-            question = self._largest(question, by, limit or 0)
-        if self._is_large(question):
-            yield from self._by_bundles(question, by, limit)
+        with self._snapshot():
+            question = self._question(selection)
+            if question is None:
+                return
+            few = limit is not None and by in _OF_BUNDLES
+            if few and not question.speaks_of_time:
+                question = self._largest(question, by, limit or 0)
+            large = list(self._by_bundles(question, by, limit)) if self._is_large(question) else None
+        if large is not None:
+            yield from large
             return
         links = question.ask(_COLUMNS.format(key=_KEYS[by]))
         sources = "count(DISTINCT page)" if by in _OF_PAGES else "NULL"
