@@ -95,7 +95,7 @@ class Database:
             try:
                 yield
             finally:
-                self._db.execute("COMMIT")
+                self._db.commit()  # which does nothing where a file that fails has ended it by itself
         except sqlite3.Error as error:
             raise self._error(error) from error
 
