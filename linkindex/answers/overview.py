@@ -16,7 +16,7 @@ def overview(index: LinkIndex, target: Target) -> Overview:
         backlinks=total.links if total else 0,
         referring_domains=total.domains if total else 0,
         referring_pages=(total.sources or 0) if total else 0,
-        linked_pages=total.targets if total else 0,
+        linked_pages=(total.targets or 0) if total else 0,
         follow=total.follow if total else 0,
         nofollow=total.links - total.follow if total else 0,
         ugc=total.ugc if total else 0,

@@ -56,7 +56,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     links: int
     sources: int | None  # distinct pages that link; None where they are grouped by what a page has many of
     domains: int  # distinct domains that link
-    targets: int  # distinct URLs that are linked
+    targets: int | None  # distinct URLs that are linked; None where there may be many groups
     follow: int
     ugc: int
     sponsored: int

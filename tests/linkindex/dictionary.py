@@ -475,7 +475,7 @@ def _counted(key: str, rows: list[Backlink], by: By) -> Group:
         links=len(rows),
         sources=len({row.source for row in rows}) if by in ("", "domain") else None,
         domains=len({row.source_domain for row in rows}),
-        targets=len({row.target for row in rows}),
+        targets=len({row.target for row in rows}) if not by else None,
         follow=sum(row.follow for row in rows),
         ugc=sum("ugc" in row.rel for row in rows),
         sponsored=sum("sponsored" in row.rel for row in rows),

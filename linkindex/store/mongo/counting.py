@@ -73,7 +73,11 @@ class Counting(Links):
         largest = ((-count.links, key) for key, count in counts.items())
         for _, key in sorted(largest) if limit is None else heapq.nsmallest(limit, largest):
             group = counts[key].group(key)
-            yield group if by in ("", "domain") else msgspec.structs.replace(group, sources=None)
+            yield msgspec.structs.replace(
+                group,
+                sources=group.sources if by in ("", "domain") else None,
+                targets=None if by else group.targets,
+            )
 
     def profile(self, selection: Selection) -> Profile:
         referring = self._referring(selection) if selection.state == "live" else None

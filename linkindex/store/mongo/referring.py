@@ -30,7 +30,6 @@ _NUMBERS = (
 )
 _SUMS = fields(PairRecord, *_NUMBERS)
 _SHARES = fields(PairRecord, *_NUMBERS, "kinds", "placements", "targets")
-_TARGETS = fields(PairRecord, "source_domain", "targets")
 _VISITED = fields(PageRecord, "last_visited")
 
 FirstSeen = Callable[[PairRecord], int]
@@ -89,17 +88,12 @@ class Referring:
         largest = ((-number, name) for name, number in links.items())
         chosen = [name for _, name in (sorted(largest) if limit is None else heapq.nsmallest(limit, largest))]
         shown = [name for name in chosen if name in live]
-        last_seen, targets = (
-            self._last_seen(shown, sum(pair.links for pair in live.values())),
-            self._targets([live[name].id for name in shown]),
-        )
+        last_seen = self._last_seen(shown, sum(pair.links for pair in live.values()))
         groups = []
         for name in chosen:
             counted = [live[name]] if name in live else []
             first = min((self._first(pair) for pair in counted), default=None)
-            groups.append(
-                self._group(name, counted, others.get(name, ()), targets.get(name, 0), first, last_seen.get(name, 0))
-            )
+            groups.append(self._group(name, counted, others.get(name, ()), None, first, last_seen.get(name, 0)))
         return groups
 
     # ---- sums
@@ -114,14 +108,15 @@ class Referring:
             if first is not None and pair.first_seen >= first:
                 break
             first = self._first(pair) if first is None else min(first, self._first(pair))
-        return self._group("", live, self._others, len(targets), first, self._last_of_all(live))
+        number = len(targets) + len({one.link.target for one in self._others})
+        return self._group("", live, self._others, number, first, self._last_of_all(live))
 
     def _group(
         self,
         key: str,
         live: Sequence[PairRecord],
         others: Sequence[Found],
-        targets: int,
+        targets: int | None,
         first_seen: int | None,
         last_seen: int,
     ) -> Group:
@@ -131,7 +126,7 @@ class Referring:
             links=sum(pair.links for pair in live) + len(others),
             sources=sum(pair.pages for pair in live) + len(pages),
             domains=len({pair.source_domain for pair in live} | {one.link.source_domain for one in others}),
-            targets=targets + len({one.link.target for one in others}),
+            targets=targets,
             follow=sum(pair.follow for pair in live) + sum(one.link.follow for one in others),
             ugc=sum(pair.ugc for pair in live) + sum("ugc" in one.link.rel for one in others),
             sponsored=sum(pair.sponsored for pair in live) + sum("sponsored" in one.link.rel for one in others),
@@ -144,10 +139,6 @@ class Referring:
 
     def _first(self, pair: PairRecord) -> int:
         return self._first_seen(pair) if pair.outlived else pair.first_seen
-
-    def _targets(self, names: Iterable[bytes]) -> dict[str, int]:
-        found = self._question.named(PAIRS, names, PairRecord, _TARGETS)
-        return {pair.source_domain: sum(number > 0 for number in pair.targets.values()) for pair in found}
 
     def _pairs(self, wanted: Mapping[str, int]) -> Iterable[PairRecord]:
         return self._question.find(PAIRS, large.of_domain(self._domain), PairRecord, wanted)

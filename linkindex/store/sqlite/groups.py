@@ -56,13 +56,13 @@ _COLUMNS = f"""
 {{{{doubtful}}}} AS doubtful, {FIRST_SEEN} AS first_seen, {{{{last_seen}}}} AS last_seen"""
 
 _GROUPS = """
-SELECT {name} AS name, count(*) AS links, {sources}, count(DISTINCT domain), count(DISTINCT target), sum(follow),
+SELECT {name} AS name, count(*) AS links, {sources}, count(DISTINCT domain), {targets}, sum(follow),
   sum(ugc), sum(sponsored), sum(doubtful), min(first_seen), max(last_seen)
 FROM ({links}) GROUP BY key ORDER BY links DESC, name LIMIT :limit"""
 
 _COUNTED = f"""
 {{key}} AS key, sum(b.live) AS links, sum(b.heads) AS heads, count(DISTINCT b.from_domain) AS domains,
-count(DISTINCT {TARGET_ID}) AS targets, sum(b.live * k.follow) AS follow, sum(b.live * {_HAS.format("ugc")}) AS ugc,
+{{targets}} AS targets, sum(b.live * k.follow) AS follow, sum(b.live * {_HAS.format("ugc")}) AS ugc,
 sum(b.live * {_HAS.format("sponsored")}) AS sponsored, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
 sum(b.first_seen IS NULL) AS unsaid"""
 
@@ -109,7 +109,8 @@ class Groups(Selecting):
             return
         links = question.ask(_COLUMNS.format(key=_KEYS[by]))
         sources = "count(DISTINCT page)" if by in _OF_PAGES else "NULL"
-        query = _GROUPS.format(name=_NAMES.get(by, "key"), sources=sources, links=links)
+        targets = "NULL" if by else "count(DISTINCT target)"
+        query = _GROUPS.format(name=_NAMES.get(by, "key"), sources=sources, targets=targets, links=links)
         for row in self._rows(query, question.named | {"limit": _NO_LIMIT if limit is None else limit}):
             yield Group(**dict(zip(Group.__struct_fields__, row, strict=True)))
 
@@ -176,7 +177,8 @@ class Groups(Selecting):
         return (links or 0) > FEW
 
     def _by_bundles(self, question: Question, by: By, limit: int | None) -> Iterator[Group]:
-        bundles = f"{question.ask_bundles(_COUNTED.format(key=_KEYS[by]))} GROUP BY 1"
+        targets = "NULL" if by else f"count(DISTINCT {TARGET_ID})"
+        bundles = f"{question.ask_bundles(_COUNTED.format(key=_KEYS[by], targets=targets))} GROUP BY 1"
         query = f"SELECT {_NAMES.get(by, 'key')} AS name, * FROM ({bundles}) ORDER BY links DESC, name LIMIT :limit"  # noqa: S608
         rows = list(self._records(query, question.named | {"limit": _NO_LIMIT if limit is None else limit}))
         return self._completed(question, by, rows)

@@ -201,7 +201,7 @@ class Ordering(Places):
                         len(mine),
                         len({row.source for row in mine}) if by in ("", "domain") else None,
                         len({row.source_domain for row in mine}),
-                        len({row.target for row in mine}),
+                        None if by else len({row.target for row in mine}),
                     )
                     assert (group.follow, group.ugc, group.sponsored, group.doubtful) == (
                         sum(row.follow for row in mine),
