@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,6 +22,9 @@ from linkindex.store.mongo.walking import Walk, can_walk
 from linkindex.store.selection import Order, Per, Selection
 
 _SHOWN = 500  # rows that are filled in together
+_FEW = (
+    10_000  # rows; the links that so many are chosen from are read whole: to ask again for the chosen ones costs more
+)
 
 _OF_SOURCE = (
     *("title", "language", "author", "published", "platform", "words", "external_links", "internal_links"),
@@ -46,7 +49,8 @@ class Links(Ranked):
         if selection.as_of is not None and selection.state == "lost":
             return
         question = self._question()
-        selected = Selected(question, selection)
+        whole = limit is not None and limit <= _FEW
+        selected = Selected(question, selection, whole=whole)
         ranks = self._ranks(question)
         found: Iterable[Found] = selected.links()
         if limit is not None and per == "link" and can_walk(selection, order):
@@ -60,20 +64,27 @@ class Links(Ranked):
         similarities: Similarities | None = None
         for some in parts(chosen, _SHOWN):
             similarities = similarities or self._similarities()
-            yield from _Shown(question, some, selected.leads, similarities).rows(ranks)
+            again = {} if whole else _whole(question, selection, [row.found for row in some])
+            yield from _Shown(question, some, again, selected.leads, similarities).rows(ranks)
 
 
 class _Shown:
     """Some rows, and what they need."""
 
     def __init__(
-        self, question: Question, chosen: Sequence[ordering.Chosen], leads: Leads, similarities: Similarities
+        self,
+        question: Question,
+        chosen: Sequence[ordering.Chosen],
+        whole: Mapping[bytes, LinkRecord],
+        leads: Leads,
+        similarities: Similarities,
     ) -> None:
-        self._question, self._chosen, self._leads, self._similarities = question, chosen, leads, similarities
+        """``whole`` has the links of which ``chosen`` holds only a part."""
+        self._question, self._chosen, self._whole = question, chosen, whole
+        self._leads, self._similarities = leads, similarities
 
     def rows(self, ranks: Ranks) -> Iterator[Backlink]:
         found = [row.found for row in self._chosen]
-        whole = self._whole(found)
         self._leads.look_up({one.link.target for one in found})
         hops = {one.link.target: self._leads.hops(one.link.target) for one in found}
         ends = {target: on[-1].to if on else target for target, on in hops.items()}
@@ -84,7 +95,7 @@ class _Shown:
         for row in self._chosen:
             link = row.found.link
             target, end = pages.get(names[link.target]), pages.get(names[ends[link.target]])
-            filled = _filled(row, whole.get(link.id, link), pages.get(link.page) or _UNKNOWN)
+            filled = _filled(row, self._whole.get(link.id, link), pages.get(link.page) or _UNKNOWN)
             filled |= {
                 "target_terms": target.terms if target else b"",
                 "target_status": target.status if target else 0,
@@ -94,22 +105,23 @@ class _Shown:
             }
             yield rows.backlink(rows.Found(**filled), hops[link.target], self._similarities, now)
 
-    def _whole(self, found: Sequence[Found]) -> dict[bytes, LinkRecord]:
-        """Return the links with all that is kept of them, by name."""
-        wanted = {one.link.id for one in found}
-        condition = {
-            "p": {"$in": list({one.link.page for one in found})},
-            "td": {"$in": list({one.link.target_domain for one in found})},
-        }
-        return {
-            link.id: link
-            for collection in (LINKS, PAST)
-            for link in self._question.find(collection, condition, LinkRecord, hint="of_page")
-            if link.id in wanted
-        }
-
     def _pages(self, names: Iterable[bytes]) -> dict[bytes, PageRecord]:
         return {page.id: page for page in self._question.named(PAGES, names, PageRecord, _PAGE)}
+
+
+def _whole(question: Question, selection: Selection, found: Sequence[Found]) -> dict[bytes, LinkRecord]:
+    """Return the links with all that is kept of them, by name."""
+    wanted = {one.link.id for one in found}
+    condition = {
+        "p": {"$in": list({one.link.page for one in found})},
+        "td": {"$in": list({one.link.target_domain for one in found})},
+    }
+    return {
+        link.id: link
+        for collection in ((LINKS,) if selection.as_of is None else (LINKS, PAST))
+        for link in question.find(collection, condition, LinkRecord, hint="of_page")
+        if link.id in wanted
+    }
 
 
 def _filled(row: ordering.Chosen, whole: LinkRecord, page: PageRecord) -> dict[str, Any]:

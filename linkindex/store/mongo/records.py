@@ -170,7 +170,13 @@ class PairRecord(msgspec.Struct, kw_only=True):
     outlived: bool = field(name="ol", default=False)  # the link that was seen first is live no more: none is older
 
 
-Record = TypeVar("Record", LinkRecord, PageRecord, LeadRecord, RankRecord, PairRecord)
+class LargeRecord(msgspec.Struct, kw_only=True):
+    """A domain whose links are counted (:mod:`linkindex.store.mongo.large`)."""
+
+    id: str = field(name="_id")
+
+
+Record = TypeVar("Record", LinkRecord, PageRecord, LeadRecord, RankRecord, PairRecord, LargeRecord)
 
 SHORT = {
     record: {one.name: one.encode_name for one in msgspec.structs.fields(record)}

@@ -13,7 +13,7 @@ from typing import Any
 
 from linkindex.store.mongo import covering, large, pairs
 from linkindex.store.mongo.asking import Question, parts
-from linkindex.store.mongo.records import PageRecord, PairRecord, fields
+from linkindex.store.mongo.records import LargeRecord, PageRecord, PairRecord, fields
 from linkindex.store.mongo.schema import LARGE, PAGES, PAIRS
 from linkindex.store.mongo.selecting import Found, Selected
 from linkindex.store.selection import Group, Profile, Selection
@@ -40,7 +40,7 @@ def large_target(question: Question, selection: Selection) -> str:
     domain = covering.whole_domain(selection.target)
     if not domain:
         return ""
-    noted = question.aggregate(LARGE, {"$match": {"_id": domain, "no": {"$exists": False}}})
+    noted = question.find(LARGE, {"_id": domain, "no": {"$exists": False}}, LargeRecord)
     return domain if next(noted, None) else ""
 
 

@@ -33,7 +33,7 @@ Covered = tuple[covering.Condition, frozenset[str] | None]
 
 
 class Found(NamedTuple):
-    """A selected link: enough of it to be put in order and counted."""
+    """A selected link, and what its page's last visits say of it."""
 
     link: LinkRecord
     last_seen: int
@@ -45,10 +45,11 @@ class Found(NamedTuple):
 
 
 class Selected:
-    """One selection, asked for in one question."""
+    """One selection, asked for in one question: of each link what puts it in order and counts it, or the ``whole``."""
 
-    def __init__(self, question: Question, selection: Selection) -> None:
+    def __init__(self, question: Question, selection: Selection, *, whole: bool = False) -> None:
         self._question, self._selection = question, selection
+        self._fields = None if whole else _LIGHT
         self.leads = Leads(question, selection.as_of)
         self._pages: dict[bytes, PageRecord] = {}
         self._broken: dict[str, bool] = {}
@@ -101,7 +102,7 @@ class Selected:
         s = self._selection
         anchor = s.anchor.lower()
         condition = {"$and": [covered, *conditions(s)]}
-        for link in self._question.find(collection, condition, LinkRecord, _LIGHT, **how):
+        for link in self._question.find(collection, condition, LinkRecord, self._fields, **how):
             meant = targets is None or link.target in targets
             if meant and anchor in link.anchor.lower() and (s.as_of is None or link.since <= s.as_of):
                 yield link

@@ -133,7 +133,8 @@ class Walk:
     # ---- both
 
     def _selected(self, follow: bool | None) -> Selected:
-        return Selected(self._question, msgspec.structs.replace(self._selection, follow=follow, as_found=True))
+        selection = msgspec.structs.replace(self._selection, follow=follow, as_found=True)
+        return Selected(self._question, selection, whole=True)
 
     def _behind(self, order: Order, ranks: Callable[[Found], tuple[float, float]]) -> Callable[[Found], bool]:
         if self._after is None:
