@@ -90,13 +90,16 @@ def test_its_shape_is_that_of_a_new_one(old: str, database: Database) -> None:
 
 
 def test_a_step_that_is_cut_off_is_begun_again(old: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a server that refuses the counts of one domain: what others amount to is there already."""
+    """By a server that refuses the counts of one pair: what others amount to may be there already."""
     monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
-    database.create_collection("large", validator={"_id": {"$ne": "old.example"}})
+    if "pairs" not in database.list_collection_names():
+        database.create_collection("pairs")
+    database.command("collMod", "pairs", validator={"sd": {"$ne": "c.example"}})
+    version = database["about"].find_one({"_id": "index"})["version"]
     with pytest.raises(Unavailable):
         open_index(old)
-    assert database["about"].find_one({"_id": "index"})["version"] == 1
-    database.command("collMod", "large", validator={})
+    assert database["about"].find_one({"_id": "index"})["version"] == version
+    database.command("collMod", "pairs", validator={})
     open_index(old).close()
-    assert {one["_id"] for one in database["large"].find()} == {"b.example", "old.example"}
+    assert "b.example" in {one["_id"] for one in database["large"].find()}
     assert not wrong_pairs(old)

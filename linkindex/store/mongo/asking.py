@@ -55,6 +55,14 @@ class Question:
         for batch in self._batches("aggregate_raw_batches", collection, list(stages), allowDiskUse=True, **how):
             yield from batch
 
+    def united(
+        self, collection: str, pipelines: Sequence[Sequence[Mapping[str, Any]]], record: type[Record]
+    ) -> Iterator[Record]:
+        """Stream what several pipelines yield, one after the other: many small answers to one request."""
+        first, *others = pipelines
+        united = ({"$unionWith": {"coll": collection, "pipeline": list(other)}} for other in others)
+        yield from self._strange.read(self.aggregate(collection, *first, *united), record)
+
     def number_of(self, collection: str) -> int:
         """Return how many documents there are, roughly."""
         with self._place.errors():

@@ -63,9 +63,9 @@ class Counting(Links):
     """The part of :class:`linkindex.store.mongo.MongoIndex` that counts links."""
 
     def groups(self, selection: Selection, by: By, limit: int | None = None) -> Iterator[Group]:
-        referring = self._referring(selection) if by == "domain" and selection.state == "live" else None
-        if referring is not None:
-            yield from referring.domains(limit)
+        counted = self._counted(selection, by, limit)
+        if counted is not None:
+            yield from counted
             return
         key_of, counts = _BY[by], dict[str, _Count]()
         for found in self._selected(selection):
@@ -97,6 +97,15 @@ class Counting(Links):
         if (referring := self._referring(selection)) is not None:
             return referring.number(lost=selection.state == "lost")
         return sum(1 for _ in self._selected(selection))
+
+    def _counted(self, selection: Selection, by: By, limit: int | None) -> list[Group] | None:
+        """Return what :meth:`groups` is asked for where it is known without reading all links."""
+        if selection.state != "live" or not (by == "domain" or (by == "anchor" and limit is not None)):
+            return None
+        referring = self._referring(selection)
+        if referring is None:
+            return None
+        return referring.domains(limit) if by == "domain" else referring.anchors(limit or 0)
 
     def _referring(self, selection: Selection) -> Referring | None:
         """Return what knows of the selected links without reading them, None where they have to be read."""

@@ -15,12 +15,13 @@ bytes  of     what
 8      past   when the version began (ms, big-endian), behind the link's
 12     ranks  a page or a domain; behind 4 bytes of the ranking's number
 8      pairs  digest of the domain that links; behind the 5 of the target's
+9, 6   pairs  digests of a target, of an anchor text: names in a pair, in base64
 ====  =====  ==========================================================
 """
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -32,6 +33,7 @@ LINK_BYTES = TARGET_BYTES + URL_BYTES + PAGE_BYTES + 6
 
 VERSION_BYTES = LINK_BYTES + 8
 PAIR_BYTES = TARGET_BYTES + 8
+COUNTED_BYTES, TEXT_BYTES = 9, 6  # in a pair: of a target, of an anchor text
 RANKING_BYTES = 4
 
 Range = tuple[bytes, bytes]  # from, inclusive, until, exclusive
@@ -88,8 +90,21 @@ def of_pair(target_domain: str, domain: str) -> bytes:
 
 @lru_cache(maxsize=1 << 14)
 def of_counted(target: str) -> str:
-    """Return the name of a target among those that are counted together: letters, digits, - and _."""
-    return urlsafe_b64encode(_digest(target, 9)).decode()
+    """Return the name of a target among those that are counted together: letters, digits, - and _. The names of the links to
+    it can be told from that (:func:`of_one_target`)."""
+    return urlsafe_b64encode(_digest(target, URL_BYTES) + _digest(target, COUNTED_BYTES - URL_BYTES)).decode()
+
+
+@lru_cache(maxsize=1 << 14)
+def of_text(anchor: str) -> str:
+    """Return the name of an anchor text among those that are counted together, of the same characters."""
+    return urlsafe_b64encode(_digest(anchor, TEXT_BYTES)).decode()
+
+
+def of_one_target(target_domain: str, counted: str, domain: str) -> Range:
+    """Return the range of the names of links from ``domain`` to the target that is called ``counted``, and a few others."""
+    to = of_target(target_domain) + urlsafe_b64decode(counted)[:URL_BYTES]
+    return beginning(to + of_domain(domain), LINK_BYTES)
 
 
 def beginning(prefix: bytes, size: int) -> Range:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from linkindex.store.mongo import covering, ids
@@ -30,8 +31,8 @@ _WRITTEN = 1_000  # documents in one insert
 
 COUNTED = fields(  # what sums are made of
     LinkRecord,
-    *("page", "source_domain", "target", "target_domain", "kind", "rel", "follow", "placement", "site_placement"),
-    *("internal", "first_seen", "until"),
+    *("page", "source_domain", "target", "target_domain", "kind", "anchor", "rel", "follow", "placement"),
+    *("site_placement", "internal", "first_seen", "until"),
 )
 _FIRST = fields(LinkRecord, "source_domain", "internal", "first_seen")
 _OUTCOME = fields(PageRecord, "outcome")
@@ -76,6 +77,23 @@ def counted(place: Place, strange: Strange, condition: covering.Condition, sessi
     for name, links in of_pages.items():
         changes.page(links[0].source_domain, {}, sums(links, name in doubtful, {link.target_domain for link in links}))
     return changes
+
+
+def count_alike(place: Place, strange: Strange, domain: str) -> None:
+    """Count which links to ``domain`` are alike, in pairs of the format that knew only their targets (``t``)."""
+    earlier = {"t": {"$exists": True}}
+    mine, pairs = {**of_domain(domain), **earlier}, place.db[PAIRS]
+    if not pairs.find_one(mine, {"_id": 1}):
+        return
+    with place.client.start_session() as session:
+        counts = {made["_id"]: made.get("a", {}) for made in counted(place, strange, _to(domain), session).documents()}
+    for some in parts(pairs.find(mine, {"_id": 1}), _WRITTEN):
+        # Who has come to the end of this before may have gone on to write: what is of today's format stays.
+        updates = [
+            UpdateOne({"_id": one["_id"], **earlier}, {"$set": {"a": counts.get(one["_id"], {})}, "$unset": {"t": ""}})
+            for one in some
+        ]
+        pairs.bulk_write(updates, ordered=False)
 
 
 def wrong(place: Place, strange: Strange, pairs: Iterable[PairRecord], session: ClientSession) -> list[PairRecord]:

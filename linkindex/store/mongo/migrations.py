@@ -39,7 +39,15 @@ def _count_large(place: Place) -> None:
         transact(place, partial(large.count, place, Strange(), found["_id"]))
 
 
-MIGRATIONS = (Migration(2, "links to much linked domains are counted", _count_large),)
+def _count_texts(place: Place) -> None:
+    for domain in place.db[schema.LARGE].find({"no": {"$exists": False}}):
+        large.count_alike(place, Strange(), domain["_id"])
+
+
+MIGRATIONS = (
+    Migration(2, "links to much linked domains are counted", _count_large),
+    Migration(3, "and so are those under one anchor text", _count_texts),
+)
 
 
 def record(place: Place, version: int, name: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -19,7 +19,35 @@ from linkindex.store.mongo import ids
 from linkindex.store.mongo.records import LinkRecord, PairRecord
 
 _NUMBERS = attrgetter("links", "lost", "pages", "follow", "ugc", "sponsored", "doubtful")
-_PARTS = attrgetter("kinds", "placements", "targets")
+_PARTS = attrgetter("kinds", "placements", "alike")
+
+_NOFOLLOW, _UGC, _SPONSORED, _DOUBTFUL = 1, 2, 4, 8
+_TARGET = 4 * ids.COUNTED_BYTES // 3  # characters
+_TEXT = _TARGET + 4 * ids.TEXT_BYTES // 3
+
+
+class Alike(NamedTuple):
+    """Links of a pair that have target, anchor text and marks in common. Targets and texts are called as by :mod:`ids`."""
+
+    target: str
+    text: str
+    marks: int
+
+    @property
+    def follow(self) -> bool:
+        return not self.marks & _NOFOLLOW
+
+    @property
+    def ugc(self) -> bool:
+        return bool(self.marks & _UGC)
+
+    @property
+    def sponsored(self) -> bool:
+        return bool(self.marks & _SPONSORED)
+
+    @property
+    def doubtful(self) -> bool:
+        return bool(self.marks & _DOUBTFUL)
 
 
 class Sums(msgspec.Struct):
@@ -58,7 +86,7 @@ def sums(links: Iterable[LinkRecord], doubtful: bool, counted: Collection[str]) 
         counts["db"] += doubtful
         counts[f"k.{_named(link.kind)}"] += 1
         counts[f"l.{_named(link.shown_placement)}"] += 1
-        counts[f"t.{ids.of_counted(link.target)}"] += 1
+        counts[f"a.{_alike(link, doubtful)}"] += 1
         of.first_seen = link.first_seen if of.first_seen is None else min(of.first_seen, link.first_seen)
     return made
 
@@ -133,6 +161,27 @@ def shares(counted: Iterable[Mapping[str, int]]) -> dict[str, int]:
         for field, number in of_pair.items():
             total[field] += number
     return {unquote(field[1:]): number for field, number in total.items() if number > 0}
+
+
+def target_of(alike: str) -> str:
+    """Return the target of links that are alike."""
+    return alike[:_TARGET]
+
+
+def text_of(alike: str) -> str:
+    """Return their anchor text."""
+    return alike[_TARGET:_TEXT]
+
+
+def told(alike: str) -> Alike:
+    """Return all that they have in common."""
+    return Alike(alike[:_TARGET], alike[_TARGET:_TEXT], int(alike[_TEXT:], 16))
+
+
+def _alike(link: LinkRecord, doubtful: bool) -> str:
+    marks = _NOFOLLOW * (not link.follow) | _DOUBTFUL * doubtful
+    marks |= _UGC * ("ugc" in link.rel) | _SPONSORED * ("sponsored" in link.rel)
+    return f"{ids.of_counted(link.target)}{ids.of_text(link.anchor)}{marks:x}"
 
 
 def _named(name: str) -> str:

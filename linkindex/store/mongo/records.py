@@ -165,7 +165,7 @@ class PairRecord(msgspec.Struct, kw_only=True):
     doubtful: int = field(name="db", default=0)
     kinds: dict[str, int] = field(name="k", default_factory=dict)
     placements: dict[str, int] = field(name="l", default_factory=dict)
-    targets: dict[str, int] = field(name="t", default_factory=dict)
+    alike: dict[str, int] = field(name="a", default_factory=dict)  # by target, anchor text and marks: pairs.Alike
     first_seen: int = field(name="fs", default=0)
     outlived: bool = field(name="ol", default=False)  # the link that was seen first is live no more: none is older
 
@@ -176,7 +176,7 @@ class LargeRecord(msgspec.Struct, kw_only=True):
     id: str = field(name="_id")
 
 
-Record = TypeVar("Record", LinkRecord, PageRecord, LeadRecord, RankRecord, PairRecord, LargeRecord)
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 SHORT = {
     record: {one.name: one.encode_name for one in msgspec.structs.fields(record)}

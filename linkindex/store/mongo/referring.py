@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 from linkindex.store.mongo import covering, large, pairs
-from linkindex.store.mongo.asking import Question, parts
-from linkindex.store.mongo.records import LargeRecord, PageRecord, PairRecord, fields
-from linkindex.store.mongo.schema import LARGE, PAGES, PAIRS
+from linkindex.store.mongo.anchors import Anchors
+from linkindex.store.mongo.asking import Question
+from linkindex.store.mongo.recency import Recency
+from linkindex.store.mongo.records import LargeRecord, PairRecord, fields
+from linkindex.store.mongo.schema import LARGE, PAIRS
 from linkindex.store.mongo.selecting import Found, Selected
 from linkindex.store.selection import Group, Profile, Selection
-
-_LOOKS = (1, 8, 64, 512, 0)  # pages of each domain that are looked at for when it was seen last, 0: all
-_ALL = 4096  # as many as 0 stands for, when it is weighed
-_WIDE = (32, 256, 2048)  # pages of the whole index
-_AT_ONCE = 100  # domains
-_TOGETHER = 500  # pages whose links are asked for in one go
 
 _NUMBERS = (
     *("target_domain", "source_domain", "links", "lost", "pages", "follow", "ugc", "sponsored", "doubtful"),
     *("first_seen", "outlived"),
 )
 _SUMS = fields(PairRecord, *_NUMBERS)
-_SHARES = fields(PairRecord, *_NUMBERS, "kinds", "placements", "targets")
-_VISITED = fields(PageRecord, "last_visited")
+_TEXTS = fields(PairRecord, "source_domain", "links", "first_seen", "outlived", "alike")
+_SHARES = fields(PairRecord, *_NUMBERS, "kinds", "placements", "alike")
 
 FirstSeen = Callable[[PairRecord], int]
 
@@ -57,6 +52,7 @@ class Referring:
         self._question, self._domain, self._first_seen = question, domain, first_seen
         self._live = Selected(question, Selection(target=selection.target, as_found=True))
         self._leading = Selected(question, selection)
+        self._recency = Recency(question, self._live)
 
     def number(self, *, lost: bool) -> int:
         """Return how many links there are, live or lost."""
@@ -88,7 +84,7 @@ class Referring:
         largest = ((-number, name) for name, number in links.items())
         chosen = [name for _, name in (sorted(largest) if limit is None else heapq.nsmallest(limit, largest))]
         shown = [name for name in chosen if name in live]
-        last_seen = self._last_seen(shown, sum(pair.links for pair in live.values()))
+        last_seen = self._recency.of_each(shown, sum(pair.links for pair in live.values()))
         groups = []
         for name in chosen:
             counted = [live[name]] if name in live else []
@@ -96,20 +92,23 @@ class Referring:
             groups.append(self._group(name, counted, others.get(name, ()), None, first, last_seen.get(name, 0)))
         return groups
 
+    def anchors(self, limit: int) -> list[Group] | None:
+        """Return the texts of live links, those with the most links first; None where all links have to be read for that."""
+        live = [pair for pair in self._pairs(_TEXTS) if pair.links > 0]
+        return Anchors(self._question, self._domain, self._live, self._others).largest(live, limit)
+
     # ---- sums
 
     def _whole(self, live: Sequence[PairRecord]) -> Group:
-        targets: set[str] = set()
-        for pair in live:
-            whole = min(pair.targets.values(), default=0) > 0  # nearly always, and quicker
-            targets.update(pair.targets if whole else (name for name, number in pair.targets.items() if number > 0))
+        targets = {pairs.target_of(alike) for pair in live for alike, number in pair.alike.items() if number > 0}
         first: int | None = None
         for pair in sorted(live, key=lambda pair: pair.first_seen):
             if first is not None and pair.first_seen >= first:
                 break
             first = self._first(pair) if first is None else min(first, self._first(pair))
+        last_seen = self._recency.of_all([pair.source_domain for pair in live], sum(pair.links for pair in live))
         number = len(targets) + len({one.link.target for one in self._others})
-        return self._group("", live, self._others, number, first, self._last_of_all(live))
+        return self._group("", live, self._others, number, first, last_seen)
 
     def _group(
         self,
@@ -150,66 +149,7 @@ class Referring:
     @cached_property
     def _pages_that_link_both_ways(self) -> set[bytes]:
         pages = {one.link.page for one in self._others}
-        return {one.link.page for some in parts(pages, _TOGETHER) for one in self._live.on_pages(some)}
-
-    # ---- when links were seen last: not later than their page was visited
-
-    def _last_of_all(self, live: Sequence[PairRecord]) -> int:
-        for most in _WIDE if live else ():
-            latest = self._latest(most)
-            found = self._best(page.id for page in latest)
-            if len(latest) < most or (found and max(found.values()) >= latest[-1].last_visited):
-                return max(found.values(), default=0)
-        links = sum(pair.links for pair in live)
-        return max(self._last_seen([pair.source_domain for pair in live], links).values(), default=0)
-
-    def _last_seen(self, domains: Collection[str], links: int) -> dict[str, int]:
-        """Return when each domain's links were seen last: where few of its last pages tell, no more are looked at; where
-        too many would have to be, all ``links`` are read."""
-        seen: dict[str, int] = {}
-        left = list(domains)
-        for most in _LOOKS:
-            if left and (most or _ALL) * len(left) > links / large.A_PAGE:
-                return seen | self._by_domain(self._live.links())
-            latest = self._latest_of_each(left, most)
-            found = self._best(name for pages in latest.values() for name, _ in pages)
-            seen |= {domain: found.get(domain, 0) for domain in left}
-            left = [
-                domain
-                for domain, pages in latest.items()
-                if most and len(pages) == most and seen[domain] < pages[-1][1]
-            ]
-        return seen
-
-    def _latest(self, most: int) -> list[PageRecord]:
-        """Return the pages that were visited last."""
-        return list(self._question.find(PAGES, {}, PageRecord, _VISITED, sort=[("lv", -1)], limit=most))
-
-    def _latest_of_each(self, domains: Sequence[str], most: int) -> dict[str, list[tuple[bytes, int]]]:
-        """Return name and time of the visit of each domain's pages that were visited last, 0: of all its pages."""
-        latest: dict[str, list[tuple[bytes, int]]] = {domain: [] for domain in domains}
-        for some in parts(domains, _AT_ONCE):
-            first, *others = ([{"$match": {"d": domain}}, *_last(most)] for domain in some)
-            united = ({"$unionWith": {"coll": PAGES, "pipeline": other}} for other in others)
-            for page in self._question.aggregate(PAGES, *first, *united):
-                latest[page["d"]].append((page["_id"], page["lv"]))
-        return latest
-
-    def _best(self, pages: Iterable[bytes]) -> dict[str, int]:
-        """Return when the links on some pages were seen last, by domain."""
-        return self._by_domain(one for some in parts(pages, _TOGETHER) for one in self._live.on_pages(some))
-
-    def _by_domain(self, found: Iterable[Found]) -> dict[str, int]:
-        best: dict[str, int] = {}
-        for one in found:
-            domain = one.link.source_domain
-            best[domain] = max(best.get(domain, 0), one.last_seen)
-        return best
-
-
-def _last(most: int) -> list[dict[str, Any]]:
-    stages: list[dict[str, Any]] = [{"$sort": {"lv": -1}}, {"$limit": most}, {"$project": {"d": 1, "lv": 1}}]
-    return stages if most else [stages[0], stages[2]]
+        return {one.link.page for one in self._recency.on_pages(pages)}
 
 
 def by_number(counts: Mapping[str, int]) -> dict[str, int]:

@@ -21,7 +21,7 @@ from linkindex.store.selection import Selection
 SAYS_NOTHING = (401, 403, 429, 451)  # statuses of pages that are closed to us: they may well be there
 _TOGETHER = 5_000  # links whose pages are asked for in one go
 
-_LIGHT = fields(
+LIGHT = fields(
     LinkRecord,
     *("page", "source", "source_domain", "target", "target_domain", "ordinal", "kind", "anchor", "rel", "follow"),
     *("placement", "site_placement", "first_seen", "began", "confirmed", "until", "because"),
@@ -49,25 +49,26 @@ class Selected:
 
     def __init__(self, question: Question, selection: Selection, *, whole: bool = False) -> None:
         self._question, self._selection = question, selection
-        self._fields = None if whole else _LIGHT
+        self._fields = None if whole else LIGHT
         self.leads = Leads(question, selection.as_of)
         self._pages: dict[bytes, PageRecord] = {}
         self._broken: dict[str, bool] = {}
 
     def links(self) -> Iterator[Found]:
         """Stream the selected links, in no order."""
-        yield from self._found_of(self._chosen(self.covered))
+        yield from self.found(self._chosen(self.covered))
 
     def leading(self) -> Iterator[Found]:
         """Stream those whose own target is not covered, but leads there."""
-        yield from self._found_of(self._chosen(self._covered_leading))
+        yield from self.found(self._chosen(self._covered_leading))
 
     def on_pages(self, names: Collection[bytes]) -> Iterator[Found]:
         """Stream those that stand on some pages and whose own target is in the domain that is asked about."""
         covered = {"p": {"$in": list(names)}, "td": covering.whole_domain(self._selection.target)}
-        yield from self._found_of(self._matching(LINKS, covered, None, hint="of_page"))
+        yield from self.found(self._matching(LINKS, covered, None, hint="of_page"))
 
-    def _found_of(self, links: Iterable[LinkRecord]) -> Iterator[Found]:
+    def found(self, links: Iterable[LinkRecord]) -> Iterator[Found]:
+        """Stream selected links with what their pages say of them."""
         for some in parts(links, _TOGETHER):
             self._learn_pages({link.page for link in some})
             if self._selection.broken:
