@@ -26,9 +26,9 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import index_sizes
+from benchmarks import index_raw, index_sizes
 from benchmarks.index_cost import Cost
-from benchmarks.index_pages import DOMAINS, LINKS, Web, domain_of
+from benchmarks.index_pages import BATCH, DOMAINS, LINKS, Web, domain_of
 from benchmarks.index_raw import MongoRaw, Raw, SqliteRaw
 from crawler.process import collect_seldom
 from linkindex.answers.anchors import anchors
@@ -110,6 +110,12 @@ def ingest(bench: Bench, links: int) -> None:
     print(_told("unchanged pages", unchanged, few // LINKS))
     faster = (min(cost.cpu for cost in ours) / pages) / (unchanged.cpu / (few // LINKS))
     print(f"  unchanged pages are {faster:.1f} times as fast as new ones, by cpu")
+    if bench.client is not None:
+        bare_updates = Cost(bench.server_cpu)
+        index_raw.put_off(bench.client, bench.name, 2 * DAY, BATCH, bare_updates)
+        print(_told("bare updates of their times", bare_updates, pages))
+        bound = min(cost.cpu for cost in raws) / bare_updates.cpu
+        print(f"  bare updates are {bound:.1f} times as fast as bare inserts, by cpu")
 
 
 def fill(bench: Bench, links: int) -> Cost:

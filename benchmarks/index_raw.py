@@ -106,6 +106,23 @@ class MongoRaw:
         self._client.drop_database(self._empty)
 
 
+def put_off(client: Any, name: str, apart: int, batch: int, cost: Cost) -> None:
+    """Move the times of an index's pages on by ``apart`` ms, ``batch`` of them in a transaction, by bare updates: what visits
+    that find pages unchanged cost at least, with the same indexes."""
+    from pymongo import UpdateOne, WriteConcern
+    from pymongo.read_concern import ReadConcern
+
+    pages = client[name]["pages"]
+    visited = iter(list(pages.find({}, {"lv": 1}, sort=[("lv", 1)])))
+    durable = WriteConcern("majority", j=True)
+    with client.start_session() as session:
+        while some := [(page["_id"], page["lv"] + apart) for page in islice(visited, batch)]:
+            with cost:
+                updates = [UpdateOne({"_id": page}, {"$set": {"lv": at, "ra": at}}) for page, at in some]
+                with session.start_transaction(ReadConcern("snapshot"), durable):
+                    pages.bulk_write(updates, ordered=False, session=session)
+
+
 def same_collection(read: Any, name: str, write: Any) -> Any:
     """Return a new collection in the database ``write`` with the options that it has in ``read``."""
     (options,) = (found["options"] for found in read.list_collections(filter={"name": name}))

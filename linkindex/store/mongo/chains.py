@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from linkindex import chains
 from linkindex.history import Lead
 from linkindex.store.mongo import covering, ids
-from linkindex.store.mongo.asking import Question, parts
+from linkindex.store.mongo.asking import Question, any_of, parts
 from linkindex.store.mongo.records import LeadRecord, PageRecord, fields
 from linkindex.store.mongo.schema import LEADS, PAGES
 from linkindex.target import Target
 
 _NAMES = 2_000  # in one request
+_AT_ONCE = 100  # domains whose leads are asked for
 _LEAD = fields(PageRecord, "url", "lead_to", "lead_kind", "lead_status", "lead_since")
 
 
@@ -90,7 +91,7 @@ class Leads:
             if not new:
                 break
             found |= new
-            conditions = [{"lt": {"$in": list(new)}}]
+            conditions = covering.leads_to(new)
         self.look_up(found)
         return sorted(url for url in found if any(covering.covers(target, hop.to) for hop in self.hops(url) if hop.to))
 
@@ -105,7 +106,7 @@ class Leads:
         return found
 
     def _leading(self, conditions: Sequence[covering.Condition]) -> Iterable[str]:
-        for condition in conditions:
+        for condition in map(any_of, parts(conditions, _AT_ONCE)):
             for page in self._question.find(PAGES, condition, PageRecord, _LEAD):
                 if self._held(page.lead_since):
                     yield page.url

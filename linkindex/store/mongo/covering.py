@@ -51,11 +51,8 @@ def links(target: Target, size: int = ids.LINK_BYTES) -> list[Condition]:
 
 def links_to(found: Iterable[str], size: int = ids.LINK_BYTES) -> list[Condition]:
     """Return the same of links whose own target is one of these URLs; some hold for others of their domain too."""
-    by_domain: dict[str, list[str]] = {}
-    for url in found:
-        by_domain.setdefault(domain_of(url), []).append(url)
     made: list[Condition] = []
-    for domain, several in by_domain.items():
+    for domain, several in _by_domain(found).items():
         if len(several) <= _FEW:
             made += [_links_to_one(url, domain, size) for url in several]
         else:
@@ -72,10 +69,22 @@ def leads(target: Target) -> list[Condition]:
     return [{"lm": domain, **({} if on is None else {"lt": on})} for domain, on in _parts(target)]
 
 
+def leads_to(found: Iterable[str]) -> list[Condition]:
+    """Return the same of those that lead to one of these URLs."""
+    return [{"lm": domain, "lt": {"$in": several}} for domain, several in _by_domain(found).items()]
+
+
 def domain_of(url: str) -> str:
     """Return the registrable domain of a URL, whatever it is that is said to be one."""
     host = urls.host_of(url)
     return urls.domain_of(host) if host else ""
+
+
+def _by_domain(found: Iterable[str]) -> dict[str, list[str]]:
+    by_domain: dict[str, list[str]] = {}
+    for url in found:
+        by_domain.setdefault(domain_of(url), []).append(url)
+    return by_domain
 
 
 def _parts(target: Target) -> list[tuple[str, Condition | None]]:

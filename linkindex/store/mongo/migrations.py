@@ -28,8 +28,7 @@ class Migration(NamedTuple):
 
 
 def _count_large(place: Place) -> None:
-    with suppress(OperationFailure):  # it is gone
-        place.db[schema.PAGES].drop_index("of_host")
+    _drop(place, schema.PAGES, "of_host")
     schema.create(place.db)
     many: list[dict[str, Any]] = [
         {"$group": {"_id": "$td", "links": {"$sum": 1}}},
@@ -40,8 +39,17 @@ def _count_large(place: Place) -> None:
 
 
 def _count_texts(place: Place) -> None:
+    for collection in (schema.PAGES, schema.LEADS):
+        _drop(place, collection, "leading_to", "leading_to_domain")
+    schema.create(place.db)
     for domain in place.db[schema.LARGE].find({"no": {"$exists": False}}):
         large.count_alike(place, Strange(), domain["_id"])
+
+
+def _drop(place: Place, collection: str, *indexes: str) -> None:
+    for index in indexes:
+        with suppress(OperationFailure):  # it is gone
+            place.db[collection].drop_index(index)
 
 
 MIGRATIONS = (

@@ -257,5 +257,5 @@ def difference(before: Document, record: LinkRecord | PageRecord) -> dict[str, d
     """
     after = document(record)
     put = {name: value for name, value in after.items() if name not in before or before[name] != value}
-    out = {name: "" for name in SHORT[type(record)].values() if name in before and name not in after}
+    out = {name: "" for name in before.keys() - after.keys() if name in SHORT[type(record)].values()}
     return ({"$set": put} if put else {}) | ({"$unset": out} if out else {})

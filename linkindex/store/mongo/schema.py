@@ -29,24 +29,24 @@ COLLECTIONS = {
 }
 
 # A field that is in an index here is in ids.py's or records.py's short spelling. Nothing is unique but _id: the shard key.
+# Few of pages: in a transaction, MongoDB 6.0 looks at each index of a document when one of them changes.
 INDEXES: dict[str, dict[str, list[tuple[str, int]]]] = {
     LINKS: {"of_page": [("p", 1)]},
     PAST: {"of_page": [("p", 1)]},
     PAGES: {
         "of_domain": [("d", 1), ("lv", -1)],
         "by_visit": [("lv", -1)],
-        "leading_to": [("lt", 1)],
-        "leading_to_domain": [("lm", 1)],
+        "of_lead": [("lm", 1), ("lt", 1)],
         "of_run": [("rn", 1)],
     },
-    LEADS: {"of_page": [("p", 1)], "leading_to": [("lt", 1)], "leading_to_domain": [("lm", 1)]},
+    LEADS: {"of_page": [("p", 1)], "of_lead": [("lm", 1), ("lt", 1)]},
 }
 CLUSTERED = {LINKS, PAST, PAIRS}
 """Kept in the order of their names, for they are asked for by ranges of names. The others are asked for by many names at
 once: of a clustered collection, MongoDB 6.0 then reads all from the first to the last of them."""
 
 SHARDED = (LINKS, PAST, PAGES, LEADS, RANKS, PAIRS)  # by _id; the others are small
-SPARSE = {(PAGES, "leading_to"), (PAGES, "leading_to_domain"), (PAGES, "of_run")}
+SPARSE = {(PAGES, "of_lead"), (PAGES, "of_run")}
 
 # Larger pages than the server's 32 KB would take an eighth less, but links come all over the collection: where its cache does
 # not hold them all, the server writes a page for nearly each of them.
