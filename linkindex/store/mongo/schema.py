@@ -29,7 +29,7 @@ COLLECTIONS = {
 }
 
 # A field that is in an index here is in ids.py's or records.py's short spelling. Nothing is unique but _id: the shard key.
-# Few of pages: in a transaction, MongoDB 6.0 looks at each index of a document when one of them changes.
+# Pages have few: when one index of a document changes in a transaction, MongoDB 6.0 looks each of them up in its catalogue.
 INDEXES: dict[str, dict[str, list[tuple[str, int]]]] = {
     LINKS: {"of_page": [("p", 1)]},
     PAST: {"of_page": [("p", 1)]},

@@ -107,8 +107,9 @@ class Writes:
         for name, (first, *_) in visits.items():
             known = stored.get(name)
             page = next(self._strange.read([known], PageRecord), None) if known else None
-            new = PageRecord(id=name, url=first.url, host=first.host, domain=first.domain, run=run)
-            drafts[name] = Draft(page or new, known)
+            if page is None:
+                page = PageRecord(id=name, url=first.url, host=first.host, domain=first.domain, run=run)
+            drafts[name] = Draft(page, known)
         wanted = [name for name, one in drafts.items() if one.needs_links(visits[name], self._patience, counting)]
         for one in self._named(LINKS, "p", wanted, session):
             draft = drafts[one["p"]]
