@@ -21,7 +21,7 @@ from linkindex.store.selection import Selection
 SAYS_NOTHING = (401, 403, 429, 451)  # statuses of pages that are closed to us: they may well be there
 _TOGETHER = 5_000  # links whose pages are asked for in one go
 
-LIGHT = fields(
+_LIGHT = fields(
     LinkRecord,
     *("page", "source", "source_domain", "target", "target_domain", "ordinal", "kind", "anchor", "rel", "follow"),
     *("placement", "site_placement", "first_seen", "began", "confirmed", "until", "because"),
@@ -102,7 +102,7 @@ class Selected:
         s = self._selection
         anchor = s.anchor.lower()
         condition = {"$and": [covered, *conditions(s)]}
-        for link in self._question.find(collection, condition, LinkRecord, LIGHT, **how):
+        for link in self._question.find(collection, condition, LinkRecord, _LIGHT, **how):
             meant = targets is None or link.target in targets
             if meant and anchor in link.anchor.lower() and (s.as_of is None or link.since <= s.as_of):
                 yield link
