@@ -213,7 +213,7 @@ class Anchors:
         visits = self._recency.visits(domains)
         bounds = {
             text.name: sorted(
-                ((-visits.get(links.pair.source_domain, 0), links) for links in text.places.values()), key=_bound
+                ((-visits.get(links.pair.source_domain, _NEVER), links) for links in text.places.values()), key=_bound
             )
             for text in texts
         }
@@ -225,17 +225,19 @@ class Anchors:
     def _last_of(self, asked: Sequence[_Of]) -> Iterator[tuple[str, int]]:
         """Yield minus the time when links were seen last: many are soon met on the pages that were visited last, few are
         read."""
-        left = list(asked)
+        few = []
         for most in _LOOKS:
-            many = [(text, links) for text, links in left if links.number >= most * large.A_PAGE]
+            few += [(text, links) for text, links in asked if links.number < most * large.A_PAGE]
+            many = [(text, links) for text, links in asked if links.number >= most * large.A_PAGE]
             self._look_at_pages({links.pair.source_domain for _, links in many}, most)
-            for of in many:
-                text, links = of
+            asked = []
+            for text, links in many:
                 pages, seen = self._pages[links.pair.source_domain]
                 if len(pages) < most or seen.get(text.name, 0) >= pages[-1][1]:
-                    left.remove(of)
                     yield text.name, -seen.get(text.name, 0)
-        for some in parts(left, _AT_ONCE):
+                else:
+                    asked.append((text, links))
+        for some in parts([*few, *asked], _AT_ONCE):
             pipelines = [
                 [{"$match": self._in(links) | {"a": text.text or None}}, {"$project": _SEEN}] for text, links in some
             ]
