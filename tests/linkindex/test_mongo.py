@@ -16,13 +16,14 @@ import pytest
 
 from linkindex.answers.rows import moment
 from linkindex.errors import BadInput, Incompatible, Unavailable
+from linkindex.model import Link, Outcome
 from linkindex.relevance import pack
 from linkindex.store import Selection, open_index
 from linkindex.store.mongo import large
 from linkindex.store.mongo.place import Place
 from linkindex.store.mongo.records import PairRecord, Strange
 from linkindex.target import parse_target
-from tests.linkindex.contract import IndexContract, found, link, visit
+from tests.linkindex.contract import IndexContract, found, link, redirect, visit
 from tests.linkindex.histories import HistoriesContract
 from tests.linkindex.writer import batches
 from tests.servers import MongoServer, free_port
@@ -340,6 +341,47 @@ def test_a_pair_with_too_many_targets_is_counted_no_more(
         assert [index.links_of(Selection(target=parse_target(name))) for name in ("b.test", "c.test")] == [50, 50]
         index.store([visit("https://d.test/", 3, link("https://b.test/"))])
         assert index.links_of(Selection(target=parse_target("b.test"))) == 51
+
+
+@pytest.mark.parametrize("a_page", [1e-9, 1, 8])  # links are looked for on the last pages of their domains, or read
+@pytest.mark.parametrize("most", [3, 1_000])  # texts that may be looked at
+def test_the_most_used_anchor_texts_are_those_of_all_links(
+    mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch, a_page: float, most: int
+) -> None:
+    monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
+    monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+    monkeypatch.setattr("linkindex.store.mongo.large.A_PAGE", a_page)
+    monkeypatch.setattr("linkindex.store.mongo.anchors.MOST", most)
+    dice = random.Random(most)
+    url = mongo_url()
+
+    def some_links() -> list[Link]:
+        return [
+            link(
+                dice.choice(("https://b.test/", f"https://b.test/{dice.randrange(9)}", "https://old.test/")),
+                anchor=dice.choice(("", "B", "B", "home", f"text {dice.randrange(9)}")),
+                **dice.choice(({}, {"follow": False, "rel": ("nofollow", "ugc")}, {"rel": ("sponsored",)})),
+            )
+            for _ in range(dice.randrange(7))
+        ]
+
+    pages = [f"https://a{number % 9}.test/{number}" for number in range(150)]
+    with open_index(url, create=True) as index:
+        index.store([redirect("https://old.test/", 1, "https://b.test/")])
+        for at in range(1, 4):  # some of them change, some cannot be read, some are as they were
+            again = dice.sample(pages, 120 if at == 1 else 40)
+            visits = [visit(page, at * 1000 + n, *some_links()) for n, page in enumerate(again)]
+            away = [visit(page, at * 1000 + 500, outcome=Outcome.BLOCKED) for page in dice.sample(pages, 15)]
+            same = [visit(page, at * 1000 + 600, outcome=Outcome.UNCHANGED) for page in dice.sample(pages, 9)]
+            for some in (visits, away, same):
+                index.store(some)
+        for as_found in (False, True):
+            selection = Selection(target=parse_target("b.test"), as_found=as_found)
+            groups = list(index.groups(selection, "anchor"))
+            assert len(groups) > 9
+            for limit in (1, 2, 5, len(groups), 99):
+                assert list(index.groups(selection, "anchor", limit)) == groups[:limit]
+    assert not wrong_pairs(url)
 
 
 def test_a_domain_is_counted_while_others_write(mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,9 @@
 What is written is in ``planning`` (what visits do) and ``writes`` (one transaction a batch); what is asked goes from
 ``covering`` (what a target covers) and ``selecting`` (the selected links) to ``links``, ``counting`` and ``changing``;
 ``pages``, ``sites`` and ``upkeep`` answer the rest. Much linked domains are counted (``large``, ``pairs``), so that
-``referring`` and ``walking`` answer without a look at each link. ``records`` holds the documents' fields, ``ids`` their names,
-``schema`` the collections, ``migrations`` how an earlier format becomes this one.
+``referring``, ``anchors`` and ``walking`` answer without a look at each link; ``recency`` finds out when links were seen last.
+``records`` holds the documents' fields, ``ids`` their names, ``schema`` the collections, ``migrations`` how an earlier format
+becomes this one.
 """
 
 from __future__ import annotations

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import field
 
-from linkindex.store.mongo import ids, pairs
+from linkindex.store.mongo import ids, large, pairs
 from linkindex.store.mongo.asking import Question, parts
 from linkindex.store.mongo.recency import Recency, Visited
-from linkindex.store.mongo.records import LinkRecord, PairRecord
+from linkindex.store.mongo.records import LinkRecord, PairRecord, fields
 from linkindex.store.mongo.schema import LINKS
-from linkindex.store.mongo.selecting import LIGHT, Found, Selected
+from linkindex.store.mongo.selecting import Found, Selected
 from linkindex.store.selection import Group
 
 MOST = 1_000
@@ -27,8 +27,8 @@ MOST = 1_000
 
 _AT_ONCE = 100  # pairs and targets, in one request
 _LOOKS = (1, 8, 64, 512)  # pages of a domain that are looked at for a link under a text
-_A_PAGE = 8  # links that are read in the time that one page takes, with what else that links to
 _NEVER = 1 << 62
+_SEEN = fields(LinkRecord, "page", "anchor", "first_seen", "began", "confirmed")
 
 
 class _Links(NamedTuple):
@@ -213,7 +213,7 @@ class Anchors:
         visits = self._recency.visits(domains)
         bounds = {
             text.name: sorted(
-                ((-visits.get(links.pair.source_domain, 0), links) for links in text.places.values()), key=_bound
+                ((-visits.get(links.pair.source_domain, _NEVER), links) for links in text.places.values()), key=_bound
             )
             for text in texts
         }
@@ -225,19 +225,21 @@ class Anchors:
     def _last_of(self, asked: Sequence[_Of]) -> Iterator[tuple[str, int]]:
         """Yield minus the time when links were seen last: many are soon met on the pages that were visited last, few are
         read."""
-        left = list(asked)
+        few = []
         for most in _LOOKS:
-            many = [(text, links) for text, links in left if links.number >= most * _A_PAGE]
+            few += [(text, links) for text, links in asked if links.number < most * large.A_PAGE]
+            many = [(text, links) for text, links in asked if links.number >= most * large.A_PAGE]
             self._look_at_pages({links.pair.source_domain for _, links in many}, most)
-            for of in many:
-                text, links = of
+            asked = []
+            for text, links in many:
                 pages, seen = self._pages[links.pair.source_domain]
                 if len(pages) < most or seen.get(text.name, 0) >= pages[-1][1]:
-                    left.remove(of)
                     yield text.name, -seen.get(text.name, 0)
-        for some in parts(left, _AT_ONCE):
+                else:
+                    asked.append((text, links))
+        for some in parts([*few, *asked], _AT_ONCE):
             pipelines = [
-                [{"$match": self._in(links) | {"a": text.text or None}}, {"$project": LIGHT}] for text, links in some
+                [{"$match": self._in(links) | {"a": text.text or None}}, {"$project": _SEEN}] for text, links in some
             ]
             for found in self._live.found(self._question.united(LINKS, pipelines, LinkRecord)):
                 yield ids.of_text(found.link.anchor), -found.last_seen

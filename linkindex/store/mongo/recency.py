@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+from msgspec import field
+
 from linkindex.store.mongo import large
 from linkindex.store.mongo.asking import Question, parts
 from linkindex.store.mongo.records import PageRecord, fields
@@ -23,10 +26,16 @@ _TOGETHER = 500  # pages whose links are asked for in one go
 _NAMES = 2_000  # domains in one request
 
 _VISITED = fields(PageRecord, "last_visited")
-_DOMAIN_VISITED = fields(PageRecord, "domain", "last_visited")
 
 Visited = list[tuple[bytes, int]]
 """Names of pages, and when they were visited last (ms since 1970), the last first."""
+
+
+class _Domain(msgspec.Struct):
+    """When the page of a domain that was visited last was."""
+
+    name: str = field(name="_id")
+    last_visited: int = field(name="lv")
 
 
 class Recency:
@@ -64,15 +73,11 @@ class Recency:
 
     def visits(self, domains: Iterable[str]) -> dict[str, int]:
         """Return when the last visited page of each domain was visited, by domain."""
-        first = {name: {"$first": f"${name}"} for name in _DOMAIN_VISITED}
+        last = ({"$sort": {"d": 1, "lv": -1}}, {"$group": {"_id": "$d", "lv": {"$first": "$lv"}}})
         return {
-            page.domain: page.last_visited
+            one.name: one.last_visited
             for some in parts(domains, _NAMES)
-            for page in self._question.united(
-                PAGES,
-                [[{"$match": {"d": {"$in": some}}}, {"$sort": {"d": 1, "lv": -1}}, {"$group": {"_id": "$d"} | first}]],
-                PageRecord,
-            )
+            for one in self._question.united(PAGES, [[{"$match": {"d": {"$in": some}}}, *last]], _Domain)
         }
 
     def pages_of_each(self, domains: Sequence[str], most: int) -> dict[str, Visited]:

@@ -21,7 +21,7 @@ from linkindex.store.selection import Selection
 SAYS_NOTHING = (401, 403, 429, 451)  # statuses of pages that are closed to us: they may well be there
 _TOGETHER = 5_000  # links whose pages are asked for in one go
 
-LIGHT = fields(
+_LIGHT = fields(
     LinkRecord,
     *("page", "source", "source_domain", "target", "target_domain", "ordinal", "kind", "anchor", "rel", "follow"),
     *("placement", "site_placement", "first_seen", "began", "confirmed", "until", "because"),
@@ -49,7 +49,7 @@ class Selected:
 
     def __init__(self, question: Question, selection: Selection, *, whole: bool = False) -> None:
         self._question, self._selection = question, selection
-        self._fields = None if whole else LIGHT
+        self._fields = None if whole else _LIGHT
         self.leads = Leads(question, selection.as_of)
         self._pages: dict[bytes, PageRecord] = {}
         self._broken: dict[str, bool] = {}
