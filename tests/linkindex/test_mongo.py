@@ -377,18 +377,15 @@ def test_the_most_used_anchor_texts_are_those_of_all_links(
                 index.store(some)
         for conditions in (
             {},
-            *({"as_found": True}, {"follow": True}, {"follow": False}, {"source": "a1.test"}),
-            *(
-                {"rel": ("ugc",)},
-                {"rel": ("sponsored",), "as_found": True},
-                {"rel": ("nofollow",)},
-                {"kinds": ("text",)},
-            ),
+            {"follow": False},
+            {"source": "a1.test"},
+            {"rel": ("sponsored",), "as_found": True},
+            {"kinds": ("text",)},
         ):
             selection = selected("b.test", **conditions)
             groups = list(index.groups(selection, "anchor"))
             assert len(groups) > 4
-            for limit in (1, 2, 5, len(groups), 99):
+            for limit in (1, 4, 99):
                 assert list(index.groups(selection, "anchor", limit)) == groups[:limit]
     assert not wrong_pairs(url)
 
