@@ -23,7 +23,7 @@ from linkindex.store.mongo import large
 from linkindex.store.mongo.place import Place
 from linkindex.store.mongo.records import PairRecord, Strange
 from linkindex.target import parse_target
-from tests.linkindex.contract import IndexContract, found, link, redirect, visit
+from tests.linkindex.contract import IndexContract, found, link, redirect, selected, visit
 from tests.linkindex.histories import HistoriesContract
 from tests.linkindex.writer import batches
 from tests.servers import MongoServer, free_port
@@ -343,8 +343,8 @@ def test_a_pair_with_too_many_targets_is_counted_no_more(
         assert index.links_of(Selection(target=parse_target("b.test"))) == 51
 
 
-@pytest.mark.parametrize("a_page", [1e-9, 1, 8])  # links are looked for on the last pages of their domains, or read
-@pytest.mark.parametrize("most", [3, 1_000])  # texts that may be looked at
+# Links are looked for on the last pages of their domains, or read; or there are more texts than may be looked at.
+@pytest.mark.parametrize(("a_page", "most"), [(1e-9, 1_000), (1, 1_000), (8, 1_000), (8, 3)])
 def test_the_most_used_anchor_texts_are_those_of_all_links(
     mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch, a_page: float, most: int
 ) -> None:
@@ -375,11 +375,17 @@ def test_the_most_used_anchor_texts_are_those_of_all_links(
             same = [visit(page, at * 1000 + 600, outcome=Outcome.UNCHANGED) for page in dice.sample(pages, 9)]
             for some in (visits, away, same):
                 index.store(some)
-        for as_found in (False, True):
-            selection = Selection(target=parse_target("b.test"), as_found=as_found)
+        for conditions in (
+            {},
+            {"follow": False},
+            {"source": "a1.test"},
+            {"rel": ("sponsored",), "as_found": True},
+            {"kinds": ("text",)},
+        ):
+            selection = selected("b.test", **conditions)
             groups = list(index.groups(selection, "anchor"))
-            assert len(groups) > 9
-            for limit in (1, 2, 5, len(groups), 99):
+            assert len(groups) > 4
+            for limit in (1, 4, 99):
                 assert list(index.groups(selection, "anchor", limit)) == groups[:limit]
     assert not wrong_pairs(url)
 

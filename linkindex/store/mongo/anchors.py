@@ -19,8 +19,8 @@ from linkindex.store.mongo.asking import Question, parts
 from linkindex.store.mongo.recency import Recency, Visited
 from linkindex.store.mongo.records import LinkRecord, PairRecord, fields
 from linkindex.store.mongo.schema import LINKS
-from linkindex.store.mongo.selecting import Found, Selected
-from linkindex.store.selection import Group
+from linkindex.store.mongo.selecting import Found, Selected, conditions
+from linkindex.store.selection import Group, Selection
 
 MOST = 1_000
 """Texts that are looked at: with more, reading all links is quicker."""
@@ -110,11 +110,22 @@ class _Looked(msgspec.Struct):
 _Of = tuple[_Text, _Links]
 
 
+def knows(selection: Selection) -> bool:
+    """Return whether pairs tell which texts the selected links have."""
+    plain = Selection(target=selection.target, as_found=selection.as_found)
+    marked = msgspec.structs.replace(plain, follow=selection.follow, rel=selection.rel, source=selection.source)
+    return selection == marked and pairs.RELS.issuperset(selection.rel)
+
+
 class Anchors:
     """The ``live`` links to the large domain ``domain`` by their texts; ``others`` lead there, and are in no pair."""
 
-    def __init__(self, question: Question, domain: str, live: Selected, others: Sequence[Found]) -> None:
+    def __init__(
+        self, question: Question, selection: Selection, domain: str, live: Selected, others: Sequence[Found]
+    ) -> None:
         self._question, self._domain, self._live, self._others = question, domain, live, others
+        self._conditions = {"$and": conditions(selection)}
+        self._marks = pairs.marks(follow=selection.follow, rel=selection.rel)
         self._recency = Recency(question, live)
         self._looks: dict[tuple[bytes, str], dict[str, _Looked]] = {}
         self._pages: dict[str, tuple[Visited, dict[str, int]]] = {}  # by domain: its last, when each text was on them
@@ -135,14 +146,15 @@ class Anchors:
         numbers = Counter[str](ids.of_text(one.link.anchor) for one in self._others)
         for pair in counted:
             for alike, number in pair.alike.items():
-                numbers[pairs.text_of(alike)] += number
+                if alike[-1] in self._marks:
+                    numbers[pairs.text_of(alike)] += number
         least = max(1, min(heapq.nlargest(limit, numbers.values()), default=1))
         texts = {name: _Text(name) for name, number in numbers.items() if number >= least}
         if len(texts) > MOST:
             return None
         for pair in counted:
             for alike, number in pair.alike.items():
-                if number > 0 and (text := texts.get(pairs.text_of(alike))):
+                if number > 0 and alike[-1] in self._marks and (text := texts.get(pairs.text_of(alike))):
                     text.add(pair, alike, number)
         for one in self._others:
             if text := texts.get(ids.of_text(one.link.anchor)):
@@ -179,8 +191,7 @@ class Anchors:
         """Return the condition on live links to a target that are on pages of one domain."""
         domain = links.pair.source_domain
         low, high = ids.of_one_target(self._domain, links.target, domain)
-        there = {"_id": {"$gte": low, "$lt": high}, "td": self._domain, "sd": domain}
-        return there | {"u": {"$exists": False}, "i": {"$ne": True}}
+        return {"_id": {"$gte": low, "$lt": high}, "td": self._domain, "sd": domain} | self._conditions
 
     # ---- when they were seen
 

@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from linkindex.errors import Unavailable
-from linkindex.store.mongo import large
+from linkindex.store.mongo import anchors, large
 from linkindex.store.mongo.links import Links
 from linkindex.store.mongo.records import PairRecord
 from linkindex.store.mongo.referring import Referring, by_number, is_plain, large_target
@@ -100,16 +100,15 @@ class Counting(Links):
 
     def _counted(self, selection: Selection, by: By, limit: int | None) -> list[Group] | None:
         """Return what :meth:`groups` is asked for where it is known without reading all links."""
-        if selection.state != "live" or not (by == "domain" or (by == "anchor" and limit is not None)):
-            return None
-        referring = self._referring(selection)
-        if referring is None:
-            return None
-        return referring.domains(limit) if by == "domain" else referring.anchors(limit or 0)
+        if by == "domain" and selection.state == "live" and (referring := self._referring(selection)):
+            return referring.domains(limit)
+        if by == "anchor" and limit is not None and (referring := self._referring(selection, anchors.knows)):
+            return referring.anchors(limit)
+        return None
 
-    def _referring(self, selection: Selection) -> Referring | None:
-        """Return what knows of the selected links without reading them, None where they have to be read."""
-        if not is_plain(selection):
+    def _referring(self, selection: Selection, knows: Callable[[Selection], bool] = is_plain) -> Referring | None:
+        """Return what ``knows`` of the selected links without reading them, None where they have to be read."""
+        if not knows(selection):
             return None
         question = self._question()
         domain = large_target(question, selection)

@@ -22,6 +22,9 @@ _NUMBERS = attrgetter("links", "lost", "pages", "follow", "ugc", "sponsored", "d
 _PARTS = attrgetter("kinds", "placements", "alike")
 
 _NOFOLLOW, _UGC, _SPONSORED, _DOUBTFUL = 1, 2, 4, 8
+RELS = frozenset(("ugc", "sponsored"))
+"""Tokens that links which are alike have or have not."""
+
 _TARGET = 4 * ids.COUNTED_BYTES // 3  # characters
 _TEXT = _TARGET + 4 * ids.TEXT_BYTES // 3
 
@@ -171,6 +174,14 @@ def target_of(alike: str) -> str:
 def text_of(alike: str) -> str:
     """Return their anchor text."""
     return alike[_TARGET:_TEXT]
+
+
+def marks(*, follow: bool | None, rel: Collection[str]) -> frozenset[str]:
+    """Return how links that are alike end where they are followed or not (None: either) and have these of :data:`RELS`."""
+    wanted = _UGC * ("ugc" in rel) | _SPONSORED * ("sponsored" in rel)
+    return frozenset(
+        f"{mark:x}" for mark in range(16) if mark & wanted == wanted and follow in (None, not mark & _NOFOLLOW)
+    )
 
 
 def told(alike: str) -> Alike:

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
+import msgspec
+
 from linkindex.store.mongo import covering, large, pairs
 from linkindex.store.mongo.anchors import Anchors
 from linkindex.store.mongo.asking import Question
@@ -49,8 +51,8 @@ class Referring:
     """The links to ``domain``, which is large. ``first_seen`` gives it of a pair whose first link is not live any more."""
 
     def __init__(self, question: Question, selection: Selection, domain: str, first_seen: FirstSeen) -> None:
-        self._question, self._domain, self._first_seen = question, domain, first_seen
-        self._live = Selected(question, Selection(target=selection.target, as_found=True))
+        self._question, self._selection, self._domain, self._first_seen = question, selection, domain, first_seen
+        self._live = Selected(question, msgspec.structs.replace(selection, state="live", as_found=True))
         self._leading = Selected(question, selection)
         self._recency = Recency(question, self._live)
 
@@ -94,8 +96,10 @@ class Referring:
 
     def anchors(self, limit: int) -> list[Group] | None:
         """Return the texts of live links, those with the most links first; None where all links have to be read for that."""
-        live = [pair for pair in self._pairs(_TEXTS) if pair.links > 0]
-        return Anchors(self._question, self._domain, self._live, self._others).largest(live, limit)
+        source = self._selection.source
+        live = [pair for pair in self._pairs(_TEXTS) if pair.links > 0 and source in ("", pair.source_domain)]
+        texts = Anchors(self._question, self._selection, self._domain, self._live, self._others)
+        return texts.largest(live, limit)
 
     # ---- sums
 
