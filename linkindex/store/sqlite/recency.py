@@ -46,10 +46,9 @@ SELECT max(max(p.read_at, p.first_visited + v.since)) FROM link v CROSS JOIN pag
 WHERE v.to_domain = ? AND v.from_domain = ? AND v.number = ?"""
 
 
-def times_of_domains(rows: Rows, question: Question, before: int = _EVER) -> dict[int, int]:
-    """Return when the pages of the domains that link were read last (ms), by domain."""
-    domains = question.ask_bundles("b.from_domain AS d") + " GROUP BY b.from_domain"
-    found = rows(_DOMAINS.format(domains=domains), question.named | {"before": before})
+def times_of_domains(rows: Rows, domains: str, named: dict[str, Any], before: int = _EVER) -> dict[int, int]:
+    """Return when the pages of domains were read last (ms), by domain; ``domains`` selects them, as d."""
+    found = rows(_DOMAINS.format(domains=domains), named | {"before": before})
     return {domain: time for domain, time in found if time is not None}
 
 
@@ -85,7 +84,9 @@ class Walk:
         self._rows = rows
         self._before = before
         self._targets = {*coverage.domains, *(url >> URL_BITS for url in coverage.urls)}
-        self._heap = [(-time, domain) for domain, time in times_of_domains(rows, question, before).items()]
+        domains = question.ask_bundles("b.from_domain AS d") + " GROUP BY b.from_domain"
+        times = times_of_domains(rows, domains, question.named, before)
+        self._heap = [(-time, domain) for domain, time in times.items()]
         heapify(self._heap)
         self._begun: dict[int, tuple[_Page, Iterator[_Page]]] = {}  # by domain: its next page, and those behind it
         self.pages = 0  # looked at

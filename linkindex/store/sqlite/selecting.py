@@ -125,11 +125,6 @@ class Question(msgspec.Struct):
         )
 
     @property
-    def listed(self) -> bool:
-        """Whether it is about some bundles only (:meth:`among`)."""
-        return "listed" in self.named
-
-    @property
     def speaks_of_time(self) -> bool:
         """Whether which links of a bundle are meant is not for the bundle to say."""
         selection = self.selection
