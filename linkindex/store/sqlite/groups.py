@@ -17,7 +17,8 @@ from linkindex.store.selection import By, Group, Profile, Selection
 from linkindex.store.sqlite import recency
 from linkindex.store.sqlite.packing import json_numbers
 from linkindex.store.sqlite.recency import Walk, last_of_bundle, times_of_domains
-from linkindex.store.sqlite.selecting import FIRST_SEEN, PLACEMENT, TARGET_ID, Question, Selecting
+from linkindex.store.sqlite.selecting import FIRST_SEEN, PLACEMENT, TARGET_ID, Question
+from linkindex.store.sqlite.sources import HEADS, Sources
 
 FEW = 2000
 """Links that are looked at one by one: no more than a few ms."""
@@ -63,7 +64,7 @@ SELECT {name} AS name, count(*) AS links, {sources}, count(DISTINCT domain), {ta
 FROM ({links}) GROUP BY key ORDER BY links DESC, name LIMIT :limit"""
 
 _COUNTED = f"""
-{{key}} AS key, sum(b.live) AS links, sum(b.heads) AS heads, count(DISTINCT b.from_domain) AS domains,
+{{key}} AS key, sum(b.live) AS links, {HEADS} AS heads, count(DISTINCT b.from_domain) AS domains,
 {{targets}} AS targets, sum(b.live * k.follow) AS follow, sum(b.live * {_HAS.format("ugc")}) AS ugc,
 sum(b.live * {_HAS.format("sponsored")}) AS sponsored, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
 sum(b.first_seen IS NULL) AS unsaid"""
@@ -71,7 +72,7 @@ sum(b.first_seen IS NULL) AS unsaid"""
 _BUNDLES = ", json_group_array(json_array(b.to_domain, b.from_domain, b.number, b.live)) AS bundles"
 
 _WHOLE = f"""
-'' AS key, '' AS name, sum(b.heads) AS heads, count(DISTINCT b.from_domain) AS domains,
+'' AS key, '' AS name, {HEADS} AS heads, count(DISTINCT b.from_domain) AS domains,
 json_group_array({TARGET_ID}) AS targets, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
 sum(b.first_seen IS NULL) AS unsaid"""
 
@@ -79,7 +80,6 @@ _LOOKS = f"""
 SELECT k.kind, coalesce(c.placement, k.placement), c.links, k.follow, {_HAS.format("ugc")}, {_HAS.format("sponsored")}
 FROM ({{bundles}} GROUP BY 1, 2) c JOIN look k ON k.id = c.look"""  # noqa: S608
 
-_SOURCES = "SELECT key, count(DISTINCT page) FROM ({links}) GROUP BY key"
 _FIRST = "SELECT key, min(first_seen) FROM ({links}) GROUP BY key"
 _LAST = "SELECT key, max(last_seen) FROM ({links}) GROUP BY key"
 
@@ -89,7 +89,7 @@ _numbers = msgspec.json.Decoder(list[int]).decode
 _bundles = msgspec.json.Decoder(list[tuple[int, int, int, int]]).decode
 
 
-class Groups(Selecting):
+class Groups(Sources):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that counts links."""
 
     def links_of(self, selection: Selection) -> int:
@@ -211,15 +211,16 @@ class Groups(Selecting):
             seen = {"first_seen": min(known), "last_seen": last[key]}
             yield Group(key=row.pop("name"), sources=sources.get(key), **row, **seen)
 
-    def _sources(self, question: Question, by: By, heads: Keys) -> Mapping[Any, int | None]:
-        """Return how many pages link, by group."""
-        coverage = question.coverage
-        if by not in _OF_PAGES:
-            return {}
-        if len(coverage.domains) == 1 and not coverage.urls and not question.looks:
-            return heads
-        links = question.ask_links(f"{_KEYS[by]} AS key, v.page AS page")
-        return dict(self._rows(_SOURCES.format(links=links), question.named))
+    def _sources(self, question: Question, by: By, heads: Keys) -> Mapping[Any, int]:
+        """Return how many pages link, by group, where pages are counted."""
+        return self._pages_by(question, _KEYS[by], heads) if by in _OF_PAGES else {}
+
+    def _counts_by(self, question: Question, by: By) -> dict[Any, tuple[int, int]]:
+        """Return how many links groups have, and how many pages."""
+        bundles = question.ask_bundles(f"{_KEYS[by]} AS key, sum(b.live), {HEADS}") + " GROUP BY 1"
+        rows = self._all(bundles, question.named)
+        pages = self._sources(question, by, {key: heads for key, _, heads in rows})
+        return {key: (links, pages[key]) for key, links, _ in rows}
 
     def _first_seen(self, question: Question, by: By) -> dict[Any, int]:
         """Return when links were seen first whose bundles do not say it, by group."""

@@ -34,12 +34,13 @@ _BROKEN = (
     "(p.outcome IN ('gone', 'unreachable') OR p.status BETWEEN 400 AND 599 AND p.status NOT IN (401, 403, 429, 451))"
 )
 
+_FOLLOW = "k.follow = :follow"
+
 _OF_HOST = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin >> 1 = ?"
 _OF_PREFIX = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin = ? AND tail >= ? AND tail < ?"
 _MOST_HOPS = 11
 
-_KEY = ("b.to_domain", "b.from_domain", "b.number", "v.page", "v.slot")
-
+KEY = ("b.to_domain", "b.from_domain", "b.number", "v.page", "v.slot")
 
 Candidate = tuple[int, int, int, int, int]
 """The key of a version: the numbers of its bundle, its page and its slot."""
@@ -109,13 +110,23 @@ class Question(msgspec.Struct):
         """Return the question about those of its bundles that fulfil a condition."""
         return msgspec.structs.replace(self, where=[*self.where, condition], named=self.named | named)
 
-    def with_looks(self, condition: str, named: dict[str, Any]) -> Question:
-        """Return the question about those links that fulfil a condition on what all links of a bundle are like."""
-        return msgspec.structs.replace(self, looks=[*self.looks, condition], named=self.named | named)
+    def with_follow(self, follow: bool) -> Question:
+        """Return the question about those of its links that are followed, or about the others."""
+        selection = msgspec.structs.replace(self.selection, follow=follow)
+        named = self.named | {"follow": follow}
+        return msgspec.structs.replace(self, selection=selection, looks=[*self.looks, _FOLLOW], named=named)
+
+    def with_versions(self, condition: str, named: dict[str, Any]) -> Question:
+        """Return the question about those of its versions that fulfil a condition; ``{last_seen}`` is the arm's."""
+        arms = [
+            msgspec.structs.replace(arm, where=[*arm.where, condition.format(last_seen=arm.last_seen)])
+            for arm in self.arms
+        ]
+        return msgspec.structs.replace(self, arms=arms, named=self.named | named)
 
     def among(self, keys: Sequence[Sequence[int]]) -> Question:
         """Return the question about some bundles only, or some versions: by their keys, as the tables have them."""
-        columns = list(enumerate(_KEY))[: len(keys[0]) if keys else None]
+        columns = list(enumerate(KEY))[: len(keys[0]) if keys else None]
         same = [f"{column} = json_extract(c.value, '$[{at}]')" for at, column in columns]
         return msgspec.structs.replace(
             self,
@@ -168,8 +179,8 @@ class Selecting(Leads):
 
     @staticmethod
     def _scan(coverage: Coverage, where: list[str], named: dict[str, Any]) -> str:
-        if not coverage.urls and len(coverage.domains) == 1:
-            named["domain"] = coverage.domains[0]
+        named["domain"] = coverage.domains[0] if coverage.domains else 0
+        if not coverage.urls and coverage.domains:
             where.insert(0, "b.to_domain = :domain")
             return "bundle b"
         named["domains"] = json_numbers(sorted({*coverage.domains, *(url >> URL_BITS for url in coverage.urls)}))
@@ -268,7 +279,7 @@ def _on_looks(selection: Selection, named: dict[str, Any]) -> list[str]:
     where = []
     if selection.follow is not None:
         named["follow"] = selection.follow
-        where.append("k.follow = :follow")
+        where.append(_FOLLOW)
     for name, column, values in (("kinds", "k.kind", selection.kinds), ("placements", PLACEMENT, selection.placements)):
         if values:
             named |= {f"{name}{at}": value for at, value in enumerate(values)}
