@@ -179,7 +179,7 @@ class Groups(Sources):
 
     def _is_large(self, question: Question) -> bool:
         """Return whether bundles are to be asked instead of links, where they can tell."""
-        if question.speaks_of_time or question.selection.state != "live":
+        if not question.is_of_now:
             return False
         some = f"{question.ask_bundles('b.live AS links')} LIMIT {FEW + 1}"  # each has a link
         links = next(self._rows(f"SELECT sum(links) FROM ({some})", question.named), (0,))[0]  # noqa: S608

@@ -6,7 +6,7 @@ pages by their times are gone through until no other can come before what was fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from heapq import nlargest
 from itertools import chain
@@ -51,8 +51,12 @@ _ORDERS: dict[Order, list[tuple[str, str]]] = {
 }
 
 _FOLLOWED = 1 << 60  # more than any time in ms
-_WEIGHTS: dict[Order, str] = {"seen": f"(k.follow * {_FOLLOWED} + {{last_seen}})", "new": f"({FIRST_SEEN})"}
-"""What an order goes by before it goes by names, as one number: the heavier a link, the earlier it comes."""
+_WEIGHTS: dict[Order, str] = {
+    "seen": f"(k.follow * {_FOLLOWED} + {{last_seen}})",
+    "rank": "coalesce(p.rank, 0)",  # within a domain
+    "new": f"({FIRST_SEEN})",
+}
+"""What an order goes by first, as one number: the heavier a link, the earlier it comes."""
 
 _OF_DOMAINS = "b.from_domain IN (SELECT value FROM json_each(:of_domains))"
 
@@ -81,7 +85,7 @@ Row = dict[str, Any]
 class Heaviest(msgspec.Struct):
     """The links of a group that come first, as far as names do not matter."""
 
-    weight: int
+    weight: float
     keys: list[Candidate]
     links: int = 0  # of the group, that were met
 
@@ -113,14 +117,25 @@ class Ordering(Groups):
         for domain, rank, count in chain(self._rows(query, named), [(0, None, 0)]):
             if rank != last and domains and (links >= wanted or rank is None):
                 these = question.with_bundles(_OF_DOMAINS, {"of_domains": json_numbers(domains)})
-                for row in self._sorted(these, "rank", per, after, left):
+                for row in self._of_rank(these, per, after, left):
                     yield row
                     left -= 1
                 if not left:
                     return
                 domains, links, wanted = [], 0, 4 * wanted
             domains.append(domain)
-            links, last = links + count, rank
+            links, last = links + (1 if per == "domain" else count), rank
+
+    def _of_rank(self, question: Question, per: Per, after: Backlink | None, limit: int) -> Iterator[Row]:
+        """Yield the rows of some domains by their ranks."""
+        if per == "link" or not question.is_of_now:
+            yield from self._sorted(question, "rank", per, after, limit)
+            return
+        with self._snapshot():
+            met: dict[Any, Heaviest] = {}
+            self._meet(question, "rank", per, met)
+            rows = self._shown(question, "rank", per, after, limit, met)
+        yield from rows
 
     def _by_time(self, question: Question, after: Backlink | None, limit: int) -> Iterator[Row]:
         """Yield rows of pages that were read last: those that are followed, then the others."""
@@ -167,12 +182,12 @@ class Ordering(Groups):
             first = [one.weight for one in met.values() if behind is None or one.weight < behind]
             least = nlargest(limit, first)[-1] if len(first) >= limit else -1
             if walk.bound is None or least > most + walk.bound:
-                shown = (
-                    one for one in met.values() if least <= one.weight and (behind is None or one.weight <= behind)
-                )
-                keys = [key for one in shown for key in one.keys]
-                rows = list(self._sorted(question.among(keys), order, per, after, limit))
-                return list(self._with_counts(question, per, rows, met))
+                final = {
+                    group: one
+                    for group, one in met.items()
+                    if one.weight >= least and (behind is None or one.weight <= behind)
+                }
+                return self._shown(question, order, per, after, limit, final)
             wanted *= 2
         return None
 
@@ -188,22 +203,29 @@ class Ordering(Groups):
             if weight == one.weight:
                 one.keys.append(key)
 
-    def _with_counts(self, question: Question, per: Per, rows: list[Row], met: dict[Any, Heaviest]) -> Iterator[Row]:
-        """Yield rows with the links and pages that each stands for."""
+    def _shown(
+        self,
+        question: Question,
+        order: Order,
+        per: Per,
+        after: Backlink | None,
+        limit: int,
+        met: Mapping[Any, Heaviest],
+    ) -> list[Row]:
+        """Return the first rows of the groups that were met, with the links and pages that each stands for."""
+        keys = [key for one in met.values() for key in one.keys]
+        rows = list(self._sorted(question.among(keys), order, per, after, limit))
         if per == "link":
-            yield from rows
-            return
-        names = _PER[per].split(", ")
-        groups = [tuple(row[name] for name in names) for row in rows]
-        # All links of a page are met at once.
-        counts = (
-            {group: (met[group].links, 1) for group in groups}
-            if per == "page"
-            else self._counts_of_rows(question, per, rows)
-        )
-        for group, row in zip(groups, rows, strict=True):
-            links, pages = counts[group]
-            yield row | {"links": links, "pages": pages}
+            return rows
+        groups = [tuple(row[name] for name in _PER[per].split(", ")) for row in rows]
+        if per == "page":
+            counts = {group: (met[group].links, 1) for group in groups}  # all links of a page are met at once
+        else:
+            counts = self._counts_of_rows(question, per, rows)
+        return [
+            row | dict(zip(("links", "pages"), counts[group], strict=True))
+            for group, row in zip(groups, rows, strict=True)
+        ]
 
     def _counts_of_rows(self, question: Question, per: Per, rows: list[Row]) -> dict[Any, tuple[int, int]]:
         """Return the links and pages of the groups that rows stand for, and of some others."""

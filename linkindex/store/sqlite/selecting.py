@@ -142,6 +142,11 @@ class Question(msgspec.Struct):
         return (selection.as_of, selection.since, selection.until) != (None, None, None)
 
     @property
+    def is_of_now(self) -> bool:
+        """Whether it is about links that are live, all of a bundle or none."""
+        return self.selection.state == "live" and not self.speaks_of_time
+
+    @property
     def links_of_bundle(self) -> str:
         """How many of a bundle's links are meant, at most: exactly, where no time is spoken of."""
         if self.selection.as_of is not None:
