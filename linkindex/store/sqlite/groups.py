@@ -25,7 +25,8 @@ FEW = 2000
 
 _MOST_OF_GROUPS = 2000  # pages: the largest groups are met again and again, and the others have few links
 
-_MOST_OF_BUNDLES = 20_000  # bundles of groups: beyond that, pages tell sooner when groups were seen last
+MOST_BUNDLES = 20_000
+"""Of groups: beyond that, pages tell sooner when groups were seen last."""
 
 Keys = dict[Any, int]
 """Groups, and how many links each has."""
@@ -200,7 +201,7 @@ class Groups(Sources):
         sources = self._sources(question, by, {row["key"]: row["heads"] for row in rows})
         first = self._first_seen(question, by) if sum(row.pop("unsaid") for row in rows) else {}
         bundles = {row["key"]: _bundles(row.pop("bundles")) for row in rows if "bundles" in row}
-        if bundles and sum(map(len, bundles.values())) <= _MOST_OF_BUNDLES:
+        if bundles and sum(map(len, bundles.values())) <= MOST_BUNDLES:
             last = self._last_of_bundles(bundles)
         else:
             last = self._last_seen(question, by, {row["key"]: row["links"] for row in rows})

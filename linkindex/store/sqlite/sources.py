@@ -15,7 +15,8 @@ from linkindex.store.sqlite.selecting import Candidate, Question, Selecting
 HEADS = "sum(iif(b.to_domain = :domain, b.heads, 0))"
 """The pages that link to the whole domain which a question is about, if it is about one."""
 
-_MOST_BESIDE = 5000  # pages: beyond that, a count of all costs less
+MOST_BESIDE = 5000
+"""Pages that link to what leads to a domain: beyond that, a count of all costs less."""
 
 _COUNT = "SELECT key, count(DISTINCT page) FROM ({links}) GROUP BY key"
 _BESIDE = "SELECT DISTINCT key, page FROM ({links}) LIMIT :most"
@@ -43,10 +44,10 @@ class Sources(Selecting):
     def _beside(self, question: Question, key: str) -> list[tuple[Any, int]] | None:
         """Return the pages, each with its key, that link to URLs which lead to the domain but not to the domain itself;
         None where too many would have to be looked at."""
-        leading = question.with_bundles("d.value <> :domain", {"most": _MOST_BESIDE + 1})
+        leading = question.with_bundles("d.value <> :domain", {"most": MOST_BESIDE + 1})
         links = leading.ask_links(f"{key} AS key, v.page AS page")
         pages = self._all(_BESIDE.format(links=links), leading.named)
-        if len(pages) > _MOST_BESIDE:
+        if len(pages) > MOST_BESIDE:
             return None
         ours = question.among(self._versions_to(question.coverage.domains[0], [page for _, page in pages]))
         both = {page for (page,) in self._rows(ours.ask("v.page"), ours.named)}
