@@ -69,12 +69,12 @@ _GROUPS: dict[Per, str] = {
 }
 """What links have in common that one row stands for; the same names as :data:`_PER`."""
 
+# Of what is grouped by its least place, SQLite shows the row that has it. A join of the first with their counts would be made
+# in loops, for nothing tells SQLite how many they are.
 _TOGETHER = """
-WITH found AS MATERIALIZED ({core}),
-  ordered AS (SELECT *, row_number() OVER (PARTITION BY {per} ORDER BY {order}) AS place FROM found),
-  counted AS (SELECT {per}, count(*) AS links, count(DISTINCT page) AS pages FROM found GROUP BY {per})
-SELECT ordered.*, links, pages FROM ordered JOIN counted USING ({per})
-WHERE place = 1 AND {after} ORDER BY {order} LIMIT :limit"""
+SELECT * FROM (SELECT *, min(place), count(*) AS links, count(DISTINCT page) AS pages
+  FROM (SELECT *, row_number() OVER (ORDER BY {order}) AS place FROM ({core})) GROUP BY {per})
+WHERE {after} ORDER BY place LIMIT :limit"""
 
 _ALONE = "SELECT *, 1 AS links, 1 AS pages FROM ({core}) WHERE {after} ORDER BY {order} LIMIT :limit"
 
