@@ -25,7 +25,7 @@ FEW = 2000
 
 _MOST_OF_GROUPS = 2000  # pages: the largest groups are met again and again, and the others have few links
 
-MOST_BUNDLES = 20_000
+MOST_BUNDLES = 50_000
 """Of groups: beyond that, pages tell sooner when groups were seen last."""
 
 Keys = dict[Any, int]

@@ -173,7 +173,7 @@ class Ordering(Groups):
         if after is not None and order == "seen" and per == "link":  # rows of several may have come by other links
             before = _ms(after.last_seen)
         walk = Walk(self._rows, question, before)
-        most = _FOLLOWED if order == "seen" and question.selection.follow is not False else 0
+        most = _FOLLOWED if order == "seen" and self._has_followed(question) else 0
         behind = None if after is None else _weight(after, order)
         met: dict[Any, Heaviest] = {}
         wanted = 2 * limit
@@ -190,6 +190,12 @@ class Ordering(Groups):
                 return self._shown(question, order, per, after, limit, final)
             wanted *= 2
         return None
+
+    def _has_followed(self, question: Question) -> bool:
+        if question.selection.follow is not None:
+            return question.selection.follow
+        followed = question.with_follow(True)
+        return any(self._rows(f"{followed.ask_bundles('1')} LIMIT 1", followed.named))
 
     def _meet(self, question: Question, order: Order, per: Per, met: dict[Any, Heaviest]) -> None:
         """Add links to what was met, by group."""

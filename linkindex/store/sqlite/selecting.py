@@ -36,6 +36,11 @@ _BROKEN = (
 
 _FOLLOW = "k.follow = :follow"
 
+# SQLite knows the case of ASCII, which most anchors are written in; to ask Python takes several times as long.
+_HOLDS = """(SELECT iif(length(text) = length(CAST(text AS BLOB)), instr(lower(text), :anchor) > 0, holds(text, :anchor))
+  FROM anchor WHERE id = b.anchor)"""
+_FEW_ANCHORS = 1000
+
 _OF_HOST = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin >> 1 = ?"
 _OF_PREFIX = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin = ? AND tail >= ? AND tail < ?"
 _MOST_HOPS = 11
@@ -180,7 +185,19 @@ class Selecting(Leads):
             return None
         scan = self._scan(coverage, where, named)
         looks = _on_looks(selection, named)
+        if selection.anchor:
+            looks.append(self._on_anchor(selection.anchor, scan, where, named))
         return Question(selection, coverage, chains, scan, where, looks, _arms(selection, named), named)
+
+    def _on_anchor(self, part: str, scan: str, where: list[str], named: dict[str, Any]) -> str:
+        """Return the condition that an anchor holds a text: that it is one of those which do, where they are few."""
+        named["anchor"] = part.lower()
+        query = f"SELECT DISTINCT b.anchor FROM {scan} WHERE {' AND '.join((*where, _HOLDS))} LIMIT {_FEW_ANCHORS + 1}"  # noqa: S608
+        anchors = [number for (number,) in self._rows(query, named)]
+        if len(anchors) > _FEW_ANCHORS:
+            return _HOLDS
+        named["anchors"] = json_numbers(anchors)
+        return "b.anchor IN (SELECT value FROM json_each(:anchors))"
 
     @staticmethod
     def _scan(coverage: Coverage, where: list[str], named: dict[str, Any]) -> str:
@@ -292,9 +309,6 @@ def _on_looks(selection: Selection, named: dict[str, Any]) -> list[str]:
     for at, token in enumerate(selection.rel):
         named[f"rel{at}"] = f" {token} "
         where.append(f"instr(' ' || k.rel || ' ', :rel{at})")
-    if selection.anchor:
-        named["anchor"] = selection.anchor.lower()
-        where.append("(SELECT holds(text, :anchor) FROM anchor WHERE id = b.anchor)")
     return where
 
 
