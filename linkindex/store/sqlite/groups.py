@@ -16,8 +16,8 @@ import msgspec
 from linkindex.store.selection import By, Group, Profile, Selection
 from linkindex.store.sqlite import recency
 from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.question import FIRST_SEEN, PLACEMENT, TARGET_ID, Question
 from linkindex.store.sqlite.recency import Walk, last_of_bundle, times_of_domains
-from linkindex.store.sqlite.selecting import FIRST_SEEN, PLACEMENT, TARGET_ID, Question
 from linkindex.store.sqlite.sources import HEADS, Sources
 
 FEW = 2000
@@ -185,6 +185,13 @@ class Groups(Sources):
         some = f"{question.ask_bundles('b.live AS links')} LIMIT {FEW + 1}"  # each has a link
         links = next(self._rows(f"SELECT sum(links) FROM ({some})", question.named), (0,))[0]  # noqa: S608
         return (links or 0) > FEW
+
+    def _has_followed(self, question: Question) -> bool:
+        """Return whether any of the links is followed."""
+        if question.selection.follow is not None:
+            return question.selection.follow
+        followed = question.with_follow(True)
+        return any(self._rows(f"{followed.ask_bundles('1')} LIMIT 1", followed.named))
 
     def _by_bundles(self, question: Question, by: By, limit: int | None) -> Iterator[Group]:
         targets = "NULL" if by else f"count(DISTINCT {TARGET_ID})"

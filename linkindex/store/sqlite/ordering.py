@@ -18,8 +18,7 @@ from linkindex.answers.rows import Backlink
 from linkindex.store.selection import Order, Per
 from linkindex.store.sqlite.groups import Groups
 from linkindex.store.sqlite.packing import json_numbers
-from linkindex.store.sqlite.recency import EVER, MOST_PAGES, Walk
-from linkindex.store.sqlite.selecting import (
+from linkindex.store.sqlite.question import (
     FIRST_SEEN,
     KEY,
     PLACEMENT,
@@ -31,6 +30,7 @@ from linkindex.store.sqlite.selecting import (
     Candidate,
     Question,
 )
+from linkindex.store.sqlite.recency import EVER, MOST_PAGES, Walk
 
 _COLUMNS = f"""
 {{lost_at}} AS lost_at, {{because}} AS because, {{last_seen}} AS last_seen, {FIRST_SEEN} AS first_seen, v.page AS page,
@@ -69,8 +69,7 @@ _GROUPS: dict[Per, str] = {
 }
 """What links have in common that one row stands for; the same names as :data:`_PER`."""
 
-# Of what is grouped by its least place, SQLite shows the row that has it. A join of the first with their counts would be made
-# in loops, for nothing tells SQLite how many they are.
+# Of what is grouped by its least place, SQLite shows the row that has it. It would join rows with their counts in loops.
 _TOGETHER = """
 SELECT * FROM (SELECT *, min(place), count(*) AS links, count(DISTINCT page) AS pages
   FROM (SELECT *, row_number() OVER (ORDER BY {order}) AS place FROM ({core})) GROUP BY {per})
@@ -174,28 +173,18 @@ class Ordering(Groups):
             before = _ms(after.last_seen)
         walk = Walk(self._rows, question, before)
         most = _FOLLOWED if order == "seen" and self._has_followed(question) else 0
-        behind = None if after is None else _weight(after, order)
+        behind = _weight(after, order)
         met: dict[Any, Heaviest] = {}
         wanted = 2 * limit
         while walk.pages < MOST_PAGES:
             self._meet(question.among(walk.take(wanted)), order, per, met)
-            first = [one.weight for one in met.values() if behind is None or one.weight < behind]
+            first = [one.weight for one in met.values() if one.weight < behind]
             least = nlargest(limit, first)[-1] if len(first) >= limit else -1
             if walk.bound is None or least > most + walk.bound:
-                final = {
-                    group: one
-                    for group, one in met.items()
-                    if one.weight >= least and (behind is None or one.weight <= behind)
-                }
+                final = {group: one for group, one in met.items() if least <= one.weight <= behind}
                 return self._shown(question, order, per, after, limit, final)
             wanted *= 2
         return None
-
-    def _has_followed(self, question: Question) -> bool:
-        if question.selection.follow is not None:
-            return question.selection.follow
-        followed = question.with_follow(True)
-        return any(self._rows(f"{followed.ask_bundles('1')} LIMIT 1", followed.named))
 
     def _meet(self, question: Question, order: Order, per: Per, met: dict[Any, Heaviest]) -> None:
         """Add links to what was met, by group."""
@@ -256,7 +245,7 @@ class Ordering(Groups):
             return question
         weight = _WEIGHTS[order]
         # What is as heavy as ``after`` may come behind it or not: only what is surely behind counts here.
-        named = question.named | {"limit": limit, "behind": 2 * _FOLLOWED if after is None else _weight(after, order)}
+        named = question.named | {"limit": limit, "behind": _weight(after, order)}
         links = question.ask(f"{weight} AS weight")
         query = f"SELECT weight FROM ({links}) WHERE weight < :behind ORDER BY weight DESC LIMIT :limit"  # noqa: S608
         weights = self._all(query, named)
@@ -279,8 +268,10 @@ class Ordering(Groups):
         return self._records(query, named)
 
 
-def _weight(row: Backlink, order: Order) -> int:
-    """Return what :data:`_WEIGHTS` says of a row."""
+def _weight(row: Backlink | None, order: Order) -> int:
+    """Return what :data:`_WEIGHTS` says of a row, of none more than of any."""
+    if row is None:
+        return 2 * _FOLLOWED
     return row.follow * _FOLLOWED + _ms(row.last_seen) if order == "seen" else _ms(row.first_seen)
 
 

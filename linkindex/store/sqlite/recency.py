@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from linkindex.store.sqlite.packing import unpack_bundles
+from linkindex.store.sqlite.question import Candidate, Question
 from linkindex.store.sqlite.schema import PAGE_TIME, URL_BITS
-from linkindex.store.sqlite.selecting import Candidate, Question
 
 MOST_PAGES = 20_000
 """That a walk looks at: beyond that, a look at each link costs less."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from linkindex.store.sqlite.packing import json_numbers, unpack_bundles
-from linkindex.store.sqlite.selecting import Candidate, Question, Selecting
+from linkindex.store.sqlite.question import Candidate, Question
+from linkindex.store.sqlite.selecting import Selecting
 
 HEADS = "sum(iif(b.to_domain = :domain, b.heads, 0))"
 """The pages that link to the whole domain which a question is about, if it is about one."""

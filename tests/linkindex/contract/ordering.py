@@ -18,6 +18,8 @@ QUESTIONS: list[dict[str, Any]] = [
     {"state": "all"},
     {"state": "live"},
     {"state": "lost"},
+    {"follow": False, "rel": ("ugc",)},
+    {"anchor": "W"},
     {"state": "all", "follow": True},
     {"state": "all", "as_found": True},
     {"as_of": 3500},
