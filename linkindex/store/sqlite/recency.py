@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from linkindex.store.sqlite.packing import unpack_bundles
+from linkindex.store.sqlite.question import Candidate, Question
 from linkindex.store.sqlite.schema import PAGE_TIME, URL_BITS
-from linkindex.store.sqlite.selecting import Candidate, Question
 
 MOST_PAGES = 20_000
 """That a walk looks at: beyond that, a look at each link costs less."""
@@ -22,19 +22,23 @@ MOST_PAGES = 20_000
 FEW_OF_GROUP = 64
 """Links that are as quickly asked when they were seen as the pages of their domain."""
 
+EVER = 1 << 62
+"""Later than all times."""
+
 _LARGEST_STEP = 64  # pages of a domain that are fetched at once, after fewer to begin with
 
 # An index over an expression is used for what has no type of its own: +d.
+# What was seen last before a time may be on a page with a later one, where that was cut: it is on none that was read later.
 _DOMAINS = f"""
-SELECT d, (SELECT {PAGE_TIME} FROM page WHERE url >> {URL_BITS} = +d AND read_at IS NOT NULL AND {PAGE_TIME} <= :before
+SELECT d, (SELECT {PAGE_TIME} FROM page WHERE url >> {URL_BITS} = +d AND read_at IS NOT NULL AND read_at <= :before
   ORDER BY {PAGE_TIME} DESC LIMIT 1) FROM ({{domains}})"""  # noqa: S608
 
 _PAGES = f"""
 SELECT {PAGE_TIME}, id, o.bundles FROM page CROSS JOIN outgoing o ON o.page = id
 WHERE url >> {URL_BITS} = ?1 AND read_at IS NOT NULL AND {PAGE_TIME} <= ?2 AND ({PAGE_TIME} < ?2 OR id < ?3)
-ORDER BY {PAGE_TIME} DESC, id DESC LIMIT ?4"""  # noqa: S608
+  AND read_at <= ?4
+ORDER BY {PAGE_TIME} DESC, id DESC LIMIT ?5"""  # noqa: S608
 
-_EVER = 1 << 62
 _Page = tuple[int, int, bytes]  # time, number, its bundles
 
 
@@ -46,17 +50,16 @@ SELECT max(max(p.read_at, p.first_visited + v.since)) FROM link v CROSS JOIN pag
 WHERE v.to_domain = ? AND v.from_domain = ? AND v.number = ?"""
 
 
-def times_of_domains(rows: Rows, question: Question, before: int = _EVER) -> dict[int, int]:
-    """Return when the pages of the domains that link were read last (ms), by domain."""
-    domains = question.ask_bundles("b.from_domain AS d") + " GROUP BY b.from_domain"
-    found = rows(_DOMAINS.format(domains=domains), question.named | {"before": before})
+def times_of_domains(rows: Rows, domains: str, named: dict[str, Any], before: int = EVER) -> dict[int, int]:
+    """Return when the pages of domains were read last (ms), by domain; ``domains`` selects them, as d."""
+    found = rows(_DOMAINS.format(domains=domains), named | {"before": before})
     return {domain: time for domain, time in found if time is not None}
 
 
-def pages_by_time(rows: Rows, domain: int, before: int = _EVER) -> Iterator[_Page]:
+def pages_by_time(rows: Rows, domain: int, before: int = EVER) -> Iterator[_Page]:
     """Yield the pages of a domain, those that were read last first."""
-    at, page, step = before, _EVER, 2
-    while found := list(rows(_PAGES, (domain, at, page, step))):
+    at, page, step = EVER, EVER, 2
+    while found := list(rows(_PAGES, (domain, at, page, before, step))):
         yield from found
         if len(found) < step:
             return
@@ -79,13 +82,15 @@ def last_of_bundle(rows: Rows, bundle: tuple[int, int, int], links: int) -> int:
 class Walk:
     """The links of pages to a target's domains, those first that were read last."""
 
-    def __init__(self, rows: Rows, question: Question, before: int = _EVER) -> None:
+    def __init__(self, rows: Rows, question: Question, before: int = EVER) -> None:
         """``before`` (ms) leaves out pages that were read later."""
         coverage = question.coverage
         self._rows = rows
         self._before = before
         self._targets = {*coverage.domains, *(url >> URL_BITS for url in coverage.urls)}
-        self._heap = [(-time, domain) for domain, time in times_of_domains(rows, question, before).items()]
+        domains = question.ask_bundles("b.from_domain AS d") + " GROUP BY b.from_domain"
+        times = times_of_domains(rows, domains, question.named, before)
+        self._heap = [(-time, domain) for domain, time in times.items()]
         heapify(self._heap)
         self._begun: dict[int, tuple[_Page, Iterator[_Page]]] = {}  # by domain: its next page, and those behind it
         self.pages = 0  # looked at
