@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from linkindex.store.sqlite.rebuilding import rebuild
-from linkindex.store.sqlite.recounting import recount
+from linkindex.store.sqlite.recounting import COUNTED, recount
+from linkindex.store.sqlite.repacking import repack
 from linkindex.store.sqlite.schema import APPLICATION_ID, INDEXES, SCHEMA, VERSION
 
 
@@ -52,6 +53,13 @@ def _count_by_bundles(db: sqlite3.Connection) -> None:
     recount(db)
 
 
+def _pack_words(db: sqlite3.Connection) -> None:
+    if not db.execute(_HELD, ("dictionary",)).fetchone():  # what comes from format 3 has today's tables
+        db.execute("CREATE TABLE dictionary (id INTEGER PRIMARY KEY, pages INTEGER NOT NULL, content BLOB NOT NULL)")
+        repack(db)
+        db.execute("ALTER TABLE fact DROP COLUMN description")
+
+
 def _with_default(column: str) -> tuple[str, ...]:
     """Return what gives a text column of page a default: SQLite cannot alter one."""
     return (
@@ -61,6 +69,8 @@ def _with_default(column: str) -> tuple[str, ...]:
         "ALTER TABLE page DROP COLUMN earlier",
     )
 
+
+_HELD = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 
 _COLUMNS = (
     "ALTER TABLE bundle ADD COLUMN heads INTEGER NOT NULL DEFAULT 0",
@@ -96,7 +106,8 @@ MIGRATIONS = (
     ),
     Migration(3, "depth of pages", ("ALTER TABLE page ADD COLUMN depth INTEGER NOT NULL DEFAULT 0",)),
     Migration(4, "bundles, leads, ranks, runs", function=_to_bundles),
-    Migration(5, "pages, doubts and times counted by bundles", function=_count_by_bundles),
+    Migration(COUNTED, "pages, doubts and times counted by bundles", function=_count_by_bundles),
+    Migration(6, "words packed with dictionaries, descriptions among them", function=_pack_words),
 )
 
 

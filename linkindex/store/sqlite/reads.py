@@ -17,7 +17,7 @@ from linkindex.store.found import Found
 from linkindex.store.selection import Order, Per, Selection
 from linkindex.store.sqlite.groups import Groups
 from linkindex.store.sqlite.leads import Chains
-from linkindex.store.sqlite.packing import NO_WORDS, json_numbers, unpack_words
+from linkindex.store.sqlite.packing import NO_WORDS, json_numbers
 from linkindex.store.sqlite.recency import MOST_PAGES, Walk
 from linkindex.store.sqlite.selecting import (
     FIRST_SEEN,
@@ -218,7 +218,9 @@ class Reads(Sites, Groups, Whole):
 
     def _backlink(self, row: dict[str, Any], chains: Chains, similarities: Similarities, now: int) -> Backlink:
         details = next(self._records(_DETAILS, row))
-        position, confidence, before, behind, heading = unpack_words(details.pop("words")).get(row["slot"], NO_WORDS)
+        position, confidence, before, behind, heading = self._unpack(details.pop("words")).links.get(
+            row["slot"], NO_WORDS
+        )
         certain = details.pop("site_confidence")
         hops = chains.hops(row["target_id"])
         status, terms = self._visited(row["target_id"])

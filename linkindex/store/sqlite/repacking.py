@@ -1,0 +1,59 @@
+"""From format 5 to 6: the words of pages are packed anew, with their descriptions, which were among the facts."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import msgspec
+
+from linkindex.history import Patience
+from linkindex.store.sqlite.dictionaries import Dictionaries
+from linkindex.store.sqlite.packing import Around, Words, flatten
+
+_AT_ONCE = 1000  # pages
+_PAGES = """
+SELECT f.page, a.words, f.description FROM fact f LEFT JOIN around a ON a.page = f.page
+WHERE f.page > ? ORDER BY f.page LIMIT ?"""
+_PUT = "INSERT OR REPLACE INTO around (page, words) VALUES (?, ?)"
+
+_words = msgspec.msgpack.Decoder(dict[int, Words]).decode
+_logger = logging.getLogger(__name__)
+
+
+class _Earlier(Dictionaries):
+    """An index whose words are those of format 5, read as if they were of today's."""
+
+    unreadable = 0
+
+    def repack(self) -> None:
+        self._begun()
+        self._learn()
+        self._begun()
+        last = 0
+        while rows := self._db.execute(_PAGES, (last, _AT_ONCE)).fetchall():
+            self._db.executemany(_PUT, [(page, self._again(*row)) for page, *row in rows if any(row)])
+            last = rows[-1][0]
+
+    def _again(self, packed: bytes | None, description: str) -> bytes:
+        try:
+            links = self._unpack(packed or b"").links
+        except (ValueError, TypeError):
+            self.unreadable += 1
+            links = {}
+        return self._pack(Around(description, links))
+
+    def _plain(self, packed: bytes) -> bytes:
+        try:
+            return flatten(Around(links=_words(super()._plain(packed))))
+        except msgspec.MsgspecError as error:
+            raise ValueError(str(error)) from error
+
+
+def repack(db: sqlite3.Connection) -> None:
+    """Pack the words of all pages with a dictionary of their own; inside the caller's transaction."""
+    index = _Earlier(Path(), db, internal_links=False, patience=Patience(), time_limit=0)
+    index.repack()
+    if index.unreadable:
+        _logger.warning("the words of %d pages cannot be read, and are left out", index.unreadable)
