@@ -27,7 +27,7 @@ FIRST, TIMES = (
 SAMPLE, PART = 2000, 4096  # pages that one is trained on, bytes of each: 0.3 s
 SIZE = 256 << 10  # bytes of a dictionary; with 64 KB pages take 7 % more
 LEVEL = 3
-MOST = 64 << 20  # bytes of the words of a page
+MOST = 64 << 20  # bytes of the words of a page; of one with more, none are kept
 
 _OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: MOST.bit_length() - 1}
 
@@ -57,14 +57,14 @@ class Dictionaries(Database):
     def _pack(self, around: Around) -> bytes:
         """Compress the words of a page with the newest dictionary."""
         plain = flatten(around)
-        if not plain:
+        if not 0 < len(plain) <= MOST:
             return b""
-        if self._compressor is None:
-            try:
+        try:
+            if self._compressor is None:
                 self._compressor = zstd.ZstdCompressor(level=LEVEL, zstd_dict=self._dictionary(self._newest[0]))
-            except zstd.ZstdError as error:
-                raise ValueError(str(error)) from error
-        return self._compressor.compress(plain, zstd.ZstdCompressor.FLUSH_FRAME)
+            return self._compressor.compress(plain, zstd.ZstdCompressor.FLUSH_FRAME)
+        except zstd.ZstdError as error:
+            raise _bad(error) from error
 
     def _unpack(self, packed: bytes) -> Around:
         """Return the words that :meth:`_pack` compressed, with whatever dictionary. Raises :class:`ValueError`."""
@@ -89,8 +89,8 @@ class Dictionaries(Database):
             named = zstd.get_frame_info(packed).dictionary_id
             decompressor = zstd.ZstdDecompressor(zstd_dict=self._dictionary(named), options=_OPTIONS)
             plain = decompressor.decompress(packed, max_length=MOST)
-        except zstd.ZstdError as error:  # whoever reads knows a bad value, and not how it was packed
-            raise ValueError(str(error)) from error
+        except zstd.ZstdError as error:
+            raise _bad(error) from error
         if not decompressor.eof:
             raise ValueError("words that are cut off")
         return plain
@@ -114,9 +114,16 @@ def trained(sample: Iterator[bytes], pages: int) -> tuple[int, int, bytes]:
     return (made.dict_id, pages, made.dict_content)
 
 
+def _bad(error: zstd.ZstdError) -> ValueError:
+    """Return what went wrong as a bad value: whoever asks knows one of those, and not how words are packed."""
+    return ValueError(str(error))
+
+
 def is_whole(number: int, content: bytes) -> bool:
     """Return whether a row of dictionary is as it was written."""
     try:
-        return not number or zstd.ZstdDict(content).dict_id == number
+        dictionary = zstd.ZstdDict(content) if number else None
+        zstd.ZstdDecompressor(zstd_dict=dictionary)  # which looks into it
+        return dictionary is None or dictionary.dict_id == number
     except (zstd.ZstdError, ValueError, TypeError):
         return False
