@@ -34,13 +34,14 @@ _OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: MOST.bit
 _NEWEST = "SELECT id, pages FROM dictionary ORDER BY pages DESC LIMIT 1"
 _BY_ID = "SELECT content FROM dictionary WHERE id = ?"
 _PUT = "INSERT OR REPLACE INTO dictionary (id, pages, content) VALUES (?, ?, ?)"
-_PAGES = "SELECT coalesce(max(page), 0) FROM around"
-_WORDS = "SELECT words FROM around WHERE page IN (SELECT value FROM json_each(?)) AND words <> x''"
+_PAGES = "SELECT coalesce(max(page), 0) FROM {}"
+_WORDS = "SELECT words FROM {} WHERE page IN (SELECT value FROM json_each(?)) AND words <> x''"
 
 
 class Dictionaries(Database):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that packs what is to be read only when it is shown."""
 
+    _table = "around"  # that is learned from
     _newest = (0, 0)  # dictionary, pages that there were when it was trained
     _compressor: zstd.ZstdCompressor | None = None  # kept, for a new one costs as much as what it does
 
@@ -72,13 +73,13 @@ class Dictionaries(Database):
 
     def _learn(self) -> None:
         """Train a dictionary where it is time for one; inside a transaction, whose end makes it the newest."""
-        pages = self._db.execute(_PAGES).fetchone()[0]
+        pages = self._db.execute(_PAGES.format(self._table)).fetchone()[0]
         if pages >= (self._newest[1] * TIMES or FIRST):
             self._db.execute(_PUT, trained(self._sample(pages), pages))
 
     def _sample(self, pages: int) -> Iterator[bytes]:
         numbers = json_numbers([*range(1, pages + 1, max(1, pages // SAMPLE))])
-        for (packed,) in self._db.execute(_WORDS, (numbers,)):
+        for (packed,) in self._db.execute(_WORDS.format(self._table), (numbers,)):
             try:
                 yield self._plain(packed)
             except (ValueError, TypeError):  # whoever asks for it will be told

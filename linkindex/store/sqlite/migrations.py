@@ -54,10 +54,17 @@ def _count_by_bundles(db: sqlite3.Connection) -> None:
 
 
 def _pack_words(db: sqlite3.Connection) -> None:
-    if not db.execute(_HELD, ("dictionary",)).fetchone():  # what comes from format 3 has today's tables
-        db.execute("CREATE TABLE dictionary (id INTEGER PRIMARY KEY, pages INTEGER NOT NULL, content BLOB NOT NULL)")
-        repack(db)
-        db.execute("ALTER TABLE fact DROP COLUMN description")
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'dictionary'").fetchone():
+        return  # what comes from format 3 has today's tables
+    db.execute("DROP VIEW IF EXISTS backlinks")  # which would go on with the old table
+    for name in ("fact", "around"):  # rows that shrink where they are would leave their room unused
+        db.execute(f"ALTER TABLE {name} RENAME TO old_{name}")
+    for statement in statements_of(SCHEMA):
+        if statement.split()[2] in ("fact", "around", "dictionary", "backlinks"):
+            db.execute(statement)
+    repack(db)
+    for name in ("fact", "around"):
+        db.execute(f"DROP TABLE old_{name}")
 
 
 def _with_default(column: str) -> tuple[str, ...]:
@@ -69,8 +76,6 @@ def _with_default(column: str) -> tuple[str, ...]:
         "ALTER TABLE page DROP COLUMN earlier",
     )
 
-
-_HELD = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 
 _COLUMNS = (
     "ALTER TABLE bundle ADD COLUMN heads INTEGER NOT NULL DEFAULT 0",

@@ -11,12 +11,14 @@ import msgspec
 from linkindex.history import Patience
 from linkindex.store.sqlite.dictionaries import Dictionaries
 from linkindex.store.sqlite.packing import Around, Words, flatten
+from linkindex.store.sqlite.schema import FACTS
 
 _AT_ONCE = 1000  # pages
 _PAGES = """
-SELECT f.page, a.words, f.description FROM fact f LEFT JOIN around a ON a.page = f.page
+SELECT f.page, a.words, f.description FROM old_fact f LEFT JOIN old_around a ON a.page = f.page
 WHERE f.page > ? ORDER BY f.page LIMIT ?"""
-_PUT = "INSERT OR REPLACE INTO around (page, words) VALUES (?, ?)"
+_PUT = "INSERT INTO around (page, words) VALUES (?, ?)"
+_FACTS = f"INSERT INTO fact (page, {', '.join(FACTS)}) SELECT page, {', '.join(FACTS)} FROM old_fact ORDER BY page"  # noqa: S608
 
 _words = msgspec.msgpack.Decoder(dict[int, Words]).decode
 _logger = logging.getLogger(__name__)
@@ -25,15 +27,16 @@ _logger = logging.getLogger(__name__)
 class _Earlier(Dictionaries):
     """An index whose words are those of format 5, read as if they were of today's."""
 
+    _table = "old_around"
     unreadable = 0
 
     def repack(self) -> None:
-        self._begun()
+        self._db.execute(_FACTS)
         self._learn()
         self._begun()
         last = 0
         while rows := self._db.execute(_PAGES, (last, _AT_ONCE)).fetchall():
-            self._db.executemany(_PUT, [(page, self._again(*row)) for page, *row in rows if any(row)])
+            self._db.executemany(_PUT, [(page, self._again(*row)) for page, *row in rows if row != [None, ""]])
             last = rows[-1][0]
 
     def _again(self, packed: bytes | None, description: str) -> bytes:
@@ -52,7 +55,7 @@ class _Earlier(Dictionaries):
 
 
 def repack(db: sqlite3.Connection) -> None:
-    """Pack the words of all pages with a dictionary of their own; inside the caller's transaction."""
+    """Fill fact and around from old_fact and old_around, with a dictionary of their own; inside the caller's transaction."""
     index = _Earlier(Path(), db, internal_links=False, patience=Patience(), time_limit=0)
     index.repack()
     if index.unreadable:
