@@ -175,7 +175,9 @@ def test_an_index_of_format_5_gets_one_and_all_its_words_are_packed_with_it(
         unpack = index._unpack  # type: ignore[attr-defined]
         with closing(sqlite3.connect(path)) as db:
             around = {number: unpack(packed).links for number, packed in db.execute("SELECT page, words FROM around")}
-    assert {number: around[number] for number in texts} == words | {77: {}}
+    assert {number: around[number] for number in texts} == {
+        number: {0: (0, 0.7, told, told, "")} if number != 77 else {} for number, told in texts.items()
+    }
     assert [record.getMessage() for record in caplog.records] == [
         "the words of 1 pages cannot be read, and are left out"
     ]
@@ -188,8 +190,8 @@ def test_an_index_of_format_5_gets_one_and_all_its_words_are_packed_with_it(
     [
         Around(),
         Around("described"),
-        Around("", {3: (1, 700, "before", "after", "")}),
-        Around("two\nlines", {0: (0, 0, "", "", ""), 7: (9, 1000, "a\nb", "", "\n")}),
+        Around("", {3: (1, 0.7, "before", "after", "")}),
+        Around("two\nlines", {0: (0, 0.0, "", "", ""), 7: (9, 1.0, "a\nb", "", "\n")}),
         Around("two\nlines"),
     ],
 )

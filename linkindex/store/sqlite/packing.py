@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from operator import attrgetter
 
 import msgspec
 
 from linkindex.model import Link
 
-Words = tuple[int, int, str, str, str]
-"""Position, placement confidence in thousandths, text before, text after, heading."""
+Words = tuple[int, float, str, str, str]
+"""What is kept of a link beside its version: position, placement confidence, text before, text after, heading."""
 
-NO_WORDS: Words = (0, 0, "", "", "")
+NO_WORDS: Words = (0, 0.0, "", "", "")
+
+words_of: Callable[[Link], Words] = attrgetter(
+    "position", "placement_confidence", "text_before", "text_after", "heading"
+)
 
 
 class Around(msgspec.Struct):
@@ -38,12 +43,6 @@ def unpack_bundles(packed: bytes) -> list[int]:
     return _numbers(packed)
 
 
-def words_of(link: Link) -> Words:
-    """Return what is kept of a link beside its version."""
-    confidence = round(link.placement_confidence * 1000)
-    return (link.position, confidence, link.text_before, link.text_after, link.heading)
-
-
 def flatten(around: Around) -> bytes:
     """Return the words of a page as bytes that compress well: numbers by kind, then lines by kind; b"" where there are none."""
     if not around.links and not around.description:
@@ -52,15 +51,16 @@ def flatten(around: Around) -> bytes:
     lines = [around.description, *chain.from_iterable(texts)]
     joined = "\n".join(lines)
     whole = joined.count("\n") < len(lines)  # else a text has a line feed of its own
-    return _to_bytes((list(around.links), positions, confidences, joined if whole else lines))
+    thousandths = [round(confidence * 1000) for confidence in confidences]
+    return _to_bytes((list(around.links), positions, thousandths, joined if whole else lines))
 
 
 def unflatten(plain: bytes) -> Around:
     """Return what :func:`flatten` flattened."""
-    slots, positions, confidences, lines = _columns(plain)
+    slots, positions, thousandths, lines = _columns(plain)
     description, *texts = lines.split("\n") if isinstance(lines, str) else lines
-    number = len(slots)
-    words = zip(positions, confidences, texts[:number], texts[number : 2 * number], texts[2 * number :], strict=True)
+    size, confidences = len(slots), [number / 1000 for number in thousandths]
+    words = zip(positions, confidences, texts[:size], texts[size : 2 * size], texts[2 * size :], strict=True)
     return Around(description, dict(zip(slots, words, strict=True)))
 
 

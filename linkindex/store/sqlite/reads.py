@@ -245,7 +245,7 @@ class Reads(Sites, Groups, Whole):
             },
             follow=bool(row["follow"]),
             lost_reason=row["because"],
-            placement_confidence=confidence / 1000 if certain is None else certain,
+            placement_confidence=confidence if certain is None else certain,
             position=position,
             text_before=before,
             text_after=behind,

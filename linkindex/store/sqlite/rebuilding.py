@@ -63,7 +63,7 @@ class _Rebuilt(Bundles, Dictionaries):
             bundles += (key.to_domain, key.number)
             if link["latest"]:
                 words = (link["text_before"], link["text_after"], link["heading"])
-                around.links[slot] = (link["position"], round(link["placement_confidence"] * 1000), *words)
+                around.links[slot] = (link["position"], link["placement_confidence"], *words)
             self._version(key, number, slot, row["first_visited"], row["read_at"], link)
         self._db.execute(
             "INSERT INTO outgoing (page, bundles, internal) VALUES (?, ?, ?)",

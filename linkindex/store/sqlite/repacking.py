@@ -49,9 +49,12 @@ class _Earlier(Dictionaries):
 
     def _plain(self, packed: bytes) -> bytes:
         try:
-            return flatten(Around(links=_words(super()._plain(packed))))
+            links = _words(super()._plain(packed))
         except msgspec.MsgspecError as error:
             raise ValueError(str(error)) from error
+        for slot, (position, thousandths, *texts) in links.items():
+            links[slot] = (position, thousandths / 1000, texts[0], texts[1], texts[2])
+        return flatten(Around(links=links))
 
 
 def repack(db: sqlite3.Connection) -> None:
