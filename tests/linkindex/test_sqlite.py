@@ -13,7 +13,7 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import Selection, open_index
-from linkindex.store.sqlite import bundles, groups, ordering, recency, sources
+from linkindex.store.sqlite import bundles, dictionaries, groups, ordering, recency, sources
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
@@ -33,13 +33,15 @@ class Files(Places):
 
 
 class Large(Files):
-    """Every target counts as one with many links: bundles are asked, and pages are walked by time."""
+    """Every target counts as one with many links: bundles are asked, and pages are walked by time. Dictionaries are trained."""
 
     @pytest.fixture(autouse=True)
     def no_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(groups, "FEW", 0)
         monkeypatch.setattr(recency, "FEW_OF_GROUP", 0)
         monkeypatch.setattr(bundles, "FEW", 1)
+        monkeypatch.setattr(dictionaries, "FIRST", 10)
+        monkeypatch.setattr(dictionaries, "TIMES", 2)
 
 
 class TestSqliteIndex(Files, IndexContract):

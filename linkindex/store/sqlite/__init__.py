@@ -5,7 +5,7 @@
 ``opening``          the connection, also where nothing may be written
 ``database``         transactions, errors, the time a question may take
 ``ids``              from names to numbers: domains, hosts, URLs, anchors, looks
-``packing``          what a page keeps in one piece
+``packing``          what a page keeps in one piece; ``dictionaries`` compress its words
 ``bundles``          links of a host that look alike, and their counts
 ``leads``            where URLs lead by their own word
 ``writes``           visits come in; ``revising`` brings the versions of a page's links up to date

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from linkindex.store.selection import Check
 from linkindex.store.sqlite.database import Database
+from linkindex.store.sqlite.dictionaries import is_whole
 from linkindex.store.sqlite.opening import is_read_only
-from linkindex.store.sqlite.recounting import WRONG
+from linkindex.store.sqlite.recounting import COUNTED, WRONG
 from linkindex.store.sqlite.schema import INDEXES, VERSION, VIEWS
 
 _LEAST_FREE = 0.05  # of the file's own size: SQLite needs room for its log
@@ -26,6 +27,7 @@ class Checking(Database):
         yield self._journal()
         yield self._integrity()
         yield self._counting()
+        yield self._words()
         yield from self._indexes()
         yield self._room()
 
@@ -46,11 +48,18 @@ class Checking(Database):
     def _counting(self) -> Check:
         wrong, bundles = next(self._rows(WRONG))
         remedy = (
-            f"count them anew: sqlite3 FILE 'PRAGMA user_version = {VERSION - 1}', then linkatlas status"
+            f"count them anew: sqlite3 FILE 'PRAGMA user_version = {COUNTED - 1}', then linkatlas status"
             if wrong
             else ""
         )
         return Check(name="counts", ok=not wrong, found=f"{wrong:,} of {bundles:,} bundles count wrong", remedy=remedy)
+
+    def _words(self) -> Check:
+        rows = self._all("SELECT id, content FROM dictionary")
+        broken = [str(number) for number, content in rows if not is_whole(number, content)]
+        found = f"broken: {', '.join(broken)}" if broken else f"{len(rows)}"
+        remedy = "put a backup in its place: words that need one of these cannot be read" if broken else ""
+        return Check(name="dictionaries", ok=not broken, found=found, remedy=remedy)
 
     def _indexes(self) -> Iterator[Check]:
         held = {row[0] for row in self._rows("SELECT name FROM sqlite_master WHERE type IN ('index', 'view')")}

@@ -48,6 +48,7 @@ class Ids(Database):
         self._forget_ids()
 
     def _begun(self) -> None:
+        super()._begun()
         # Numbers are given once, so that those in memory stay true whoever writes beside us, but for what was forgotten.
         forgotten = self._db.execute(_FORGOTTEN).fetchone()
         if forgotten is not None and forgotten[0] != self._forgotten:

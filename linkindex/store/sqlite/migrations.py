@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from linkindex.store.sqlite.rebuilding import rebuild
-from linkindex.store.sqlite.recounting import recount
+from linkindex.store.sqlite.recounting import COUNTED, recount
+from linkindex.store.sqlite.repacking import repack
 from linkindex.store.sqlite.schema import APPLICATION_ID, INDEXES, SCHEMA, VERSION
 
 
@@ -50,6 +51,20 @@ def _count_by_bundles(db: sqlite3.Connection) -> None:
         for statement in _COLUMNS:
             db.execute(statement)
     recount(db)
+
+
+def _pack_words(db: sqlite3.Connection) -> None:
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'dictionary'").fetchone():
+        return  # what comes from format 3 has today's tables
+    db.execute("DROP VIEW IF EXISTS backlinks")  # which would go on with the old table
+    for name in ("fact", "around"):  # rows that shrink where they are would leave their room unused
+        db.execute(f"ALTER TABLE {name} RENAME TO old_{name}")
+    for statement in statements_of(SCHEMA):
+        if statement.split()[2] in ("fact", "around", "dictionary", "backlinks"):
+            db.execute(statement)
+    repack(db)
+    for name in ("fact", "around"):
+        db.execute(f"DROP TABLE old_{name}")
 
 
 def _with_default(column: str) -> tuple[str, ...]:
@@ -96,7 +111,8 @@ MIGRATIONS = (
     ),
     Migration(3, "depth of pages", ("ALTER TABLE page ADD COLUMN depth INTEGER NOT NULL DEFAULT 0",)),
     Migration(4, "bundles, leads, ranks, runs", function=_to_bundles),
-    Migration(5, "pages, doubts and times counted by bundles", function=_count_by_bundles),
+    Migration(COUNTED, "pages, doubts and times counted by bundles", function=_count_by_bundles),
+    Migration(6, "words packed with dictionaries, descriptions among them", function=_pack_words),
 )
 
 

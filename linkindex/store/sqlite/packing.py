@@ -1,31 +1,36 @@
-"""What a page keeps in one piece: the bundles of its links, the words around them, its internal targets. Pure."""
+"""What a page keeps in one piece: the bundles of its links, its words, its internal targets. Pure."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 
 import msgspec
 
 from linkindex.model import Link
 
-if TYPE_CHECKING or sys.version_info < (3, 14):
-    from backports import zstd
-else:
-    from compression import zstd
+Words = tuple[int, float, str, str, str]
+"""What is kept of a link beside its version: position, placement confidence, text before, text after, heading."""
 
-import zlib
+NO_WORDS: Words = (0, 0.0, "", "", "")
 
-Words = tuple[int, int, str, str, str]
-"""Position, placement confidence in thousandths, text before, text after, heading."""
+words_of: Callable[[Link], Words] = attrgetter(
+    "position", "placement_confidence", "text_before", "text_after", "heading"
+)
 
-NO_WORDS: Words = (0, 0, "", "", "")
+
+class Around(msgspec.Struct):
+    """The words of a page that are read only when they are shown."""
+
+    description: str = ""
+    links: dict[int, Words] = {}  # by slot
+
 
 _to_bytes = msgspec.msgpack.Encoder().encode
 _numbers = msgspec.msgpack.Decoder(list[int]).decode
-_zstd = zstd.ZstdCompressor(level=1)  # kept, for a new one costs as much as what it does
-_words = msgspec.msgpack.Decoder(dict[int, Words]).decode
+_columns = msgspec.msgpack.Decoder(tuple[list[int], list[int], list[int], str | list[str]]).decode
 
 
 def pack_bundles(numbers: Sequence[int]) -> bytes:
@@ -38,23 +43,25 @@ def unpack_bundles(packed: bytes) -> list[int]:
     return _numbers(packed)
 
 
-def words_of(link: Link) -> Words:
-    """Return what is kept of a link beside its version."""
-    confidence = round(link.placement_confidence * 1000)
-    return (link.position, confidence, link.text_before, link.text_after, link.heading)
+def flatten(around: Around) -> bytes:
+    """Return the words of a page as bytes that compress well: numbers by kind, then lines by kind; b"" where there are none."""
+    if not around.links and not around.description:
+        return b""
+    positions, confidences, *texts = zip(*around.links.values(), strict=True) if around.links else ((),) * 5
+    lines = [around.description, *chain.from_iterable(texts)]
+    joined = "\n".join(lines)
+    whole = joined.count("\n") < len(lines)  # else a text has a line feed of its own
+    thousandths = [round(confidence * 1000) for confidence in confidences]
+    return _to_bytes((list(around.links), positions, thousandths, joined if whole else lines))
 
 
-def pack_words(words: dict[int, Words]) -> bytes:
-    """Pack what stands around a page's links, by slot."""
-    return _zstd.compress(_to_bytes(words), _zstd.FLUSH_FRAME) if words else b""
-
-
-def unpack_words(packed: bytes) -> dict[int, Words]:
-    """Return what :func:`pack_words` packed."""
-    try:
-        return _words(zstd.decompress(packed)) if packed else {}
-    except zstd.ZstdError as error:  # whoever reads knows a bad value, and not how it was packed
-        raise ValueError(str(error)) from error
+def unflatten(plain: bytes) -> Around:
+    """Return what :func:`flatten` flattened."""
+    slots, positions, thousandths, lines = _columns(plain)
+    description, *texts = lines.split("\n") if isinstance(lines, str) else lines
+    size, confidences = len(slots), [number / 1000 for number in thousandths]
+    words = zip(positions, confidences, texts[:size], texts[size : 2 * size], texts[2 * size :], strict=True)
+    return Around(description, dict(zip(slots, words, strict=True)))
 
 
 def pack_internal(targets: Sequence[str], page: str) -> bytes | None:

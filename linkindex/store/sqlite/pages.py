@@ -11,6 +11,7 @@ from linkindex.answers.rows import Outlink, PageRow, moment, moment_or_none
 from linkindex.indexable import indexable
 from linkindex.store.found import inside
 from linkindex.store.selection import Named, Visited
+from linkindex.store.sqlite.dictionaries import Dictionaries
 from linkindex.store.sqlite.packing import json_numbers, unpack_bundles, unpack_internal
 from linkindex.store.sqlite.question import OF_BUNDLE, PLACEMENT, SOURCE, TARGET
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
@@ -38,14 +39,14 @@ SELECT p.id, o.bundles, o.internal, d.name FROM page p JOIN outgoing o ON o.page
 JOIN domain d ON d.id = p.url >> 28 WHERE p.url = ?"""
 
 _PAGES = f"""
-SELECT {SOURCE} AS url, p.outcome, p.status, coalesce(f.title, '') AS title, coalesce(f.description, '') AS description,
+SELECT {SOURCE} AS url, p.outcome, p.status, coalesce(f.title, '') AS title, o.words AS around,
   coalesce(f.language, '') AS language, coalesce(f.author, '') AS author, f.published, f.modified,
   coalesce(f.type, '') AS type, coalesce(f.platform, '') AS platform, coalesce(f.words, 0) AS words,
   coalesce(f.canonical, '') AS canonical, p.redirect, coalesce(f.robots, '') AS robots, coalesce(f.charset, '') AS charset,
   p.content_type, p.external_links, p.internal_links, coalesce(f.text_digest, 0) AS text_digest,
   coalesce(f.near_digest, 0) AS near_digest, p.first_visited, p.last_visited, p.changed_at
 FROM page p JOIN url s ON s.id = p.url JOIN host sh ON sh.id = s.origin >> 1 LEFT JOIN fact f ON f.page = p.id
-WHERE {{pages}} ORDER BY p.external_links DESC, {SOURCE} LIMIT :limit"""  # noqa: S608
+LEFT JOIN around o ON o.page = p.id WHERE {{pages}} ORDER BY p.external_links DESC, {SOURCE} LIMIT :limit"""  # noqa: S608
 _MOMENTS = ("published", "modified", "first_visited", "last_visited", "changed_at")
 _DIGESTS = ("text_digest", "near_digest")
 
@@ -72,7 +73,7 @@ JOIN fact f ON f.page = p.id JOIN url s ON s.id = p.url JOIN host sh ON sh.id = 
 WHERE o.internal IS NOT NULL AND {_FOLLOWED} AND {{pages}}"""  # noqa: S608
 
 
-class Pages(Selecting):
+class Pages(Selecting, Dictionaries):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that tells of pages."""
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
@@ -102,7 +103,8 @@ class Pages(Selecting):
             moments = {name: moment_or_none(row[name]) for name in _MOMENTS}
             digests = {name: f"{row[name] % (1 << 64):016x}" if row[name] else "" for name in _DIGESTS}
             known = {"robots": robots, "indexable": indexable(robots, now), "status": row["status"] or None}
-            yield PageRow(**row | moments | digests | known)
+            around = self._unpack(row.pop("around") or b"")
+            yield PageRow(**row | moments | digests | known, description=around.description)
 
     def pages_of(self, target: Target) -> int:
         condition, named = self._of_pages(target)

@@ -13,7 +13,7 @@ from linkindex.store.found import Found
 from linkindex.store.selection import Order, Per, Selection
 from linkindex.store.sqlite.leads import Chains
 from linkindex.store.sqlite.ordering import Ordering
-from linkindex.store.sqlite.packing import NO_WORDS, unpack_words
+from linkindex.store.sqlite.packing import NO_WORDS
 from linkindex.store.sqlite.sites import Sites
 from linkindex.store.sqlite.whole import Whole
 
@@ -59,7 +59,9 @@ class Reads(Sites, Ordering, Whole):
 
     def _backlink(self, row: dict[str, Any], chains: Chains, similarities: Similarities, now: int) -> Backlink:
         details = next(self._records(_DETAILS, row))
-        position, confidence, before, behind, heading = unpack_words(details.pop("words")).get(row["slot"], NO_WORDS)
+        position, confidence, before, behind, heading = self._unpack(details.pop("words")).links.get(
+            row["slot"], NO_WORDS
+        )
         certain = details.pop("site_confidence")
         hops = chains.hops(row["target_id"])
         status, terms = self._visited(row["target_id"])
@@ -84,7 +86,7 @@ class Reads(Sites, Ordering, Whole):
             },
             follow=bool(row["follow"]),
             lost_reason=row["because"],
-            placement_confidence=confidence / 1000 if certain is None else certain,
+            placement_confidence=confidence if certain is None else certain,
             position=position,
             text_before=before,
             text_after=behind,

@@ -10,8 +10,9 @@ from linkindex import urls
 from linkindex.history import Patience
 from linkindex.model import Link
 from linkindex.store.sqlite.bundles import Bundles, Key, what_of
+from linkindex.store.sqlite.dictionaries import Dictionaries
 from linkindex.store.sqlite.ids import Host
-from linkindex.store.sqlite.packing import Words, pack_bundles, pack_words
+from linkindex.store.sqlite.packing import Around, pack_bundles
 from linkindex.store.sqlite.schema import FACTS, URL_BITS
 
 _NAMES = """
@@ -45,7 +46,7 @@ WHERE to_domain = ? AND from_domain = ? AND number = ?"""
 _AT_ONCE = 5000  # pages whose bundles are counted together
 
 
-class _Rebuilt(Bundles):
+class _Rebuilt(Bundles, Dictionaries):
     """An index that is being filled from older tables."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -56,19 +57,19 @@ class _Rebuilt(Bundles):
         url = self._put_page(number, row)
         domain, host = url >> URL_BITS, self._host_ids[row["host"]].id
         bundles: list[int] = []
-        words: dict[int, Words] = {}
+        around = Around(row["description"])
         for slot, link in enumerate(_records(self._db, _LINKS, row["url_id"])):
             key = self._bundle(domain, host, link)
             bundles += (key.to_domain, key.number)
             if link["latest"]:
-                around = (link["text_before"], link["text_after"], link["heading"])
-                words[slot] = (link["position"], round(link["placement_confidence"] * 1000), *around)
+                words = (link["text_before"], link["text_after"], link["heading"])
+                around.links[slot] = (link["position"], link["placement_confidence"], *words)
             self._version(key, number, slot, row["first_visited"], row["read_at"], link)
         self._db.execute(
             "INSERT INTO outgoing (page, bundles, internal) VALUES (?, ?, ?)",
             (number, pack_bundles(bundles) if bundles else b"", row["internal"]),
         )
-        self._db.execute("INSERT INTO around (page, words) VALUES (?, ?)", (number, pack_words(words)))
+        self._db.execute("INSERT INTO around (page, words) VALUES (?, ?)", (number, self._pack(around)))
 
     def _put_page(self, number: int, row: dict[str, Any]) -> int:
         """Put the page itself; return its URL's number."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+COUNTED = 5  # the format that is reached by counting
+
 # What bundles count, by their keys. Sorted by page and slot, a page's first link to a domain is met first.
 _COUNTED = """
 WITH heads AS (

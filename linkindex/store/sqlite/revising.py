@@ -11,19 +11,13 @@ import msgspec
 from linkindex import history
 from linkindex.model import Link, Visit
 from linkindex.store.sqlite.bundles import BundleKey, Bundles, Key, what_of
+from linkindex.store.sqlite.dictionaries import Dictionaries
 from linkindex.store.sqlite.ids import Host
-from linkindex.store.sqlite.packing import (
-    Words,
-    json_numbers,
-    pack_bundles,
-    pack_words,
-    unpack_bundles,
-    unpack_words,
-    words_of,
-)
+from linkindex.store.sqlite.packing import Around, json_numbers, pack_bundles, unpack_bundles, words_of
 from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
 
-_OUTGOING = "SELECT bundles, words FROM outgoing JOIN around USING (page) WHERE page = ?"
+_BUNDLES = "SELECT bundles FROM outgoing WHERE page = ?"
+_AROUND = "SELECT words FROM around WHERE page = ?"
 _PUT_OUTGOING = """
 INSERT INTO outgoing (page, bundles) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET bundles = excluded.bundles"""
 _PUT_AROUND = "INSERT OR REPLACE INTO around (page, words) VALUES (?, ?)"
@@ -79,28 +73,28 @@ class Standing(msgspec.Struct):
     link: Link
 
 
-class Revising(Bundles):
+class Revising(Bundles, Dictionaries):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that opens and ends versions of links."""
 
     _opened: list[
         tuple[int, int, int, int, int, int, int, int | None]
     ]  # rows of link, outgoing and around that are to be written
     _outgoings: list[tuple[int, bytes]]
-    _arounds: list[tuple[int, bytes]]
+    _arounds: dict[int, Around]
 
     def _forget_ids(self) -> None:
         super()._forget_ids()
-        self._opened, self._outgoings, self._arounds = [], [], []
+        self._opened, self._outgoings, self._arounds = [], [], {}
 
     def _revise(self, page: PageState, visit: Visit) -> bool:
         """Bring the versions up to date; return whether every live one was confirmed or ended."""
         bundles: list[int] = []
-        words: dict[int, Words] = {}
+        around = Around()
         live: dict[int, Standing] = {}
         lost: dict[history.Key, Standing] = {}
         opened: list[BundleKey] = []
         if page.last_visited >= 0:
-            bundles, words = self._outgoing(page.id)
+            bundles, around = self._bundles_of_page(page), self._around(page)
             live = {one.slot: one for one in self._standing(page, bundles, "link")}
             lost = {(one.target, one.ordinal): one for one in self._standing(page, bundles, "past")}
         versions = [
@@ -115,15 +109,15 @@ class Revising(Bundles):
             assert isinstance(row, int)
             self._end(page, live[row], visit.at, because, doubtful=False)
             if because == "changed":
-                words.pop(row, None)
+                around.links.pop(row, None)
         for link in revision.opened:
             if (link.target, link.ordinal) in lost:
                 self._is_back(page, lost[link.target, link.ordinal])
-                words.pop(lost[link.target, link.ordinal].slot, None)
+                around.links.pop(lost[link.target, link.ordinal].slot, None)
         if revision.opened:
-            opened = self._open(page, visit, revision, first, bundles, words)
+            opened = self._open(page, visit, revision, first, bundles, around)
             self._outgoings.append((page.id, pack_bundles(bundles)))
-            self._arounds.append((page.id, pack_words(words)))
+            self._arounds[page.id] = around
         if live or revision.opened:
             ended = {row for row, _ in revision.ended}
             stay = [one.bundle for one in live.values() if one.slot not in ended]
@@ -145,14 +139,27 @@ class Revising(Bundles):
         """Write the versions that were opened since the last time."""
         self._db.executemany(_ADD_LINK, sorted(self._opened))
         self._db.executemany(_PUT_OUTGOING, self._outgoings)
-        self._db.executemany(_PUT_AROUND, self._arounds)
-        self._opened, self._outgoings, self._arounds = [], [], []
+        self._db.executemany(_PUT_AROUND, [(page, self._pack(around)) for page, around in self._arounds.items()])
+        self._opened, self._outgoings, self._arounds = [], [], {}
 
-    def _outgoing(self, page: int) -> tuple[list[int], dict[int, Words]]:
-        row = self._db.execute(_OUTGOING, (page,)).fetchone()
-        if row is None or not row[0]:
-            return [], {}
-        return unpack_bundles(row[0]), unpack_words(row[1])
+    def _describe(self, page: PageState, description: str) -> None:
+        """Bring the description of a page up to date."""
+        around = self._around(page)
+        if around.description != description:
+            around.description = description
+            self._arounds[page.id] = around
+
+    def _around(self, page: PageState) -> Around:
+        """Return the words of a page as they are stored, or are to be stored."""
+        around = self._arounds.get(page.id)
+        if around is None:
+            row = self._db.execute(_AROUND, (page.id,)).fetchone() if page.last_visited >= 0 else None
+            around = self._unpack(row[0]) if row else Around()
+        return around
+
+    def _bundles_of_page(self, page: PageState) -> list[int]:
+        row = self._db.execute(_BUNDLES, (page.id,)).fetchone()
+        return unpack_bundles(row[0]) if row and row[0] else []
 
     def _standing(self, page: PageState, bundles: Sequence[int], table: str) -> list[Standing]:
         domain = page.url >> URL_BITS
@@ -186,9 +193,9 @@ class Revising(Bundles):
         revision: history.Revision,
         first: dict[history.Key, Standing],
         bundles: list[int],
-        words: dict[int, Words],
+        around: Around,
     ) -> list[BundleKey]:
-        """Add versions that begin with ``visit``; ``bundles`` and ``words`` grow with them. Return the bundles of live ones."""
+        """Add versions that begin with ``visit``; ``bundles`` and ``around`` grow. Return the bundles of live ones."""
         domain, at, slot = page.url >> URL_BITS, visit.at, len(bundles) // 2
         known = self._bundles_of[self._host_ids[visit.host].id]
         since, number = at - page.first_visited, page.id
@@ -199,7 +206,7 @@ class Revising(Bundles):
             for place, ((to, bundle), link) in enumerate(zip(of_links, revision.opened, strict=True), slot)
         ]
         bundles.extend(chain.from_iterable(of_links))
-        words.update(enumerate(map(words_of, revision.opened), slot))
+        around.links.update(enumerate(map(words_of, revision.opened), slot))
         if revision.ended_at_once:
             self._db.executemany(_ADD_PAST, [(*row, at, at, revision.ended_at_once, 1) for row in rows])
             for row in rows:
@@ -226,8 +233,7 @@ class Revising(Bundles):
 
     def _end_all(self, page: PageState, at: int, because: str) -> None:
         """End every live version of a page that is in doubt."""
-        bundles, _ = self._outgoing(page.id)
-        live = self._standing(page, bundles, "link")
+        live = self._standing(page, self._bundles_of_page(page), "link")
         for one in live:
             self._end(page, one, at, because, doubtful=True)
         self._heads((one.bundle for one in reversed(live)), ())
@@ -235,7 +241,7 @@ class Revising(Bundles):
     def _doubt(self, page: PageState, doubtful: int) -> None:
         """Count the live links of a page as doubtful (1), or as such no more (-1)."""
         domain = page.url >> URL_BITS
-        slots = of_slots(self._outgoing(page.id)[0])
+        slots = of_slots(self._bundles_of_page(page))
         for to, number in self._db.execute(_LIVE, (slots, domain, page.id)):
             self._counts((to, domain, number)).doubtful += doubtful
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 APPLICATION_ID = 0x6C616978  # "laix": tells a link index from any other SQLite file
-VERSION = 5
+VERSION = 6
 
 PAGE_TIME = "max(read_at, changed_at)"
 """When the links of a page were seen last, at the latest: what is new on a page that was cut was seen later than the rest."""
@@ -66,7 +66,6 @@ CREATE TABLE page (                          -- what every visit writes
 CREATE TABLE fact (                          -- what the document said when it was last read
   page INTEGER PRIMARY KEY REFERENCES page,
   title TEXT NOT NULL,
-  description TEXT NOT NULL,
   language TEXT NOT NULL,
   author TEXT NOT NULL,
   published INTEGER,
@@ -88,9 +87,15 @@ CREATE TABLE outgoing (                      -- linkindex.store.sqlite.packing s
   internal BLOB                              -- internal targets that are kept as paths
 );
 
-CREATE TABLE around (                        -- what stands around links; read when they are shown
+CREATE TABLE around (                        -- the words of a page that are read only when they are shown
   page INTEGER PRIMARY KEY REFERENCES page,
-  words BLOB NOT NULL                        -- position, confidence, text before and after, heading of each link, by slot
+  words BLOB NOT NULL                        -- description; position, confidence, text before and after, heading of each link
+);
+
+CREATE TABLE dictionary (                    -- linkindex.store.sqlite.dictionaries: of words. None is ever taken out
+  id INTEGER PRIMARY KEY,                    -- as frames name it, 0: the words were too few for one
+  pages INTEGER NOT NULL,                    -- that there were when it was trained
+  content BLOB NOT NULL
 );
 
 -- Links of one host that look alike: same target, anchor, kind, rel, follow and placement.
@@ -199,7 +204,6 @@ SCHEMA = ";\n".join((TABLES.rstrip("\n; "), *INDEXES.values(), *VIEWS.values(), 
 FACTS = (
     *(
         "title",
-        "description",
         "language",
         "author",
         "published",
@@ -211,4 +215,4 @@ FACTS = (
     ),
     *("robots", "words", "text_digest", "near_digest", "terms"),
 )
-"""Columns of fact that hold what :class:`linkindex.model.PageFacts` says, by the same names."""
+"""Columns of fact that hold what :class:`linkindex.model.PageFacts` says, by the same names; the description is in around."""

@@ -8,7 +8,8 @@ import msgspec
 
 from linkindex.store.selection import Repeated, Template
 from linkindex.store.sqlite.bundles import Bundles, Key
-from linkindex.store.sqlite.packing import NO_WORDS, unpack_bundles, unpack_words
+from linkindex.store.sqlite.dictionaries import Dictionaries
+from linkindex.store.sqlite.packing import NO_WORDS, unpack_bundles
 from linkindex.store.sqlite.revising import of_slots
 from linkindex.store.sqlite.schema import URL_TEXT
 from linkindex.store.sqlite.selecting import url_range
@@ -56,7 +57,7 @@ class Pattern(msgspec.Struct):
     place: float = 0.0
 
 
-class Sites(Bundles):
+class Sites(Bundles, Dictionaries):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that looks at more than single pages and targets."""
 
     def hosts(self) -> Iterator[tuple[str, int]]:
@@ -69,7 +70,7 @@ class Sites(Bundles):
         patterns: dict[tuple[str, str, str], Pattern] = {}
         names: dict[Key, tuple[str, str, str]] = {}
         for page, last, bundles, words in self._pages_of_host(host):
-            around = unpack_words(words)
+            around = self._unpack(words).links
             for slot, key in self._live_links(host, page, bundles):
                 name = names.get(key)
                 if name is None:

@@ -60,7 +60,7 @@ _PUT_INTERNAL = """
 INSERT INTO outgoing (page, bundles, internal) VALUES (?, x'', ?)
 ON CONFLICT (page) DO UPDATE SET internal = excluded.internal"""
 
-_told = attrgetter(*FACTS)
+_told = attrgetter(FACTS[0], "description", *FACTS[1:])
 
 
 class Writes(Revising, Leads):
@@ -76,6 +76,7 @@ class Writes(Revising, Leads):
                     together = {}
                 together[visit.url] = visit
             self._store(list(together.values()), run_id)
+            self._learn()
 
     def _run_id(self, name: str) -> int:
         self._db.execute("INSERT OR IGNORE INTO run (name) VALUES (?)", (name,))
@@ -169,12 +170,13 @@ class Writes(Revising, Leads):
             self._end_all(page, visit.at, because)
             page.given_up, page.links_digest = 1, 0  # should the page come back, its links are to be compared
 
-    @staticmethod
-    def _facts(page: Page, visit: Visit) -> tuple[object, ...] | None:
+    def _facts(self, page: Page, visit: Visit) -> tuple[object, ...] | None:
         values = list(_told(visit))
         values[10] = "; ".join(visit.robots)
         digest = int.from_bytes(blake2b(msgspec.msgpack.encode(values), digest_size=8).digest(), "big", signed=True)
         if digest == page.facts_digest:
             return None
         page.facts_digest = digest
+        self._describe(page, visit.description)
+        del values[1]
         return (page.id, *values)
