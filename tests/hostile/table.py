@@ -122,6 +122,8 @@ QUESTIONS = [
     Case("a limit in words", "backlinks a.example --limit many", BAD, "--limit"),
     Case("a negative limit", "backlinks a.example --limit -1", BAD, "--limit"),
     Case("a format that is none", "backlinks a.example --format xml", BAD, "xml"),
+    Case("an ending that no writer knows", "backlinks a.example -o links.xlsx", BAD, ".csv, .json"),
+    Case("such an ending and a format", "backlinks a.example -o links.txt --format csv", "exit 0", ""),
     Case("an output in no folder", "backlinks a.example -o no/such/x.csv", BAD, "-o no/such/x.csv"),
     Case("an output that is a folder", "backlinks a.example -o .", BAD, "is a folder"),
     Case("an index that is not there", "backlinks a.example --index sqlite:///none.db", BAD, "none.db"),
