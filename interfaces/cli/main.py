@@ -107,8 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         return 2
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+    except (click.Abort, KeyboardInterrupt) as interrupted:
+        return _fail(str(interrupted), 130) if str(interrupted) else 130
     except click.ClickException as error:
         return _fail(_one_line(error, given), 2)
     except OptionError as error:

@@ -70,6 +70,9 @@ def main() -> int:
     except LinkatlasError as error:
         voice.say(f"a worker ended: {error}", "error")
         return error.exit_code
+    except KeyboardInterrupt as interrupted:
+        voice.say(f"a worker {interrupted or 'was interrupted'}", "error")
+        return 130
 
 
 if __name__ == "__main__":
