@@ -94,6 +94,7 @@ CONFIG = [
     Case("a variable mistyped", "LINKATLAS_DEPHT=3", BAD, "LINKATLAS_DEPTH"),
     Case("a variable with a word", "LINKATLAS_DEPTH=deep", BAD, "LINKATLAS_DEPTH"),
     Case("a variable with nothing", "LINKATLAS_DEPTH=", BAD, "LINKATLAS_DEPTH"),
+    Case("a variable and its file", "LINKATLAS_CONTACT=me LINKATLAS_CONTACT_FILE=missing", BAD, "are both set"),
     Case("a switch that is neither", "LINKATLAS_ALLOW_PRIVATE=perhaps", BAD, "LINKATLAS_ALLOW_PRIVATE"),
     Case("a number too large", "LINKATLAS_WORKERS=1000000", BAD, "LINKATLAS_WORKERS"),
     Case("a number of a thousand digits", f"LINKATLAS_MAX_PAGES={'9' * 5000}", BAD, "LINKATLAS_MAX_PAGES"),
