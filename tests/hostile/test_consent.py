@@ -63,7 +63,11 @@ def test_scrapys_own_command_joins_like_a_node(site: Site, contact: str, visits:
         ),
     )  # fmt: skip
     assert bool(site.asked("a.example")) is visits, done.stderr
-    assert ("--contact is missing: for a node" in done.stderr) is not visits
+    if not visits:
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert "LINKATLAS_CONTACT is missing: for a node" in done.stderr
+        assert done.stderr.endswith("as in: -s LINKATLAS_CONTACT=https://example.org/about-our-bot\n")
 
 
 # ---------------------------------------------------------------- who opted out
