@@ -140,6 +140,8 @@ class FrontierScheduler(BaseScheduler):
         stats = self._crawler.stats
         assert stats is not None
         stats.set_value("linkatlas/failure", self._node.failure)
+        if self._node.failure and not self._spider.checked:  # Scrapy's own command does not look there
+            logger.error("%s", self._node.failure)
         self._watch.cancel()
         return deferred_from_coro(self._end())
 
