@@ -134,6 +134,8 @@ QUESTIONS = [
     Case("a URL that is none", "normalize http://[::1", BAD, "http://[::1"),
     Case("a host that is a URL prefix", "audit 'https://a.example/*'", BAD, "no host"),
     Case("a hold of nothing", "hold ''", BAD, "target"),
+    Case("an option of another command", "node --delay 1", BAD, "a node has it from the crawl that it joins"),
+    Case("one that others have", "crawl --time-limit 3", BAD, "an option of backlinks, broken, domains and others"),
     Case("a time that is none", "hold a.example --for soon", BAD, ""),
 ]
 
