@@ -14,16 +14,16 @@ MOST_OPTED_OUT = 10_000  # every node reads the list with the job, every two sec
 PROOF_PATH = "/.well-known/linkatlas.txt"
 
 
-def check_contact(options: Options, *, joins: bool = False) -> None:
+def check_contact(options: Options, *, joins: bool = False, given: str = "--contact ") -> None:
     """Raise :class:`BadInput` where so much is to be visited that sites must be told whom to write to; a node that
-    ``joins`` a crawl cannot know how much that will be."""
+    ``joins`` a crawl cannot know how much that will be. ``given`` is how this command is given a contact."""
     if not options.contact:
         many = options.max_pages > UNNAMED_PAGES or not options.max_pages
         if joins or many:
             what = "a node" if joins else f"more than {UNNAMED_PAGES:,} pages"
             raise BadInput(
-                f"--contact is missing: for {what}, sites must be told whom to write to; "
-                "as in: --contact https://example.org/about-our-bot"
+                f"{given.removeprefix('-s ').rstrip(' =')} is missing: for {what}, sites must be told whom to write to; "
+                f"as in: {given}https://example.org/about-our-bot"
             )
         if options.own:
             raise BadInput(

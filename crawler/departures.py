@@ -137,7 +137,7 @@ class Departures:
                 self._fetch(lane.leases.popleft(), lane)
 
     def _fetch(self, lease: Lease, lane: Lane) -> None:
-        self._places.take(lease.url, lease.crashes)
+        self._places.take(lease)
         guessed = bool(lease.sitemap) and lane.rules is not None and discovery.is_guess(lease, lane.rules)
         if lease.crashes < SUSPECT:
             self._engine.fetch(lease, guessed, self._hand.clock)

@@ -184,8 +184,8 @@ class Endings:
         for lease, end, _ in batch:
             if lease.token not in refused:
                 self._offers.heard(end.discovered, urls.domain_of(lease.host))
-            if self._hand.let_go(lease):
-                self._places.free(lease.url)
+            # A lease that ran out may be back in hand as another, which still waits for the place of this one.
+            self._places.free(lease.url, None if self._hand.let_go(lease) else lease)
         self._freed()
         if not {lease.host for lease, _, _ in batch} <= self._hand.hosts():
             self.news.set()  # a host is let go: there may be more of it

@@ -39,6 +39,11 @@ def read_job(frontier: Frontier) -> Job:
         ) from error
 
 
+def runs_of(job: Job) -> tuple[str, ...]:
+    """Return the runs that a job has had, the latest first, whether they found anything new or not."""
+    return tuple(reversed([*job.earlier, *([job.run] if job.run else [])]))
+
+
 def begin(
     frontier: Frontier, seeds: Sequence[str], scope: Scope, budget: Budget, delay: float, *, again: bool = False
 ) -> Job:

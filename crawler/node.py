@@ -253,10 +253,10 @@ class Node:
     # ---------------------------------------------------------------- the end
 
     def fail(self, error: LinkatlasError) -> None:
-        """End the node because it cannot go on; what is in hand goes back to the frontier."""
+        """End the node because it cannot go on; what is in hand goes back to the frontier. Whoever started it tells why."""
         if self.failure is None:
             self.failure = error
-            logger.error("%s", error)
+            logger.info("ends: %s", error)
             self._finish("store_unavailable")
 
     def _finish(self, reason: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from crawler.frontier import SUSPECT
+from crawler.frontier import SUSPECT, Lease
 from crawler.lanes import Lane
 
 
@@ -18,7 +18,7 @@ class Places:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._taken: set[str] = set()  # URLs
+        self._taken: dict[str, Lease] = {}  # by URL
         self._alone = ""  # the URL that has the node to itself
         self._queue: deque[Lane] = deque()
 
@@ -37,14 +37,17 @@ class Places:
                 return  # those under way end first; nobody else begins
             yield self._queue.popleft()
 
-    def take(self, url: str, crashes: int) -> None:
-        self._taken.add(url)
-        if crashes >= SUSPECT:
-            self._alone = url
+    def take(self, lease: Lease) -> None:
+        self._taken[lease.url] = lease
+        if lease.crashes >= SUSPECT:
+            self._alone = lease.url
 
-    def free(self, url: str) -> None:
-        """Give a URL's place back; it may never have had one."""
-        self._taken.discard(url)
+    def free(self, url: str, lease: Lease | None = None) -> None:
+        """Give a URL's place back; it may never have had one. With ``lease``, only if it is that lease's: one that ran out
+        may have been followed by another of the same URL, which has the place by now."""
+        if lease is not None and self._taken.get(url) is not lease:
+            return
+        self._taken.pop(url, None)
         if self._alone == url:
             self._alone = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from crawler.downloader import Downloader
 
 DRAIN = 6.0  # s that fetches have to end in when the node is told to; what takes longer is given back
+STOPPED_NOW = (
+    "stopped at once by a second signal; nothing is lost: what was under way is visited again when its leases run out"
+)
 
 
 class End(msgspec.Struct, frozen=True):
@@ -45,8 +49,9 @@ def run_node(options: Options, stopping: Callable[[], None] = lambda: None) -> E
     """Work on the frontier that the options name until it is finished, spent or stopped by a signal.
 
     The first SIGINT or SIGTERM calls ``stopping`` and drains: what is being fetched is finished and stored, as far as that
-    takes no longer than :data:`DRAIN`. The second stops now. Raises what kept the node from opening its stores. Who calls
-    this has begun the job, or asked for a contact (:func:`crawler.consent.check_contact`).
+    takes no longer than :data:`DRAIN`. The second stops now: it raises a KeyboardInterrupt that says so. Raises what kept
+    the node from opening its stores. Who calls this has begun the job, or asked for a contact
+    (:func:`crawler.consent.check_contact`).
     """
     settings = Settings()
     settings.setmodule("settings.base", priority="project")
@@ -85,7 +90,7 @@ class _Drain:
         self._crawler = crawler
         self._stopping = stopping
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wanted = False
+        self._signals = 0
         crawler.signals.connect(self._opened, signals.spider_opened)
 
     @contextmanager
@@ -98,16 +103,18 @@ class _Drain:
                 signal.signal(number, handler)
 
     def _signalled(self, number: int, frame: object) -> None:
-        if self._wanted:
-            raise KeyboardInterrupt
-        self._wanted = True
+        self._signals += 1
+        if self._signals == 2:
+            raise KeyboardInterrupt(STOPPED_NOW)
+        if self._signals > 2:
+            os._exit(130)  # a store holds up the end that the second asked for
         self._stopping()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._close)
 
     def _opened(self) -> None:
         self._loop = asyncio.get_running_loop()
-        if self._wanted:
+        if self._signals:
             self._close()
 
     def _close(self) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -76,6 +77,17 @@ class FrontierScheduler(BaseScheduler):
         return cls(crawler)
 
     def open(self, spider: DiscoverSpider) -> None:  # type: ignore[override]  # only this spider speaks in visits
+        try:
+            self._begin(spider)
+        except LinkatlasError as error:
+            if spider.checked:  # whoever started it tells of it
+                raise
+            logger.error("%s", error)
+            # Scrapy's own command would show each stack that an error passes through, and end with 0.
+            asyncio.get_running_loop().call_soon(sys.exit, error.exit_code)
+            raise asyncio.CancelledError from None
+
+    def _begin(self, spider: DiscoverSpider) -> None:
         options = self._options
         self._spider = spider
         options = _with_redis_settings(options, self._crawler.settings, spider.name)
@@ -85,7 +97,7 @@ class FrontierScheduler(BaseScheduler):
 
             client = connection_of(self._crawler.settings)
         if not spider.checked:
-            check_contact(options, joins=not spider.seeds)
+            check_contact(options, joins=not spider.seeds, given="-s LINKATLAS_CONTACT=")
         frontier = _join(options, spider.seeds, client)
         job = read_job(frontier)
         self.begun(job.run)
@@ -128,6 +140,8 @@ class FrontierScheduler(BaseScheduler):
         stats = self._crawler.stats
         assert stats is not None
         stats.set_value("linkatlas/failure", self._node.failure)
+        if self._node.failure and not self._spider.checked:  # Scrapy's own command does not look there
+            logger.error("%s", self._node.failure)
         self._watch.cancel()
         return deferred_from_coro(self._end())
 

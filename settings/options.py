@@ -1,8 +1,8 @@
 """Every option of linkatlas, once: the fields of :class:`Options` are the table that feeds the command line, the
 environment, ``linkatlas.toml``, Scrapy's settings and the documentation.
 
-A value comes from a flag, else from ``LINKATLAS_<NAME>``, else from the file that ``LINKATLAS_<NAME>_FILE`` names (as secrets
-of containers come), else from ``linkatlas.toml`` in the working directory, else it is the default.
+A value comes from a flag, else from ``LINKATLAS_<NAME>`` or the file that ``LINKATLAS_<NAME>_FILE`` names (as secrets of
+containers come; not from both), else from ``linkatlas.toml`` in the working directory, else it is the default.
 ``python -m settings.options`` prints the table.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -320,22 +320,34 @@ def trace(flags: Mapping[str, Any], environ: Mapping[str, str], toml: Mapping[st
     _check_known(toml, table, f"{FILE}: option")
     traced: dict[str, tuple[Any, str]] = {}
     for (name, spec), variable in zip(table.items(), names, strict=True):
-        sources = (
-            (flags.get(name), flag(name)),
-            (variables.get(variable), variable),
-            (_secret(variable + IN_FILE, variables), variable + IN_FILE),
-            (toml.get(name), f"{FILE}: {name}"),
-        )
+        sources = _sources(name, variable, flags, variables, toml)
         given = next(((value, source) for value, source in sources if value is not None and value != ()), None)
         traced[name] = (_parsed(spec, *given), given[1]) if given else (default(name), "default")
     return traced
 
 
-def _secret(variable: str, variables: Mapping[str, str]) -> str | None:
-    """Return what the file holds that ``variable`` names, without the line's end; None where there is no such variable."""
-    path = variables.get(variable)
-    if path is None:
-        return None
+def _sources(
+    name: str, variable: str, flags: Mapping[str, Any], variables: Mapping[str, str], toml: Mapping[str, Any]
+) -> Iterator[tuple[Any, str]]:
+    """Yield what the sources of an option give, the first one that counts first; one behind it is not looked at."""
+    yield flags.get(name), flag(name)
+    yield _variable(variable, variables)
+    yield toml.get(name), f"{FILE}: {name}"
+
+
+def _variable(name: str, variables: Mapping[str, str]) -> tuple[str | None, str]:
+    """Return the value of a variable, or of the file that its other form names, and which of both it was; one of them has to
+    go where both are set, as with the images of databases: nobody could tell which was meant. A file without a name is none."""
+    in_file = name + IN_FILE
+    if not variables.get(in_file):
+        return variables.get(name), name
+    if name in variables:
+        raise OptionError(f"{name} and {in_file} are both set; set {in_file} to nothing, or take one away")
+    return _secret(in_file, variables[in_file]), in_file
+
+
+def _secret(variable: str, path: str) -> str:
+    """Return what a file holds that ``variable`` names, without the line's end."""
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ import random
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,17 @@ from redis.retry import Retry
 REDIS = os.environ.get("TEST_REDIS_SERVER", "redis-server")  # or the program of another release
 
 
+@contextlib.contextmanager
+def left_behind(script: str, *arguments: str) -> Iterator[None]:
+    """Have a shell run ``script`` should this process end within the block: however it ends, a pipe closes with it."""
+    command = ["sh", "-c", f"trap '' INT HUP TERM; read _ || {{ {script}; }}", "sh", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as watch:
+        try:
+            yield
+        finally:
+            watch.kill()
+
+
 class Server:
     """A server on a free port, with its files in a folder."""
 
@@ -29,6 +40,11 @@ class Server:
         self.folder = folder
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch = contextlib.ExitStack()
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
 
     @property
     def address(self) -> str:
@@ -43,8 +59,16 @@ class Server:
         """Start it, and return once it answers."""
         raise NotImplementedError
 
+    def _begin(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Begin the program, which does not outlive this process."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._watch.enter_context(left_behind('kill -9 "$1"', str(self._process.pid)))
+        return self._process
+
     def kill(self) -> None:
         assert self._process is not None
+        self._watch.close()
         self._process.kill()
         self._process.wait()
 
@@ -54,6 +78,7 @@ class Server:
 
     def __exit__(self, *exc: object) -> None:
         assert self._process is not None
+        self._watch.close()
         self._process.terminate()
         self._process.wait()
 
@@ -88,19 +113,15 @@ class RedisServer(Server):
         command = [self._program, *([str(self._sentinel)] if self._sentinel else [])]
         command += (word for name, value in where.items() for word in (f"--{name}", str(value)))
         aof = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
-        log = (self.folder / "redis.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [*command, *(["--sentinel"] if self._sentinel else aof), *self._options], stdout=log, stderr=log
-            )
+        begun = self._begin([*command, *(["--sentinel"] if self._sentinel else aof), *self._options])
         client = self.client()
         for _ in range(500):
             try:
                 client.ping()
                 break
             except redis.RedisError:
-                if self._process.poll() is not None:
-                    raise RuntimeError((self.folder / "redis.log").read_text()) from None
+                if begun.poll() is not None:
+                    raise RuntimeError(self.log.read_text()) from None
                 time.sleep(0.01)
         client.close()
 
@@ -126,14 +147,11 @@ class MongoServer(Server):
         where = ["--dbpath", self.folder, "--port", self.port, "--bind_ip", "127.0.0.1", "--nounixsocket"]
         small = ["--wiredTigerCacheSizeGB", str(self._cache), "--setParameter", "diagnosticDataCollectionEnabled=false"]
         member = ["--replSet", self._replica_set, "--oplogSize", "990"] if self._replica_set else []
-        log = (self.folder / "mongod.log").open("ab")
-        with log:
-            command = [_mongod(), *map(str, where), *small, *member, *self._options]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        begun = self._begin([_mongod(), *map(str, where), *small, *member, *self._options])
         with self.client() as client:
             while not self._primary(client):
-                if self._process.poll() is not None:
-                    raise RuntimeError((self.folder / "mongod.log").read_text()[-4000:])
+                if begun.poll() is not None:
+                    raise RuntimeError(self.log.read_text()[-4000:])
                 time.sleep(0.02)
 
     def _primary(self, client: pymongo.MongoClient[dict[str, Any]]) -> bool:

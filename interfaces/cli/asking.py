@@ -44,6 +44,16 @@ def _limit(value: str) -> int:
     return int(value[:18])  # stores count no further
 
 
+def limit_option(rows: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option --limit; ``rows`` says which N rows are meant."""
+    return click.option("--limit", type=_limit, metavar="N", help=f"{rows}; 0: all.  [{SHOWN} in a table, else all]")
+
+
+def limited(limit: int | None, form: str) -> int | None:
+    """Return how many rows an answer in this format has at most, None for all, as --limit says."""
+    return (SHOWN if form == "table" else None) if limit is None else limit or None
+
+
 def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --index, --format, -o, --limit and --time-limit; it is called with a ``question`` made of them."""
 
@@ -54,9 +64,7 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     decorated: Callable[..., Any] = called
     for option in (
-        click.option(
-            "--limit", type=_limit, metavar="N", help=f"At most N rows; 0: all.  [{SHOWN} in a table, else all]"
-        ),
+        limit_option("At most N rows"),
         click.option(
             "-o",
             "--output",
@@ -82,7 +90,7 @@ class Question:
         self._options = options
         self._form = choose_format(form, output)
         self._output = output
-        self._limit = (SHOWN if self._form == "table" else None) if limit is None else limit or None
+        self._limit = limited(limit, self._form)
 
     def rows(
         self, answer: Callable[[Index, int | None], Rows[Row]], columns: Sequence[str], nothing: str, hint: str = ""
@@ -115,9 +123,14 @@ class Question:
 
     def _tell_more(self, shown: int, cursor: str) -> None:
         if self._form == "table":
-            click.echo(f"({shown:,} shown; --limit 0 shows all)", err=True)
+            tell_cut(shown)
         if cursor:
             _say(f"more: {_continued(cursor)}")
+
+
+def tell_cut(shown: int) -> None:
+    """Say below a table that there are more rows than these."""
+    click.echo(f"({shown:,} shown; --limit 0 shows all)", err=True)
 
 
 def _continued(cursor: str) -> str:

@@ -12,6 +12,7 @@ from crawler.frontier import Frontier, Life, Robots
 from crawler.job import Job, frontier_of, read_job
 from crawler.politeness import deciding_line
 from crawler.requests_log import Asked, read_requests
+from interfaces.cli.asking import limit_option, limited, tell_cut
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
 from interfaces.text import counted, safe_text
@@ -47,8 +48,9 @@ Examples:
 @click.argument("host")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="table on a terminal, else jsonl, or as asked.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, which appears when it is whole.")
+@limit_option("The latest N requests")
 @option_flags("index", "frontier", "request_log", "contact")
-def audit(host: str, form: str | None, output: str | None, options: Options) -> int:
+def audit(host: str, form: str | None, output: str | None, limit: int | None, options: Options) -> int:
     """Show every request that was made to HOST (a domain stands for all its hosts), with the rule in force.
 
     Requests are read from the file that --request-log of the crawl wrote; without one, the index tells the last visit of
@@ -66,8 +68,13 @@ def audit(host: str, form: str | None, output: str | None, options: Options) -> 
         if form == "table":
             for line in _heading(target, frontier, rules, requests, options):
                 click.echo(safe_text(line))
+    most = limited(limit, form) or len(requests)
     with opened(output, form) as stream:
-        write_rows(requests, Request, form, stream, ["at", "outcome", "kind", "url", "rule", "delay", "gap"])
+        shown = write_rows(
+            requests[-most:], Request, form, stream, ["at", "outcome", "kind", "url", "rule", "delay", "gap"]
+        )
+    if form == "table" and shown < len(requests):
+        tell_cut(shown)
     if not options.request_log:
         _say("requests were not logged: these are the last visits of each page, as the index has them; crawl with "
              "--request-log FILE to keep every request")  # fmt: skip

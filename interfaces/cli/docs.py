@@ -25,11 +25,12 @@ _METRICS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 _OPTIONS_HEAD = """# Options
 
-An option is given as a flag, else as an environment variable, else in a file that the variable with `_FILE` behind its name
-names (as secrets of containers come: `LINKATLAS_INDEX_FILE=/run/secrets/index`), else in `linkatlas.toml` in the folder that
-linkatlas is called from (`max_pages = 5000`, `include = ["*/blog/*"]`), else it is the default. An unknown name is an error
-that names the nearest. `linkatlas config` shows every value and where it came from. Which command takes which flag is in
-[commands.md](commands.md); variables and the file hold for all. This page is written by `python -m interfaces.cli.docs docs`.
+An option is given as a flag, else as an environment variable or in a file that the variable with `_FILE` behind its name
+names (as secrets of containers come: `LINKATLAS_INDEX_FILE=/run/secrets/index`; both at once are an error), else in
+`linkatlas.toml` in the folder that linkatlas is called from (`max_pages = 5000`, `include = ["*/blog/*"]`), else it is the
+default. An unknown name is an error that names the nearest. `linkatlas config` shows every value and where it came from.
+Which command takes which flag is in [commands.md](commands.md); variables and the file hold for all. This page is written by
+`python -m interfaces.cli.docs docs`.
 """
 
 

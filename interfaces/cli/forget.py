@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from crawler.frontier import Frontier
-from crawler.job import frontier_of
+from crawler.job import frontier_of, read_job, runs_of
 from interfaces.cli.asking import examples
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
@@ -56,7 +56,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--domain", metavar="DOMAIN", help="All hosts of a registrable domain.")
 @click.option("--host", metavar="HOST", help="One host, and none below it.")
 @click.option("--url", metavar="URL", help="One URL.")
-@click.option("--run", metavar="RUN", help="What this run visited first; `status` names them.")
+@click.option("--run", metavar="RUN", help="What this run visited first, before any other; `status` names them.")
 @click.option(
     "--queue-only", is_flag=True, help="Only the queue forgets, to visit it anew; the index keeps what it knows."
 )
@@ -91,8 +91,8 @@ def forget(
                 f"{options.frontier_url or '--frontier'}: no queue there that could forget; name it by --frontier"
             )
         frontier = stack.enter_context(frontier_of(options, create=False)) if there else None
-        if wanted.run and not _knows(index, wanted.run):
-            click.echo(f"linkatlas: {safe_text(wanted.text)}: forgotten before; nothing is left of it", err=True)
+        if wanted.run and (nothing := _nothing_of(index, frontier, wanted.run)):
+            click.echo(f"linkatlas: {safe_text(wanted.text)}: {nothing}", err=True)
             return 1
         if not (yes or _confirmed(index, wanted, queue_only)):
             click.echo("linkatlas: nothing is forgotten", err=True)
@@ -122,18 +122,20 @@ def _wanted(target: str | None, domain: str | None, host: str | None, url: str |
     return Wanted(text=text, target=of_host, host=found.name)
 
 
-def _knows(index: LinkIndex, run: str) -> bool:
-    """Return whether there is something left of a run, False where it was forgotten. Raises :class:`BadInput` where there was
-    none of that name."""
+def _nothing_of(index: LinkIndex, frontier: Frontier | None, run: str) -> str:
+    """Return why there is nothing to forget of a run, "" where there is. Raises :class:`BadInput` where there was none of
+    that name."""
     runs = [one.run for one in index.runs() if one.run]
     if run in runs:
-        return True
+        return ""
     if run in forgotten_runs(index):
-        return False
+        return "forgotten before; nothing is left of it"
+    if frontier and run in runs_of(read_job(frontier)):
+        return "visited no page that an earlier run had not; a page goes with the run that visited it first"
     named = (
         f"there are: {', '.join(runs[:_NAMED])}{' …' if len(runs) > _NAMED else ''}" if runs else "there is none yet"
     )
-    raise BadInput(f"--run {run!r}: no run of this index; {named}")
+    raise BadInput(f"--run {run!r}: no run that visited a page of this index first; {named}")
 
 
 def _confirmed(index: LinkIndex, wanted: Wanted, queue_only: bool) -> bool:

@@ -14,7 +14,7 @@ import click
 
 from interfaces.cli.voice import voice
 from linkindex.errors import LinkatlasError
-from settings.options import OptionError
+from settings.options import OptionError, flag, specs
 from settings.values import nearest
 
 
@@ -65,9 +65,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].path.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
+        return _command(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -107,8 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         return 2
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+    except (click.Abort, KeyboardInterrupt) as interrupted:
+        return _fail(str(interrupted), 130) if str(interrupted) else 130
     except click.ClickException as error:
         return _fail(_one_line(error, given), 2)
     except OptionError as error:
@@ -147,15 +145,40 @@ def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
     message = " ".join(error.format_message().split()).rstrip(".")
     remedy = f"see linkatlas {name} --help" if name else "see linkatlas --help"
     if isinstance(error, click.NoSuchOption):
-        known = tuple(option for param in error.ctx.command.params for option in param.opts) if error.ctx else ()
-        near = nearest(error.option_name, (*known, "--help")) if error.option_name.startswith("--") else None
-        message = f"no such option {error.option_name}" + (f"; did you mean {near}?" if near else "")
-        if not near and not name:
+        at_root = error.ctx is not None and error.ctx.parent is None
+        hint = "" if at_root else _of_another(error.option_name, name)
+        hint = hint or _nearest_option(error)
+        message = f"no such option {error.option_name}" + (f"; {hint}" if hint else "")
+        if not hint and not name:
             remedy = "options follow the command, as in: linkatlas backlinks example.com --format json"
     elif isinstance(error, click.MissingParameter) and error.param and error.ctx:
         message = f"argument {error.param.make_metavar(error.ctx)} is missing"
         remedy = f"as in: {_example(error.ctx.command)}"
     return f"{message[:1].lower()}{message[1:]} ({remedy})"
+
+
+def _nearest_option(error: click.NoSuchOption) -> str:
+    """Return which option of the same command may have been meant; "" where none is near, or it is one of the table."""
+    if not error.option_name.startswith("--") or error.option_name in map(flag, specs()):
+        return ""
+    known = tuple(option for param in error.ctx.command.params for option in param.opts) if error.ctx else ()
+    near = nearest(error.option_name, (*known, "--help"))
+    return f"did you mean {near}?" if near else ""
+
+
+def _of_another(option: str, name: str | None) -> str:
+    """Return which other commands take an option of the table; "" where it is none."""
+    if option not in map(flag, specs()):
+        return ""
+    takers = [other for other in COMMANDS if any(option in param.opts for param in _command(other).params)]
+    named = f"it is an option of {', '.join(takers[:3])}{' and others' if takers[3:] else ''}"
+    return named + (", and a node has it from the crawl that it joins" if name == "node" and "crawl" in takers else "")
+
+
+def _command(name: str) -> click.Command:
+    module, _, attribute = COMMANDS[name].path.partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
 
 
 def _example(command: click.Command) -> str:

@@ -36,12 +36,20 @@ _ELSEWHERE = 160  # columns of a table that goes to no terminal
 
 
 def choose_format(wanted: str | None, output: str | None) -> str:
-    """Return the format: as asked for, else by the file's ending, else a table on a terminal and JSON Lines in a pipe."""
+    """Return the format: as asked for, else by the file's ending, else a table on a terminal and JSON Lines in a pipe.
+
+    A file without an ending gets JSON Lines. Raises :class:`BadInput` for an ending that is no format.
+    """
     if wanted:
         return wanted
     if output not in (None, "-"):
         ending = Path(output or "").suffix.lstrip(".").lower()
-        return ending if ending in FORMATS else "jsonl"
+        if ending and ending not in FORMATS:
+            known = ", ".join(f".{form}" for form in sorted(FORMATS))
+            raise BadInput(
+                f"-o {output}: nothing here writes .{ending}; end the name in one of {known}, or say --format"
+            )
+        return ending or "jsonl"
     return "table" if sys.stdout.isatty() else "jsonl"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import click
 import msgspec
 
 from crawler.frontier import Counts, Entry, Life, Robots, Seen
-from crawler.job import canonical_seed, frontier_of, read_job
+from crawler.job import canonical_seed, frontier_of, read_job, runs_of
 from crawler.politeness import deciding_line
 from crawler.scope import Scope
 from interfaces.cli.flags import option_flags
@@ -34,13 +35,22 @@ _FORMAT = click.option(
 _RUNS = 5  # that are shown
 
 
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of the index or of the job, and what it brought. One that found nothing new has no page."""
+
+    run: str
+    pages: int  # that it visited first
+    first: int | None = None  # ms; when the first of them was visited first
+    last: int | None = None
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Both stores' accounts; None for a store that is not there."""
 
     frontier: Counts | None
     discovered: int
     index: IndexCounts | None
-    runs: list[RunCounts]  # the latest first
+    runs: list[Run]  # the latest first
     nodes: list[Seen]  # at work
 
 
@@ -51,20 +61,21 @@ def status(form: str | None, options: Options) -> int:
     """Show how far the crawl is, and what the index holds."""
     index = frontier = None
     runs: list[RunCounts] = []
+    begun: tuple[str, ...] = ()
     nodes: list[Seen] = []
     if is_there(options.index):
         with open_index(options.index) as store:
             index, runs = store.counts(), list(store.runs())
     if is_there(options.frontier_url):
         with frontier_of(options, create=False) as queue:
-            frontier = queue.counts()
+            frontier, begun = queue.counts(), runs_of(read_job(queue))
             nodes = [seen for seen in queue.nodes() if seen.alive]
     if index is None and frontier is None:
         raise BadInput(
             f"nothing at {without_password(options.index)} yet; make an index with: {program()} crawl https://example.com"
         )
     discovered = frontier.discovered if frontier else 0
-    seen = Status(frontier=frontier, discovered=discovered, index=index, runs=runs, nodes=nodes)
+    seen = Status(frontier=frontier, discovered=discovered, index=index, runs=_runs(runs, begun), nodes=nodes)
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(record_json(seen))
         return 0
@@ -102,13 +113,23 @@ def _lines(seen: Status) -> list[str]:
         )
         lines.append(f"          pages: {_listed(held.by_outcome)}")
         lines.append(f"          URL rules {held.url_rules or '-'}, Public Suffix List of {held.suffix_list or '-'}")
-    for run in seen.runs[:_RUNS]:
-        lines.append(
-            f"run       {run.run or '-'}: {counted(run.pages, 'page')}, {_when(run.first)} to {_when(run.last)}"
-        )
+    lines += [f"run       {run.run or '-'}: {_brought(run)}" for run in seen.runs[:_RUNS]]
     if len(seen.runs) > _RUNS:
         lines.append(f"          {counted(len(seen.runs) - _RUNS, 'run')} before them; --format json names all")
     return lines
+
+
+def _runs(brought: Iterable[RunCounts], begun: Iterable[str]) -> list[Run]:
+    """Join what runs brought to the index with the runs that the job has had."""
+    runs = {name: Run(run=name, pages=0) for name in begun}
+    runs |= {one.run: Run(run=one.run, pages=one.pages, first=one.first, last=one.last) for one in brought}
+    return sorted(runs.values(), key=lambda run: run.run, reverse=True)  # they are named by when they began
+
+
+def _brought(run: Run) -> str:
+    if run.first is None or run.last is None:
+        return "no page that was not known before"
+    return f"{counted(run.pages, 'page')} for the first time, {_when(run.first)} to {_when(run.last)}"
 
 
 def _listed(numbers: dict[str, int]) -> str:

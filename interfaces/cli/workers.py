@@ -66,10 +66,16 @@ def main() -> int:
     voice.form = options.log_format
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        return run_node(options).exit_code
+        end = run_node(options)
+        if end.message:
+            voice.say(f"a worker stopped: {end.message}", "error")
+        return end.exit_code
     except LinkatlasError as error:
         voice.say(f"a worker ended: {error}", "error")
         return error.exit_code
+    except KeyboardInterrupt as interrupted:
+        voice.say(f"a worker {interrupted or 'was interrupted'}", "error")
+        return 130
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class Listener:
         plain = "text/plain; charset=utf-8"
         refusal = host_refusal(request.headers.get("Host", "")) if self._local else ""
         if refusal:
-            return 421, f"{refusal}\n".encode(), plain
+            return 421, f"{refusal}, or listen on another address by --metrics-address\n".encode(), plain
         if request.method not in SAFE_METHODS:
             return 405, b"only GET and HEAD\n", plain
         if request.path == "/livez":

@@ -46,9 +46,7 @@ def href(url: str) -> str:
 def host_refusal(host: str, allowed: Collection[str] = LOCAL_HOSTS) -> str:
     """Return why a request with this Host header is not answered, "" where it is. ``allowed`` are names without ports."""
     name = urls.hostname_of(host.strip().lower())
-    return (
-        "" if name in allowed else f"host {safe_text(host[:100])!r} is not one of ours; allow it, or ask by localhost"
-    )
+    return "" if name in allowed else f"host {safe_text(host[:100])!r} is not one of ours; ask by localhost"
 
 
 def origin_refusal(method: str, host: str, origin: str | None, site: str | None) -> str:

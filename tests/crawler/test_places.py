@@ -20,7 +20,7 @@ def depart(places: Places) -> list[str]:
     gone = []
     for one in places.next():
         lease = one.leases.popleft()
-        places.take(lease.url, lease.crashes)
+        places.take(lease)
         gone.append(one.host)
     return gone
 
@@ -52,3 +52,16 @@ def test_freeing_what_had_no_place_does_nothing() -> None:
     places.free("https://x.test/")
     places.ask(lane("a.test"))
     assert depart(places) == ["a.test"]
+
+
+def test_the_place_of_a_lease_that_followed_another_is_its_own() -> None:
+    places = Places(2)
+    first, second = lane("a.test").leases[0], lane("a.test").leases[0]
+    places.take(first)
+    places.free(first.url, second)  # which has none yet
+    assert len(places) == 1
+    places.take(second)
+    places.free(first.url, first)
+    assert len(places) == 1
+    places.free(second.url, second)
+    assert len(places) == 0

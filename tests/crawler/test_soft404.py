@@ -119,7 +119,7 @@ def test_who_is_sent_where_the_probe_was_sent(to: str, probes: str, gone: bool) 
     assert not is_gone(redirect(to), page(PROBE))
 
 
-@pytest.mark.parametrize("outcome", set(Outcome) - {Outcome.PAGE, Outcome.REDIRECT})
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.PAGE, Outcome.REDIRECT}))
 def test_other_answers_to_a_probe_are_taken_for_no_page(outcome: Outcome) -> None:
     assert learned(page(PROBE, outcome=outcome), 5) == Missing(until=5)
     assert not is_gone(page(), page(PROBE, outcome=outcome))

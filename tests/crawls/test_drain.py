@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from crawler.frontier import Budget, Counts, open_frontier
@@ -19,6 +20,7 @@ from interfaces.demo.serve import serving
 from interfaces.demo.site import make_site
 from linkindex.store import open_index
 from linkindex.urls import domain_of, host_of
+from settings.options import Options
 from tests.crawls.command import Ran, command, environment, run
 from tests.rawserver import page, silence
 from tests.rawserver import serving as serving_raw
@@ -171,9 +173,35 @@ def test_a_second_signal_stops_a_node_now(tmp_path: Path, number: signal.Signals
         node.send_signal(number)
         _, err = node.communicate(timeout=60)
         assert (node.returncode, "Traceback" in err) == (130, False), err
+        assert err.splitlines()[-1].startswith("linkatlas: stopped at once by a second signal; nothing is lost"), err
     with open_frontier(f"sqlite:///{tmp_path}/linkatlas-frontier.db") as frontier:
         counts = frontier.counts()
         assert (counts.leased + counts.queued, counts.visited) == (1, 0)
+
+
+def test_a_worker_that_is_signalled_twice_says_so_too(tmp_path: Path) -> None:
+    with serving_raw({"/robots.txt": page(b"", status=b"404 None"), "/slow": silence}) as server:
+        assert run(tmp_path, "seed", "http://site.example/slow").code == 0
+        options = Options(
+            index="sqlite:///linkatlas.db",
+            connect_to=(f"::127.0.0.1:{server.port}",),
+            contact="n1", sitemaps="none", first_byte_timeout=900.0, timeout=900.0, keep_alive=True,
+        )  # fmt: skip
+        worker = subprocess.Popen(
+            [*command()[:1], "-c", PATIENT.replace("cli.main", "cli.workers")],
+            cwd=tmp_path, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert worker.stdin is not None
+        worker.stdin.write(msgspec.json.encode(options) + b"\n")
+        worker.stdin.flush()
+        until(lambda: len(server.requests) == 2)
+        for _ in range(2):
+            time.sleep(0.5)
+            worker.send_signal(signal.SIGTERM)
+        worker.wait(timeout=60)  # with its standard input open, whose end is a signal too
+        err = worker.communicate()[1].decode()
+        assert (worker.returncode, "Traceback" in err) == (130, False), err
+        assert err.splitlines()[-1].startswith("linkatlas: a worker stopped at once by a second signal"), err
 
 
 def until(true: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -109,7 +109,13 @@ ENDS = {
 
 def test_every_misbehaviour_ends_in_a_state_with_a_reason(web: Web) -> None:
     seeds = {path: f"http://h{number}.example/{path}" for number, path in enumerate(ENDS)}
-    ran = web.crawl(*seeds.values(), *FAST, "--max-body", "1MB")
+    patient = (
+        "--first-byte-timeout",
+        "4",
+        "--timeout",
+        "8",
+    )  # of all at once, on a machine that has other things to do
+    ran = web.crawl(*seeds.values(), *FAST, *patient, "--max-body", "1MB")
     assert ran.code == 0, ran.err
     assert "Traceback" not in ran.err
     ends = stored.ends(web.folder / "linkatlas.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,23 @@ def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> Non
     assert other > name
     assert f"run: {other}" in again.out.splitlines()
     assert site.runs() == {name: 10, other: 5}  # what was known before stays what it was
+
+
+def test_a_run_that_found_nothing_new_is_told_and_has_nothing_to_forget(site: Site) -> None:
+    site.crawl("--depth", "0")
+    first = site.name()
+    site.crawl("--depth", "0", "--again")
+    second = site.name()
+    told = json.loads(run(site.folder, "status", "--format", "json").out)["runs"]
+    assert [(one["run"], one["pages"], one["first"] is None) for one in told] == [(second, 0, True), (first, 1, False)]
+    shown = run(site.folder, "status", "--format", "table").out
+    assert (
+        f"run       {second}: no page that was not known before\nrun       {first}: 1 page for the first time" in shown
+    )
+    ran = run(site.folder, "forget", "--run", second)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"linkatlas: run {second}: visited no page that an earlier run had not")
+    assert site.runs() == {first: 1}
 
 
 def test_again_visits_what_the_seeds_do_not_lead_to_any_more(site: Site) -> None:

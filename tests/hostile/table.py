@@ -94,6 +94,7 @@ CONFIG = [
     Case("a variable mistyped", "LINKATLAS_DEPHT=3", BAD, "LINKATLAS_DEPTH"),
     Case("a variable with a word", "LINKATLAS_DEPTH=deep", BAD, "LINKATLAS_DEPTH"),
     Case("a variable with nothing", "LINKATLAS_DEPTH=", BAD, "LINKATLAS_DEPTH"),
+    Case("a variable and its file", "LINKATLAS_CONTACT=me LINKATLAS_CONTACT_FILE=missing", BAD, "are both set"),
     Case("a switch that is neither", "LINKATLAS_ALLOW_PRIVATE=perhaps", BAD, "LINKATLAS_ALLOW_PRIVATE"),
     Case("a number too large", "LINKATLAS_WORKERS=1000000", BAD, "LINKATLAS_WORKERS"),
     Case("a number of a thousand digits", f"LINKATLAS_MAX_PAGES={'9' * 5000}", BAD, "LINKATLAS_MAX_PAGES"),
@@ -122,6 +123,8 @@ QUESTIONS = [
     Case("a limit in words", "backlinks a.example --limit many", BAD, "--limit"),
     Case("a negative limit", "backlinks a.example --limit -1", BAD, "--limit"),
     Case("a format that is none", "backlinks a.example --format xml", BAD, "xml"),
+    Case("an ending that no writer knows", "backlinks a.example -o links.xlsx", BAD, ".csv, .json"),
+    Case("such an ending and a format", "backlinks a.example -o links.txt --format csv", "exit 0", ""),
     Case("an output in no folder", "backlinks a.example -o no/such/x.csv", BAD, "-o no/such/x.csv"),
     Case("an output that is a folder", "backlinks a.example -o .", BAD, "is a folder"),
     Case("an index that is not there", "backlinks a.example --index sqlite:///none.db", BAD, "none.db"),
@@ -131,6 +134,8 @@ QUESTIONS = [
     Case("a URL that is none", "normalize http://[::1", BAD, "http://[::1"),
     Case("a host that is a URL prefix", "audit 'https://a.example/*'", BAD, "no host"),
     Case("a hold of nothing", "hold ''", BAD, "target"),
+    Case("an option of another command", "node --delay 1", BAD, "a node has it from the crawl that it joins"),
+    Case("one that others have", "crawl --time-limit 3", BAD, "an option of backlinks, broken, domains and others"),
     Case("a time that is none", "hold a.example --for soon", BAD, ""),
 ]
 

@@ -84,7 +84,9 @@ def test_flags(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> No
 @each("config")
 def test_config(case: Case, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     if case.given.startswith("LINKATLAS_"):
-        monkeypatch.setenv(*case.given.split("=", 1))
+        for variable in case.given.split(" LINKATLAS_"):
+            name, value = variable.split("=", 1)
+            monkeypatch.setenv(f"LINKATLAS_{name.removeprefix('LINKATLAS_')}", value)
     else:
         (here / "linkatlas.toml").write_text(case.given)
     ran(["crawl", "http://example.com"], case, capsys)

@@ -63,7 +63,11 @@ def test_scrapys_own_command_joins_like_a_node(site: Site, contact: str, visits:
         ),
     )  # fmt: skip
     assert bool(site.asked("a.example")) is visits, done.stderr
-    assert ("--contact is missing: for a node" in done.stderr) is not visits
+    if not visits:
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert "LINKATLAS_CONTACT is missing: for a node" in done.stderr
+        assert done.stderr.endswith("as in: -s LINKATLAS_CONTACT=https://example.org/about-our-bot\n")
 
 
 # ---------------------------------------------------------------- who opted out
@@ -259,6 +263,12 @@ def test_every_request_is_shown_with_the_rule_in_force(site: Site) -> None:
     table = run(site.folder, "audit", "a.example", "--request-log", "requests.jsonl", "--format", "table")
     assert "3 requests to a.example; we call ourselves linkatlas/" in table.out
     assert "a.example: robots.txt rules, 0 s between requests" in table.out
+    latest = run(site.folder, "audit", "a.example", "--request-log", "requests.jsonl", "--limit", "2")
+    assert latest.out == "".join(shown.out.splitlines(keepends=True)[1:])
+    cut = run(site.folder, "audit", "a.example", "--request-log", "requests.jsonl", "--format", "table", "--limit", "1")
+    assert cut.out.splitlines()[-1].split() == table.out.splitlines()[-1].split()
+    assert len(cut.out.splitlines()) == len(table.out.splitlines()) - 2
+    assert cut.err == "(1 shown; --limit 0 shows all)\n"
 
 
 def test_without_a_log_it_says_what_it_shows(site: Site) -> None:

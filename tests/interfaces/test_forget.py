@@ -75,7 +75,7 @@ def test_pages_links_and_queue_entries_go(
 def test_a_run_that_never_was_is_told_with_those_that_are(kept: Kept) -> None:
     ran = kept.forget("--run", "nonsense")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "linkatlas: --run 'nonsense': no run of this index; there are: first\n"
+    assert ran.err == "linkatlas: --run 'nonsense': no run that visited a page of this index first; there are: first\n"
     assert kept.pages() == 9
 
 
@@ -86,7 +86,10 @@ def test_a_run_that_was_forgotten_is_told_from_one_that_never_was(kept: Kept) ->
     assert (again.code, again.out) == (1, "")
     assert again.err == "linkatlas: run first: forgotten before; nothing is left of it\n"
     never = kept.forget("--run", "nonsense")
-    assert (never.code, never.err) == (2, "linkatlas: --run 'nonsense': no run of this index; there is none yet\n")
+    assert never.code == 2
+    assert (
+        never.err == "linkatlas: --run 'nonsense': no run that visited a page of this index first; there is none yet\n"
+    )
 
 
 def test_links_of_others_stay(kept: Kept) -> None:

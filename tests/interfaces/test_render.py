@@ -207,7 +207,7 @@ def test_naughty_strings_are_shown_never_acted_on(oracles: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("wanted", "output", "form"),
     [
-        ("csv", "x.json", "csv"), (None, "x.json", "json"), (None, "x.CSV", "csv"), (None, "x.txt", "jsonl"),
+        ("csv", "x.json", "csv"), (None, "x.json", "json"), (None, "x.CSV", "csv"), ("csv", "x.txt", "csv"),
         (None, "x", "jsonl"), (None, "-", "jsonl"), (None, None, "jsonl"),
     ],
 )  # fmt: skip
@@ -215,6 +215,12 @@ def test_the_format_is_that_asked_for_else_that_of_the_ending(
     wanted: str | None, output: str | None, form: str
 ) -> None:
     assert choose_format(wanted, output) == form
+
+
+@pytest.mark.parametrize("output", ["x.xlsx", "links.csv.gz", "2026.11"])
+def test_an_ending_that_no_writer_knows_is_refused_with_those_that_work(output: str) -> None:
+    with pytest.raises(BadInput, match=r"\.csv, \.json, \.jsonl, \.table, or say --format"):
+        choose_format(None, output)
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:

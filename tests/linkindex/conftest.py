@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import MongoServer
+from tests.servers import MongoServer, left_behind
 
 _NUMBERS = count(1)
 
@@ -24,6 +24,7 @@ def mongo_server() -> Iterator[MongoServer]:
     there = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
     with (
         tempfile.TemporaryDirectory(prefix="mongo", dir=_MEMORY if there else None) as folder,
+        left_behind('sleep 1; rm -rf "$1"', folder),  # the memory would be gone until the machine starts anew
         MongoServer(Path(folder)) as server,
     ):
         yield server

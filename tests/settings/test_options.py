@@ -55,10 +55,19 @@ def test_a_secret_comes_in_a_file(tmp_path: Path) -> None:
         "mongodb://user:s3cret@there/links",
         "LINKATLAS_INDEX_FILE",
     )
-    assert resolve({}, {**environ, "LINKATLAS_INDEX": "sqlite:///b.db"}, {}).index == "sqlite:///b.db"
+    assert resolve({"index": "sqlite:///b.db"}, environ, {}).index == "sqlite:///b.db"
     secret.write_text("http://user:s3cret@there/\n")
     with pytest.raises(OptionError, match=r"LINKATLAS_INDEX_FILE: .*\*\*\*.*will not do"):
         resolve({}, environ, {})
+
+
+def test_a_variable_and_its_file_are_not_both_set(tmp_path: Path) -> None:
+    """The file is not looked at: it may well be missing where the variable was meant."""
+    environ = {"LINKATLAS_INDEX": "sqlite:///b.db", "LINKATLAS_INDEX_FILE": str(tmp_path / "none")}
+    with pytest.raises(OptionError, match=r"^LINKATLAS_INDEX and LINKATLAS_INDEX_FILE are both set; "):
+        resolve({}, environ, {})
+    assert resolve({"index": "sqlite:///a.db"}, environ, {}).index == "sqlite:///a.db"
+    assert resolve({}, {**environ, "LINKATLAS_INDEX_FILE": ""}, {}).index == "sqlite:///b.db"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff"])
