@@ -7,12 +7,12 @@ enough is found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import islice
 from typing import Any
 
-from linkindex.store.sqlite.packing import unpack_bundles
+from linkindex.store.sqlite.packing import json_numbers, unpack_bundles
 from linkindex.store.sqlite.question import Candidate, Question
 from linkindex.store.sqlite.schema import PAGE_TIME, URL_BITS
 
@@ -56,6 +56,11 @@ def times_of_domains(rows: Rows, domains: str, named: dict[str, Any], before: in
     return {domain: time for domain, time in found if time is not None}
 
 
+def listed(domains: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Return domains as :func:`times_of_domains` takes them."""
+    return "SELECT value AS d FROM json_each(:of)", {"of": json_numbers(domains)}
+
+
 def pages_by_time(rows: Rows, domain: int, before: int = EVER) -> Iterator[_Page]:
     """Yield the pages of a domain, those that were read last first."""
     at, page, step = EVER, EVER, 2
@@ -88,8 +93,11 @@ class Walk:
         self._rows = rows
         self._before = before
         self._targets = {*coverage.domains, *(url >> URL_BITS for url in coverage.urls)}
-        domains = question.ask_bundles("b.from_domain AS d") + " GROUP BY b.from_domain"
-        times = times_of_domains(rows, domains, question.named, before)
+        if question.domains is None:
+            domains = question.ask_bundles("b.from_domain AS d") + " GROUP BY b.from_domain"
+            times = times_of_domains(rows, domains, question.named, before)
+        else:
+            times = times_of_domains(rows, *listed(question.domains), before)
         self._heap = [(-time, domain) for domain, time in times.items()]
         heapify(self._heap)
         self._begun: dict[int, tuple[_Page, Iterator[_Page]]] = {}  # by domain: its next page, and those behind it
