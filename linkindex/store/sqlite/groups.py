@@ -17,7 +17,7 @@ from linkindex.store.selection import By, Group, Profile, Selection
 from linkindex.store.sqlite import recency
 from linkindex.store.sqlite.packing import json_numbers
 from linkindex.store.sqlite.question import FIRST_SEEN, PLACEMENT, TARGET_ID, Question
-from linkindex.store.sqlite.recency import Walk, last_of_bundle, listed, times_of_domains
+from linkindex.store.sqlite.recency import Walk, last_of_bundle, times_of_domains
 from linkindex.store.sqlite.sources import HEADS, Sources
 
 FEW = 2000
@@ -253,7 +253,7 @@ class Groups(Sources):
     def _last_of_bundles(self, bundles: Mapping[Any, Sequence[Sequence[int]]]) -> dict[Any, int]:
         """Return when groups were seen last: of each, those bundles are asked whose domains were read last."""
         domains = list({bundle[1] for of_key in bundles.values() for bundle in of_key})
-        times = times_of_domains(self._rows, *listed(domains))
+        times = times_of_domains(self._rows, domains)
         found: dict[Any, int] = {}
         for key, of_key in bundles.items():
             last = 0
