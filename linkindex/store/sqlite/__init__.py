@@ -109,7 +109,7 @@ def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durabil
                 "index %s: is brought from format %d to %d, once; that takes a while", path, version, VERSION
             )
         migrate(db, version)
-        if for_writing:
+        if for_writing or version < VERSION:
             _complete(db)
 
 

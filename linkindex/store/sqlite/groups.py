@@ -73,7 +73,7 @@ sum(b.first_seen IS NULL) AS unsaid"""
 _BUNDLES = ", json_group_array(json_array(b.to_domain, b.from_domain, b.number, b.live)) AS bundles"
 
 _WHOLE = f"""
-'' AS key, '' AS name, {HEADS} AS heads, count(DISTINCT b.from_domain) AS domains,
+'' AS key, '' AS name, {HEADS} AS heads, json_group_array(DISTINCT b.from_domain) AS domains,
 json_group_array({TARGET_ID}) AS targets, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
 sum(b.first_seen IS NULL) AS unsaid"""
 
@@ -146,8 +146,9 @@ class Groups(Sources):
                 sums[name] += links * has
         kinds, placements = (dict(sorted(share.items(), key=lambda one: (-one[1], one[0]))) for share in shares)
         counted = next(self._records(question.ask_bundles(_WHOLE), question.named)) | sums
-        counted["targets"] = len(set(_numbers(counted["targets"])))
-        (whole,) = self._completed(question, "", [counted])
+        domains, targets = _numbers(counted["domains"]), set(_numbers(counted["targets"]))
+        counted |= {"domains": len(domains), "targets": len(targets)}
+        (whole,) = self._completed(question.with_domains(domains), "", [counted])
         return Profile(whole=whole, by_kind=kinds, by_placement=placements)
 
     def _largest(self, question: Question, by: By, limit: int) -> Question:
@@ -245,14 +246,14 @@ class Groups(Sources):
         found = self._looked_at(question, by, [key for key, links in keys.items() if links <= recency.FEW_OF_GROUP])
         for key in keys:
             if key not in found:
-                only = question.with_bundles("b.from_domain = :only", {"only": key})
+                only = question.with_bundles("b.from_domain = :only", {"only": key}).with_domains([key])
                 found |= self._last_of_pages(only, by, {key})
         return found
 
     def _last_of_bundles(self, bundles: Mapping[Any, Sequence[Sequence[int]]]) -> dict[Any, int]:
         """Return when groups were seen last: of each, those bundles are asked whose domains were read last."""
-        domains = json_numbers(list({bundle[1] for of_key in bundles.values() for bundle in of_key}))
-        times = times_of_domains(self._rows, "SELECT value AS d FROM json_each(:of)", {"of": domains})
+        domains = list({bundle[1] for of_key in bundles.values() for bundle in of_key})
+        times = times_of_domains(self._rows, domains)
         found: dict[Any, int] = {}
         for key, of_key in bundles.items():
             last = 0

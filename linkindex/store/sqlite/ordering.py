@@ -169,10 +169,12 @@ class Ordering(Groups):
         come is no heavier than that page's time, and rows that are heavier than that are final.
         """
         before = EVER
-        if after is not None and order == "seen" and per == "link":  # rows of several may have come by other links
+        if after is not None and order == "seen" and per in ("link", "page"):  # others may have come by another page
             before = _ms(after.last_seen)
         walk = Walk(self._rows, question, before)
         most = _FOLLOWED if order == "seen" and self._has_followed(question) else 0
+        # Pages that were read later come before, but for those without a followed link: they come behind all that have one.
+        is_whole = before == EVER or not most or question.selection.follow is True
         behind = _weight(after, order)
         met: dict[Any, Heaviest] = {}
         wanted = 2 * limit
@@ -180,9 +182,11 @@ class Ordering(Groups):
             self._meet(question.among(walk.take(wanted)), order, per, met)
             first = [one.weight for one in met.values() if one.weight < behind]
             least = nlargest(limit, first)[-1] if len(first) >= limit else -1
-            if walk.bound is None or least > most + walk.bound:
+            if least > most + (walk.bound or 0) or (walk.bound is None and is_whole):
                 final = {group: one for group, one in met.items() if least <= one.weight <= behind}
                 return self._shown(question, order, per, after, limit, final)
+            if walk.bound is None:
+                break
             wanted *= 2
         return None
 

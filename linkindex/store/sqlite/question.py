@@ -69,6 +69,7 @@ class Question(msgspec.Struct):
     looks: list[str]  # what the links of a bundle fulfil, or none of them
     arms: list[Arm]
     named: dict[str, Any]
+    domains: Sequence[int] | None = None  # that link, where they are known
 
     def ask(self, columns: str, joins: str = "") -> str:
         """Return the statement that selects columns of all versions. ``{lost_at}`` and the like stand for the arm's."""
@@ -97,6 +98,10 @@ class Question(msgspec.Struct):
     def with_bundles(self, condition: str, named: dict[str, Any]) -> Question:
         """Return the question about those of its bundles that fulfil a condition."""
         return msgspec.structs.replace(self, where=[*self.where, condition], named=self.named | named)
+
+    def with_domains(self, domains: Sequence[int]) -> Question:
+        """Return the question, knowing that no other domains link."""
+        return msgspec.structs.replace(self, domains=domains)
 
     def with_follow(self, follow: bool) -> Question:
         """Return the question about those of its links that are followed, or about the others."""

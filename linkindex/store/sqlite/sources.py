@@ -6,11 +6,12 @@ their sum. A condition on what links are like leaves out some of those firsts, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from linkindex.store.sqlite.packing import json_numbers, unpack_bundles
-from linkindex.store.sqlite.question import Candidate, Question
+from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.question import Question
+from linkindex.store.sqlite.recency import versions_of
 from linkindex.store.sqlite.selecting import Selecting
 
 HEADS = "sum(iif(b.to_domain = :domain, b.heads, 0))"
@@ -50,18 +51,10 @@ class Sources(Selecting):
         pages = self._all(_BESIDE.format(links=links), leading.named)
         if len(pages) > MOST_BESIDE:
             return None
-        ours = question.among(self._versions_to(question.coverage.domains[0], [page for _, page in pages]))
+        domain = question.coverage.domains[0]
+        outgoing = self._rows(_OUTGOING, (json_numbers([page for _, page in pages]),))
+        ours = question.among(
+            [version for at, page, packed in outgoing for version in versions_of(at, page, packed, (domain,))]
+        )
         both = {page for (page,) in self._rows(ours.ask("v.page"), ours.named)}
         return [(of_key, page) for of_key, page in pages if page not in both]
-
-    def _versions_to(self, domain: int, pages: Sequence[int]) -> list[Candidate]:
-        """Return the versions of links from pages to a domain, live or not."""
-        found: list[Candidate] = []
-        for source, page, packed in self._rows(_OUTGOING, (json_numbers(pages),)):
-            numbers = unpack_bundles(packed) if packed else []
-            found += (
-                (domain, source, numbers[at + 1], page, at // 2)
-                for at in range(0, len(numbers), 2)
-                if numbers[at] == domain
-            )
-        return found
