@@ -13,11 +13,13 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import Selection, open_index
-from linkindex.store.sqlite import bundles, dictionaries, groups, recency
+from linkindex.store.sqlite import bundles, dictionaries, groups, ordering, recency, sources
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
+from tests.linkindex.contract.leading import Leading
 from tests.linkindex.contract.making import found
+from tests.linkindex.contract.ordering import Ordering
 from tests.linkindex.histories import HistoriesContract
 
 
@@ -48,6 +50,16 @@ class TestSqliteIndex(Files, IndexContract):
 
 class TestLargeSqliteIndex(Large, IndexContract):
     pass
+
+
+class TestBeyondTheLimitsOfWalks(Large, Ordering, Leading):
+    """Every link is looked at in the end, for the quick ways give up at once."""
+
+    @pytest.fixture(autouse=True)
+    def no_walk(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ordering, "MOST_PAGES", 0)
+        monkeypatch.setattr(sources, "MOST_BESIDE", 0)
+        monkeypatch.setattr(groups, "MOST_BUNDLES", 0)
 
 
 class TestSqliteHistories(Files, HistoriesContract):

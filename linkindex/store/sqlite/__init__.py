@@ -9,7 +9,9 @@
 ``bundles``          links of a host that look alike, and their counts
 ``leads``            where URLs lead by their own word
 ``writes``           visits come in; ``revising`` brings the versions of a page's links up to date
-``selecting``        from a selection to SQL; ``reads``, ``groups``, ``changes`` answer with it
+``selecting``        from a selection to a ``question``, which is asked in SQL; ``reads``, ``groups``, ``changes`` do
+``ordering``         links in order, or the first of several; ``recency`` goes through pages, those read last first
+``sources``          how many pages link
 ``pages``, ``sites`` what concerns pages, and whole sites
 ``whole``            what the index holds; ``forgetting``, ``checking``, ``migrations`` look after it
 ===================  ==================================================================================
@@ -107,7 +109,7 @@ def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durabil
                 "index %s: is brought from format %d to %d, once; that takes a while", path, version, VERSION
             )
         migrate(db, version)
-        if for_writing:
+        if for_writing or version < VERSION:
             _complete(db)
 
 

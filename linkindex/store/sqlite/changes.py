@@ -14,18 +14,10 @@ from linkindex.store import found
 from linkindex.store.found import Event, Look
 from linkindex.store.selection import Selection
 from linkindex.store.sqlite.packing import unpack_bundles
+from linkindex.store.sqlite.question import OF_BUNDLE, SOURCE, TARGET, TARGET_ID, WITH_SOURCE, Question
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
 from linkindex.store.sqlite.schema import URL_BITS
-from linkindex.store.sqlite.selecting import (
-    OF_BUNDLE,
-    SOURCE,
-    TARGET,
-    TARGET_ID,
-    WITH_SOURCE,
-    Question,
-    Selecting,
-    spans,
-)
+from linkindex.store.sqlite.selecting import Selecting, spans
 
 _VERSIONS_OF_PAGE = f"""
 SELECT {TARGET} AS target, v.ordinal AS ordinal, p.first_visited + v.since AS since, k.kind, a.text, k.rel, k.follow,

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import nlargest
 from typing import Any
 
 import msgspec
 
 from linkindex.store.selection import By, Group, Profile, Selection
 from linkindex.store.sqlite import recency
+from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.question import FIRST_SEEN, PLACEMENT, TARGET_ID, Question
 from linkindex.store.sqlite.recency import Walk, last_of_bundle, times_of_domains
-from linkindex.store.sqlite.selecting import FIRST_SEEN, PLACEMENT, TARGET_ID, Question, Selecting
+from linkindex.store.sqlite.sources import HEADS, Sources
 
 FEW = 2000
 """Links that are looked at one by one: no more than a few ms."""
 
 _MOST_OF_GROUPS = 2000  # pages: the largest groups are met again and again, and the others have few links
 
-_MOST_LISTED = 20_000  # bundles
+MOST_BUNDLES = 50_000
+"""Of groups: beyond that, pages tell sooner when groups were seen last."""
 
 Keys = dict[Any, int]
 """Groups, and how many links each has."""
@@ -61,28 +65,32 @@ SELECT {name} AS name, count(*) AS links, {sources}, count(DISTINCT domain), {ta
 FROM ({links}) GROUP BY key ORDER BY links DESC, name LIMIT :limit"""
 
 _COUNTED = f"""
-{{key}} AS key, sum(b.live) AS links, sum(b.heads) AS heads, count(DISTINCT b.from_domain) AS domains,
+{{key}} AS key, sum(b.live) AS links, {HEADS} AS heads, count(DISTINCT b.from_domain) AS domains,
 {{targets}} AS targets, sum(b.live * k.follow) AS follow, sum(b.live * {_HAS.format("ugc")}) AS ugc,
 sum(b.live * {_HAS.format("sponsored")}) AS sponsored, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
 sum(b.first_seen IS NULL) AS unsaid"""
 
+_BUNDLES = ", json_group_array(json_array(b.to_domain, b.from_domain, b.number, b.live)) AS bundles"
+
 _WHOLE = f"""
-'' AS key, '' AS name, sum(b.heads) AS heads, count(DISTINCT b.from_domain) AS domains,
-count(DISTINCT {TARGET_ID}) AS targets, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
+'' AS key, '' AS name, {HEADS} AS heads, json_group_array(DISTINCT b.from_domain) AS domains,
+json_group_array({TARGET_ID}) AS targets, sum(b.doubtful) AS doubtful, min(b.first_seen) AS first_seen,
 sum(b.first_seen IS NULL) AS unsaid"""
 
 _LOOKS = f"""
 SELECT k.kind, coalesce(c.placement, k.placement), c.links, k.follow, {_HAS.format("ugc")}, {_HAS.format("sponsored")}
 FROM ({{bundles}} GROUP BY 1, 2) c JOIN look k ON k.id = c.look"""  # noqa: S608
 
-_SOURCES = "SELECT key, count(DISTINCT page) FROM ({links}) GROUP BY key"
 _FIRST = "SELECT key, min(first_seen) FROM ({links}) GROUP BY key"
 _LAST = "SELECT key, max(last_seen) FROM ({links}) GROUP BY key"
 
 _NO_LIMIT = -1
 
+_numbers = msgspec.json.Decoder(list[int]).decode
+_bundles = msgspec.json.Decoder(list[tuple[int, int, int, int]]).decode
 
-class Groups(Selecting):
+
+class Groups(Sources):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that counts links."""
 
     def links_of(self, selection: Selection) -> int:
@@ -100,10 +108,10 @@ class Groups(Selecting):
             question = self._question(selection)
             if question is None:
                 return
-            few = limit is not None and by in _OF_BUNDLES
-            if few and not question.speaks_of_time:
-                question = self._largest(question, by, limit or 0)
-            large = list(self._by_bundles(question, by, limit)) if self._is_large(question) else None
+            is_large = self._is_large(question)
+            if limit is not None and by in _OF_BUNDLES and not question.speaks_of_time:
+                question = self._largest(question, by, limit)
+            large = list(self._by_bundles(question, by, limit)) if is_large else None
         if large is not None:
             yield from large
             return
@@ -137,48 +145,61 @@ class Groups(Selecting):
             for name, has in (("links", 1), ("follow", follow), ("ugc", ugc), ("sponsored", sponsored)):
                 sums[name] += links * has
         kinds, placements = (dict(sorted(share.items(), key=lambda one: (-one[1], one[0]))) for share in shares)
-        (whole,) = self._completed(
-            question, "", [next(self._records(question.ask_bundles(_WHOLE), question.named)) | sums]
-        )
+        counted = next(self._records(question.ask_bundles(_WHOLE), question.named)) | sums
+        domains, targets = _numbers(counted["domains"]), set(_numbers(counted["targets"]))
+        counted |= {"domains": len(domains), "targets": len(targets)}
+        (whole,) = self._completed(question.with_domains(domains), "", [counted])
         return Profile(whole=whole, by_kind=kinds, by_placement=placements)
 
     def _largest(self, question: Question, by: By, limit: int) -> Question:
         """Return the question about the ``limit`` largest groups, and those that are as large as the last of them."""
-        counted = question.ask_bundles(f"{_KEYS[by]} AS key, sum({question.links_of_bundle}) AS links")
-        keys: list[int] = []
-        least = 0
-        for key, links in self._rows(f"{counted} GROUP BY {_KEYS[by]} ORDER BY links DESC", question.named):
-            if len(keys) >= limit and links < least:
-                largest = self._of_keys(question, by, keys)
-                return self._listed(largest) if by == "anchor" else largest
-            keys.append(key)
-            least = links
-        return question
+        links = self._links_by(question, by)
+        if len(links) <= limit:
+            return question
+        least = nlargest(max(1, limit), links.values())[-1]
+        return self._of_keys(question, by, [key for key, count in links.items() if count >= least])
+
+    def _links_by(self, question: Question, by: By) -> Keys:
+        """Return how many links groups have, by what bundles say."""
+        if by == "domain":  # in this order bundles lie
+            bundles = question.ask_bundles(f"{_KEYS[by]}, sum({question.links_of_bundle})")
+            return dict(self._rows(f"{bundles} GROUP BY 1", question.named))
+        # SQLite would sort all bundles for that, which takes twice as long.
+        columns = (_KEYS[by], question.links_of_bundle)
+        bundles = question.ask_bundles(", ".join(f"json_group_array({column})" for column in columns))
+        links: Keys = {}
+        for key, count in zip(*map(_numbers, next(self._rows(bundles, question.named))), strict=True):
+            links[key] = links.get(key, 0) + count
+        return links
 
     @staticmethod
     def _of_keys(question: Question, by: By, keys: Sequence[Any]) -> Question:
         """Return the question about some groups."""
-        return question.with_bundles(f"{_KEYS[by]} {_AMONG}", {"keys": msgspec.json.encode(keys).decode()})
-
-    def _listed(self, question: Question) -> Question:
-        """Return the question with its bundles listed, where they are not too many for that."""
-        bundles = question.ask_bundles("b.to_domain, b.from_domain, b.number") + f" LIMIT {_MOST_LISTED + 1}"
-        listed = self._all(bundles, question.named)
-        return question.among(listed) if len(listed) <= _MOST_LISTED else question
+        return question.with_bundles(f"{_KEYS[by]} {_AMONG}", {"keys": json_numbers(keys)})
 
     # ---------------------------------------------------------------- by what bundles say
 
     def _is_large(self, question: Question) -> bool:
         """Return whether bundles are to be asked instead of links, where they can tell."""
-        if question.speaks_of_time or question.selection.state != "live":
+        if not question.is_of_now:
             return False
         some = f"{question.ask_bundles('b.live AS links')} LIMIT {FEW + 1}"  # each has a link
         links = next(self._rows(f"SELECT sum(links) FROM ({some})", question.named), (0,))[0]  # noqa: S608
         return (links or 0) > FEW
 
+    def _has_followed(self, question: Question) -> bool:
+        """Return whether any of the links is followed."""
+        if question.selection.follow is not None:
+            return question.selection.follow
+        followed = question.with_follow(True)
+        return any(self._rows(f"{followed.ask_bundles('1')} LIMIT 1", followed.named))
+
     def _by_bundles(self, question: Question, by: By, limit: int | None) -> Iterator[Group]:
         targets = "NULL" if by else f"count(DISTINCT {TARGET_ID})"
-        bundles = f"{question.ask_bundles(_COUNTED.format(key=_KEYS[by], targets=targets))} GROUP BY 1"
+        counted = _COUNTED.format(key=_KEYS[by], targets=targets)
+        if by == "anchor" and limit is not None:
+            counted += _BUNDLES
+        bundles = f"{question.ask_bundles(counted)} GROUP BY 1"
         query = f"SELECT {_NAMES.get(by, 'key')} AS name, * FROM ({bundles}) ORDER BY links DESC, name LIMIT :limit"  # noqa: S608
         rows = list(self._records(query, question.named | {"limit": _NO_LIMIT if limit is None else limit}))
         return self._completed(question, by, rows)
@@ -187,7 +208,11 @@ class Groups(Selecting):
         """Yield groups from what bundles say of them and what they do not."""
         sources = self._sources(question, by, {row["key"]: row["heads"] for row in rows})
         first = self._first_seen(question, by) if sum(row.pop("unsaid") for row in rows) else {}
-        last = self._last_seen(question, by, {row["key"]: row["links"] for row in rows})
+        bundles = {row["key"]: _bundles(row.pop("bundles")) for row in rows if "bundles" in row}
+        if bundles and sum(map(len, bundles.values())) <= MOST_BUNDLES:
+            last = self._last_of_bundles(bundles)
+        else:
+            last = self._last_seen(question, by, {row["key"]: row["links"] for row in rows})
         for row in rows:
             key = row.pop("key")
             del row["heads"]
@@ -195,15 +220,16 @@ class Groups(Selecting):
             seen = {"first_seen": min(known), "last_seen": last[key]}
             yield Group(key=row.pop("name"), sources=sources.get(key), **row, **seen)
 
-    def _sources(self, question: Question, by: By, heads: Keys) -> Mapping[Any, int | None]:
-        """Return how many pages link, by group."""
-        coverage = question.coverage
-        if by not in _OF_PAGES:
-            return {}
-        if len(coverage.domains) == 1 and not coverage.urls and not question.looks:
-            return heads
-        links = question.ask_links(f"{_KEYS[by]} AS key, v.page AS page")
-        return dict(self._rows(_SOURCES.format(links=links), question.named))
+    def _sources(self, question: Question, by: By, heads: Keys) -> Mapping[Any, int]:
+        """Return how many pages link, by group, where pages are counted."""
+        return self._pages_by(question, _KEYS[by], heads) if by in _OF_PAGES else {}
+
+    def _counts_by(self, question: Question, by: By) -> dict[Any, tuple[int, int]]:
+        """Return how many links groups have, and how many pages."""
+        bundles = question.ask_bundles(f"{_KEYS[by]} AS key, sum(b.live), {HEADS}") + " GROUP BY 1"
+        rows = self._all(bundles, question.named)
+        pages = self._sources(question, by, {key: heads for key, _, heads in rows})
+        return {key: (links, pages[key]) for key, links, _ in rows}
 
     def _first_seen(self, question: Question, by: By) -> dict[Any, int]:
         """Return when links were seen first whose bundles do not say it, by group."""
@@ -215,31 +241,26 @@ class Groups(Selecting):
 
     def _last_seen(self, question: Question, by: By, keys: Keys) -> dict[Any, int]:
         """Return when groups of links were seen last."""
-        if question.listed:
-            return self._last_of_bundles(question, by)
         if by != "domain":
             return self._last_of_pages(question, by, set(keys))
         found = self._looked_at(question, by, [key for key, links in keys.items() if links <= recency.FEW_OF_GROUP])
         for key in keys:
             if key not in found:
-                only = question.with_bundles("b.from_domain = :only", {"only": key})
+                only = question.with_bundles("b.from_domain = :only", {"only": key}).with_domains([key])
                 found |= self._last_of_pages(only, by, {key})
         return found
 
-    def _last_of_bundles(self, question: Question, by: By) -> dict[Any, int]:
+    def _last_of_bundles(self, bundles: Mapping[Any, Sequence[Sequence[int]]]) -> dict[Any, int]:
         """Return when groups were seen last: of each, those bundles are asked whose domains were read last."""
-        bundles = question.ask_bundles(f"{_KEYS[by]}, b.to_domain, b.from_domain, b.number, b.live")
-        times = times_of_domains(self._rows, question)
-        groups: dict[Any, list[tuple[int, tuple[int, int, int], int]]] = {}
-        for key, *bundle, links in self._rows(bundles, question.named):
-            groups.setdefault(key, []).append((times[bundle[1]], (bundle[0], bundle[1], bundle[2]), links))
+        domains = list({bundle[1] for of_key in bundles.values() for bundle in of_key})
+        times = times_of_domains(self._rows, domains)
         found: dict[Any, int] = {}
-        for key, of_key in groups.items():
+        for key, of_key in bundles.items():
             last = 0
-            for time, one, links in sorted(of_key, reverse=True):
-                if time <= last:
+            for to, domain, number, links in sorted(of_key, key=lambda bundle: times[bundle[1]], reverse=True):
+                if times[domain] <= last:
                     break
-                last = max(last, last_of_bundle(self._rows, one, links))
+                last = max(last, last_of_bundle(self._rows, (to, domain, number), links))
             found[key] = last
         return found
 

@@ -13,9 +13,10 @@ from linkindex.store.found import inside
 from linkindex.store.selection import Named, Visited
 from linkindex.store.sqlite.dictionaries import Dictionaries
 from linkindex.store.sqlite.packing import json_numbers, unpack_bundles, unpack_internal
+from linkindex.store.sqlite.question import OF_BUNDLE, PLACEMENT, SOURCE, TARGET
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
 from linkindex.store.sqlite.schema import URL_BITS
-from linkindex.store.sqlite.selecting import OF_BUNDLE, PLACEMENT, SOURCE, TARGET, Selecting, url_range
+from linkindex.store.sqlite.selecting import Selecting, url_range
 from linkindex.target import Target
 
 _OUTLINKS = f"""

@@ -164,6 +164,7 @@ CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT
 INDEXES = {
     "page_of_url": "CREATE UNIQUE INDEX page_of_url ON page (url)",
     "page_by_time": f"CREATE INDEX page_by_time ON page (url >> {URL_BITS}, {PAGE_TIME}) WHERE read_at IS NOT NULL",
+    "page_cut": f"CREATE INDEX page_cut ON page (url >> {URL_BITS}) WHERE changed_at > read_at",  # which few are
     "page_of_run": "CREATE INDEX page_of_run ON page (run) WHERE run IS NOT NULL",
     "lead_to": 'CREATE INDEX lead_to ON lead ("to", url)',
 }

@@ -1,152 +1,32 @@
-"""From a selection to SQL. Every value from outside is a parameter; what is put into a statement is ours."""
+"""From a selection to a question. Every value from outside is a parameter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from linkindex import urls
 from linkindex.store.selection import Selection
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.store.sqlite.leads import Chains, Leads
-from linkindex.store.sqlite.packing import json_numbers, json_rows
-from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
+from linkindex.store.sqlite.packing import json_numbers
+from linkindex.store.sqlite.question import DOUBTFUL, FIRST_SEEN, FOLLOW, PLACEMENT, TARGET_ID, Arm, Coverage, Question
+from linkindex.store.sqlite.schema import URL_BITS
 from linkindex.target import Target
-
-PLACEMENT = "coalesce(b.site_placement, k.placement)"
-"""The site's word, where it has one, over the page's guess."""
-
-FIRST_SEEN = "p.first_visited + coalesce(v.first_seen, v.since)"
-SOURCE = URL_TEXT.format("s", "sh")
-TARGET = URL_TEXT.format("t", "th")
-TARGET_ID = f"(b.to_domain << {URL_BITS} | b.target)"
-
-DOUBTFUL = "p.outcome NOT IN ('page', 'redirect')"
-
-OF_BUNDLE = "v.to_domain = b.to_domain AND v.from_domain = b.from_domain AND v.number = b.number"
-WITH_SOURCE = "CROSS JOIN url s ON s.id = p.url CROSS JOIN host sh ON sh.id = s.origin >> 1"
-WITH_TARGET = f"CROSS JOIN url t ON t.id = {TARGET_ID} CROSS JOIN host th ON th.id = t.origin >> 1"
 
 # What blocked pages answer says nothing about what they hide.
 _BROKEN = (
     "(p.outcome IN ('gone', 'unreachable') OR p.status BETWEEN 400 AND 599 AND p.status NOT IN (401, 403, 429, 451))"
 )
 
+# SQLite knows the case of ASCII, which most anchors are written in; to ask Python takes several times as long.
+_HOLDS = """(SELECT iif(length(text) = length(CAST(text AS BLOB)), instr(lower(text), :anchor) > 0, holds(text, :anchor))
+  FROM anchor WHERE id = b.anchor)"""
+_FEW_ANCHORS = 1000
+
 _OF_HOST = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin >> 1 = ?"
 _OF_PREFIX = "SELECT id FROM url WHERE id BETWEEN ? AND ? AND origin = ? AND tail >= ? AND tail < ?"
 _MOST_HOPS = 11
-
-_KEY = ("b.to_domain", "b.from_domain", "b.number", "v.page", "v.slot")
-
-
-Candidate = tuple[int, int, int, int, int]
-"""The key of a version: the numbers of its bundle, its page and its slot."""
-
-
-class Coverage(msgspec.Struct):
-    """The targets that a question is about: all URLs of some domains, and single URLs."""
-
-    domains: list[int]
-    urls: set[int]
-
-    def __contains__(self, url: int) -> bool:
-        return url >> URL_BITS in self.domains or url in self.urls
-
-    def __bool__(self) -> bool:
-        return bool(self.domains or self.urls)
-
-
-class Arm(msgspec.Struct):
-    """One of the tables that versions are in, and what its columns say to a question."""
-
-    table: str
-    where: list[str]
-    last_seen: str
-    lost_at: str = "NULL"
-    because: str = "NULL"
-    doubtful: str = "0"
-
-
-class Question(msgspec.Struct):
-    """A selection, ready to be asked."""
-
-    selection: Selection
-    coverage: Coverage
-    chains: Chains
-    scan: str  # FROM: the bundles
-    where: list[str]  # which of them
-    looks: list[str]  # what the links of a bundle fulfil, or none of them
-    arms: list[Arm]
-    named: dict[str, Any]
-
-    def ask(self, columns: str, joins: str = "") -> str:
-        """Return the statement that selects columns of all versions. ``{lost_at}`` and the like stand for the arm's."""
-        parts = []
-        for arm in self.arms:
-            shown = columns.format(
-                last_seen=arm.last_seen,
-                lost_at=arm.lost_at,
-                because=arm.because,
-                doubtful=arm.doubtful,
-                table=arm.table,
-            )
-            where = " AND ".join((*self.where, *self.looks, *arm.where))
-            parts.append(
-                f"SELECT {shown} FROM {self.scan} CROSS JOIN look k ON k.id = b.look "  # noqa: S608
-                f"CROSS JOIN {arm.table} v ON {OF_BUNDLE} CROSS JOIN page p ON p.id = v.page {joins} WHERE {where}"
-            )
-        return " UNION ALL ".join(parts)
-
-    def ask_links(self, columns: str) -> str:
-        """Return the statement that selects columns of live links which no page has to be asked for."""
-        where = " AND ".join((*self.where, *self.looks))
-        look = "CROSS JOIN look k ON k.id = b.look"
-        return f"SELECT {columns} FROM {self.scan} {look} CROSS JOIN link v ON {OF_BUNDLE} WHERE {where}"  # noqa: S608
-
-    def with_bundles(self, condition: str, named: dict[str, Any]) -> Question:
-        """Return the question about those of its bundles that fulfil a condition."""
-        return msgspec.structs.replace(self, where=[*self.where, condition], named=self.named | named)
-
-    def with_looks(self, condition: str, named: dict[str, Any]) -> Question:
-        """Return the question about those links that fulfil a condition on what all links of a bundle are like."""
-        return msgspec.structs.replace(self, looks=[*self.looks, condition], named=self.named | named)
-
-    def among(self, keys: Sequence[Sequence[int]]) -> Question:
-        """Return the question about some bundles only, or some versions: by their keys, as the tables have them."""
-        columns = list(enumerate(_KEY))[: len(keys[0]) if keys else None]
-        same = [f"{column} = json_extract(c.value, '$[{at}]')" for at, column in columns]
-        return msgspec.structs.replace(
-            self,
-            scan=f"json_each(:listed) c CROSS JOIN bundle b ON {' AND '.join(same[:3])}",
-            arms=[msgspec.structs.replace(arm, where=[*arm.where, *same[3:]]) for arm in self.arms],
-            named=self.named | {"listed": json_rows(keys)},
-        )
-
-    @property
-    def listed(self) -> bool:
-        """Whether it is about some bundles only (:meth:`among`)."""
-        return "listed" in self.named
-
-    @property
-    def speaks_of_time(self) -> bool:
-        """Whether which links of a bundle are meant is not for the bundle to say."""
-        selection = self.selection
-        return (selection.as_of, selection.since, selection.until) != (None, None, None)
-
-    @property
-    def links_of_bundle(self) -> str:
-        """How many of a bundle's links are meant, at most: exactly, where no time is spoken of."""
-        if self.selection.as_of is not None:
-            return "(b.live + b.lost + 1)"
-        return {"live": "b.live", "lost": "b.lost", "all": "(b.live + b.lost)"}[self.selection.state]
-
-    def ask_bundles(self, columns: str, joins: str = "") -> str:
-        """Return the statement that selects columns of all bundles with links that are meant."""
-        where = " AND ".join((*self.where, *self.looks, f"{self.links_of_bundle} > 0"))
-        look = "CROSS JOIN look k ON k.id = b.look" if "k." in columns or self.looks else ""
-        return f"SELECT {columns} FROM {self.scan} {look} {joins} WHERE {where}"  # noqa: S608
 
 
 class Selecting(Leads):
@@ -169,12 +49,24 @@ class Selecting(Leads):
             return None
         scan = self._scan(coverage, where, named)
         looks = _on_looks(selection, named)
+        if selection.anchor:
+            looks.append(self._on_anchor(selection.anchor, scan, where, named))
         return Question(selection, coverage, chains, scan, where, looks, _arms(selection, named), named)
+
+    def _on_anchor(self, part: str, scan: str, where: list[str], named: dict[str, Any]) -> str:
+        """Return the condition that an anchor holds a text: that it is one of those which do, where they are few."""
+        named["anchor"] = part.lower()
+        query = f"SELECT DISTINCT b.anchor FROM {scan} WHERE {' AND '.join((*where, _HOLDS))} LIMIT {_FEW_ANCHORS + 1}"  # noqa: S608
+        anchors = [number for (number,) in self._rows(query, named)]
+        if len(anchors) > _FEW_ANCHORS:
+            return _HOLDS
+        named["anchors"] = json_numbers(anchors)
+        return "b.anchor IN (SELECT value FROM json_each(:anchors))"
 
     @staticmethod
     def _scan(coverage: Coverage, where: list[str], named: dict[str, Any]) -> str:
-        if not coverage.urls and len(coverage.domains) == 1:
-            named["domain"] = coverage.domains[0]
+        named["domain"] = coverage.domains[0] if coverage.domains else 0
+        if not coverage.urls and coverage.domains:
             where.insert(0, "b.to_domain = :domain")
             return "bundle b"
         named["domains"] = json_numbers(sorted({*coverage.domains, *(url >> URL_BITS for url in coverage.urls)}))
@@ -273,7 +165,7 @@ def _on_looks(selection: Selection, named: dict[str, Any]) -> list[str]:
     where = []
     if selection.follow is not None:
         named["follow"] = selection.follow
-        where.append("k.follow = :follow")
+        where.append(FOLLOW)
     for name, column, values in (("kinds", "k.kind", selection.kinds), ("placements", PLACEMENT, selection.placements)):
         if values:
             named |= {f"{name}{at}": value for at, value in enumerate(values)}
@@ -281,9 +173,6 @@ def _on_looks(selection: Selection, named: dict[str, Any]) -> list[str]:
     for at, token in enumerate(selection.rel):
         named[f"rel{at}"] = f" {token} "
         where.append(f"instr(' ' || k.rel || ' ', :rel{at})")
-    if selection.anchor:
-        named["anchor"] = selection.anchor.lower()
-        where.append("(SELECT holds(text, :anchor) FROM anchor WHERE id = b.anchor)")
     return where
 
 

@@ -87,6 +87,31 @@ class Leading(Places):
         )
         assert found(index, "https://old.test/other") == []
 
+    def test_a_page_that_links_in_several_ways_is_one(self, index: LinkIndex) -> None:
+        """To the target, to what leads there, to both, to both until one was lost; twice on a page, often on a domain."""
+        new, other, old, older = (f"https://{name}/" for name in ("new.test", "new.test/x", "old.test", "older.test"))
+        pages = [(new,), (old,), (new, old), (old, new), (old, older, old), (old, new), (older,), (other, new, older)]
+        index.store(
+            [redirect(old, 1, new), redirect(older, 1, old), redirect("https://aside.test/", 1, "https://c.test/")]
+        )
+        for n, targets in enumerate(pages):
+            places = (f"https://s{n}.test/", f"https://all.test/{n}", f"https://new.test/{n}")
+            index.store([visit(place, 1, *map(link, targets), link("https://aside.test/")) for place in places])
+        for n, left in ((3, (old,)), (5, (new,))):
+            index.store(
+                [visit(place, 2, *map(link, left)) for place in (f"https://s{n}.test/", f"https://all.test/{n}")]
+            )
+        for conditions in ({}, {"follow": True}, {"internal": True}, {"as_found": True}, {"source": "all.test"}):
+            selection = selected("new.test", **conditions)
+            rows = list(index.links(selection))
+            (whole,) = index.groups(selection, "")
+            assert whole.sources == len({row.source for row in rows})
+            for group in index.groups(selection, "domain"):
+                assert group.sources == len({row.source for row in rows if row.source_domain == group.key})
+        assert {row.source_domain: row.pages for row in found(index, "new.test", per="domain", limit=50)}[
+            "all.test"
+        ] == 8
+
     def test_a_link_shows_each_hop_with_its_status(self, index: LinkIndex) -> None:
         index.store(
             [

@@ -18,6 +18,8 @@ QUESTIONS: list[dict[str, Any]] = [
     {"state": "all"},
     {"state": "live"},
     {"state": "lost"},
+    {"follow": False, "rel": ("ugc",)},
+    {"anchor": "W"},
     {"state": "all", "follow": True},
     {"state": "all", "as_found": True},
     {"as_of": 3500},
@@ -177,6 +179,20 @@ class Ordering(Places):
         last = whole[3]
         index.store([visit(last.source, 5000)])
         assert found(index, "b.test", order=order, after=last) == whole[4:]
+
+    @pytest.mark.parametrize("per", PER)
+    def test_an_answer_goes_on_with_links_that_a_page_which_was_cut_did_not_show_again(
+        self, index: LinkIndex, per: Per
+    ) -> None:
+        index.store([visit("https://a.test/", 1000, link("https://b.test/1"), link("https://b.test/2"))])
+        index.store([visit("https://c.test/", 2000, link("https://b.test/1"), link("https://b.test/2"))])
+        index.store([visit("https://a.test/", 3000, link("https://b.test/3"), cut=True)])
+        for order in ORDERS:
+            whole = found(index, "b.test", order=order, per=per)
+            parts: list[Backlink] = []
+            while part := found(index, "b.test", order=order, per=per, after=parts[-1] if parts else None, limit=1):
+                parts += part
+            assert parts == whole
 
     def test_behind_the_last_row_is_nothing(self, index: LinkIndex) -> None:
         index.store([visit("https://a.test/", 1000, link("https://b.test/"))])
