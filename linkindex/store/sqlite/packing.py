@@ -47,24 +47,20 @@ def flatten(around: Around) -> bytes:
     """Return the words of a page as bytes that compress well: numbers by kind, then lines by kind; b"" where there are none."""
     if not around.links and not around.description:
         return b""
-    worded = {slot: words for slot, words in around.links.items() if words[2] or words[3] or words[4]}
-    links = worded | around.links  # those without a text come last, and need no lines
-    positions, confidences, *texts = zip(*links.values(), strict=True) if links else ((),) * 5
-    lines = [around.description, *chain.from_iterable(kind[: len(worded)] for kind in texts)]
+    positions, confidences, *texts = zip(*around.links.values(), strict=True) if around.links else ((),) * 5
+    lines = [around.description, *chain.from_iterable(texts)]
     joined = "\n".join(lines)
     whole = joined.count("\n") < len(lines)  # else a text has a line feed of its own
     thousandths = [round(confidence * 1000) for confidence in confidences]
-    return _to_bytes((list(links), positions, thousandths, joined if whole else lines))
+    return _to_bytes((list(around.links), positions, thousandths, joined if whole else lines))
 
 
 def unflatten(plain: bytes) -> Around:
     """Return what :func:`flatten` flattened."""
     slots, positions, thousandths, lines = _columns(plain)
     description, *texts = lines.split("\n") if isinstance(lines, str) else lines
-    size = len(texts) // 3
-    none = [""] * (len(slots) - size)
-    kinds = (texts[:size] + none, texts[size : 2 * size] + none, texts[2 * size :] + none)
-    words = zip(positions, [number / 1000 for number in thousandths], *kinds, strict=True)
+    size, confidences = len(slots), [number / 1000 for number in thousandths]
+    words = zip(positions, confidences, texts[:size], texts[size : 2 * size], texts[2 * size :], strict=True)
     return Around(description, dict(zip(slots, words, strict=True)))
 
 
