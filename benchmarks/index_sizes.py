@@ -34,7 +34,8 @@ def _free(db: sqlite3.Connection) -> int:
 
 
 def sqlite_context(path: Path) -> int:
-    """Return the bytes of the words around links: of fields that hold nothing else, wherever they are."""
+    """Return the bytes of the words around links, with descriptions where they are packed together: of fields that hold
+    nothing else, wherever they are."""
     total = 0
     with closing(sqlite3.connect(path)) as db:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -86,6 +86,7 @@ class Bundles(Ids):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that keeps bundles and their counts."""
 
     _bundles_of: dict[int, dict[What, tuple[int, int]]]  # by host: to_domain and number
+    _bundles_known: int  # in all of them
     _new_bundles: dict[BundleKey, Alike]
     _counted: dict[BundleKey, Counts]
     _comers: list[tuple[int, list[BundleKey]]]  # what was counted by _come and _heads and is not in _counted yet
@@ -94,14 +95,14 @@ class Bundles(Ids):
 
     def _forget_ids(self) -> None:
         super()._forget_ids()
-        self._bundles_of = {}
+        self._bundles_of, self._bundles_known = {}, 0
         self._new_bundles, self._counted, self._totals = {}, {}, {}
         self._comers, self._leading = [], []
 
     def _make_room(self) -> None:
         super()._make_room()
-        if sum(map(len, self._bundles_of.values())) > REMEMBERED:
-            self._bundles_of = {}
+        if self._bundles_known > REMEMBERED:
+            self._bundles_of, self._bundles_known = {}, 0
 
     def _number_bundles(self, wanted: Mapping[Host, Sequence[Link]]) -> None:
         """Make sure that the bundles of links have numbers, by their pages' host; they are in ``_bundles_of`` then."""
@@ -117,6 +118,7 @@ class Bundles(Ids):
         self._number_anchors({link.anchor for links in new.values() for link in links.values()})
         for host, unknown in new.items():
             self._choose(host, unknown)
+            self._bundles_known += len(unknown)
 
     def _choose(self, host: Host, links: Mapping[What, Link]) -> None:
         """Give the bundles of a host's links their numbers: those that they have, or those that are free."""
@@ -208,18 +210,18 @@ class Bundles(Ids):
         for at, keys in sorted(self._comers, key=itemgetter(0), reverse=True):
             first.update(dict.fromkeys(keys, at))
         heads = Counter(self._leading)
+        counted = self._counted
         for key, live in Counter(chain.from_iterable(keys for _, keys in self._comers)).items():
-            self._add_counts(key, Counts(live, 0, heads.pop(key, 0), 0, first[key]))
+            counts = counted.get(key)
+            if counts is None:
+                counted[key] = Counts(live, 0, heads.pop(key, 0), 0, first[key])
+            else:
+                counts.live += live
+                counts.heads += heads.pop(key, 0)
+                counts.first_seen = first[key]
         for key, number in heads.items():
             self._counts(key).heads += number
         self._comers, self._leading = [], []
-
-    def _add_counts(self, key: BundleKey, more: Counts) -> None:
-        counts = self._counted.setdefault(key, more)
-        if counts is not more:
-            counts.live += more.live
-            counts.heads += more.heads
-            counts.first_seen = more.first_seen
 
 
 def _mix(alike: Alike) -> int:

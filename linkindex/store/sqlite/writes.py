@@ -60,6 +60,7 @@ _PUT_INTERNAL = """
 INSERT INTO outgoing (page, bundles, internal) VALUES (?, x'', ?)
 ON CONFLICT (page) DO UPDATE SET internal = excluded.internal"""
 
+_to_bytes = msgspec.msgpack.Encoder().encode
 _told = attrgetter(FACTS[0], "description", *FACTS[1:])
 
 
@@ -173,7 +174,7 @@ class Writes(Revising, Leads):
     def _facts(self, page: Page, visit: Visit) -> tuple[object, ...] | None:
         values = list(_told(visit))
         values[10] = "; ".join(visit.robots)
-        digest = int.from_bytes(blake2b(msgspec.msgpack.encode(values), digest_size=8).digest(), "big", signed=True)
+        digest = int.from_bytes(blake2b(_to_bytes(values), digest_size=8).digest(), "big", signed=True)
         if digest == page.facts_digest:
             return None
         page.facts_digest = digest
