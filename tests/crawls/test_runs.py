@@ -52,8 +52,11 @@ def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> Non
     name = site.name()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", name)
     assert f"run: {name}" in first.out.splitlines()
-    site.crawl("--max-pages", "10", "--depth", "9")
+    more = site.crawl("--max-pages", "10", "--depth", "9").out.splitlines()
     assert site.runs() == {name: 10}
+    assert re.fullmatch(r"visited 5 URLs in .* s \(.*/s\), this time", more[0])  # and what there is by now beside it
+    assert re.fullmatch(r"the index, of all runs: [\d,]+ links from 10 pages; outcomes page \(10\)", more[1])
+    assert more[2].startswith("the queue, of all this crawl: ")
     again = site.crawl("--max-pages", "15", "--depth", "9", "--again")
     other = site.name()
     assert other > name
