@@ -27,7 +27,7 @@ from crawler.lines import fields
 from crawler.metrics import Metrics
 from crawler.places import Places
 from crawler.probes import Probes
-from crawler.rulebook import Rulebook
+from crawler.rulebook import NO_ROOM, Rulebook
 from crawler.scope import Scope
 from crawler.tasks import Tasks
 from crawler.trap_notes import TrapNotes
@@ -174,7 +174,9 @@ class Node:
         await self.probes.brief(lanes)
         sitemaps: list[Entry] = []
         for host, robots in (await self._rulebook.read(lanes)).items():
-            if robots.verdict != "closed":
+            if robots.verdict != "closed" and lanes[host].rules is None:
+                self._put_off(lanes[host])
+            elif robots.verdict != "closed":
                 sitemaps += self._sitemaps_of(lanes[host])  # an earlier run may not have wanted them
             elif robots.failures >= politeness.tries_robots(robots.reason):
                 self._shut(lanes[host], robots.reason)
@@ -209,8 +211,10 @@ class Node:
 
     def robots_judged(self, lane: Lane, robots: Robots, retry_after: float | None = None) -> None:
         """Hear what a host's robots.txt says, and how long the host asked to be left alone, in seconds."""
+        if robots.verdict != "closed" and not self._rulebook.obey(lane, robots):
+            self._put_off(lane, robots)
+            return
         if robots.verdict != "closed":
-            self._rulebook.obey(lane, robots)
             self._tasks.spawn(self._keep_rules, lane, robots, self._sitemaps_of(lane))
             self.departures.advance(lane)
             return
@@ -224,6 +228,12 @@ class Node:
             self._shut(lane, robots.reason)
         else:
             self.endings.give_back(lane, f"robots.txt: {robots.reason}")
+        self.departures.close(lane)
+
+    def _put_off(self, lane: Lane, robots: Robots | None = None) -> None:
+        """Come back later to a host for whose rules there is no room: what they forbid is not known without them."""
+        self._tasks.spawn(self._rulebook.put_off, lane.host, robots)
+        self.endings.give_back(lane, NO_ROOM)
         self.departures.close(lane)
 
     async def _keep_rules(self, lane: Lane, robots: Robots, sitemaps: list[Entry]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 from crawler import crash, politeness
 from crawler.frontier import Frontier, Robots
@@ -12,8 +13,11 @@ from crawler.politeness import Rules
 from crawler.remembered import Remembered
 from linkindex.calls import Calls
 
+NO_ROOM = "robots.txt: too many rules to have at hand with those of others"
 REMEMBERED = 600.0  # s that parsed rules are used before the frontier is asked again
-_MOST = 96 << 20  # bytes of parsed rules
+CROWDED = 30.0  # s that a host is left alone whose rules are too many to have at hand beside those that are
+_MOST = 96 << 20  # bytes of parsed rules that are remembered; of large ones, as much again may be in use that are not
+_SMALL = 768 << 10  # bytes of rules that there is always room for: hosts in hand are few, and most have less
 _GROWN = 75  # times that a robots.txt can grow by being parsed: each of its patterns becomes an expression
 
 
@@ -26,9 +30,11 @@ class Rulebook:
         self._most_delay = most_delay
         # By host: rules, and when to ask the frontier again.
         self._rules: Remembered[tuple[Rules, float]] = Remembered(_MOST)
+        self._large: WeakKeyDictionary[Rules, int] = WeakKeyDictionary()  # all that are in use, with their sizes
 
     async def read(self, lanes: Mapping[str, Lane]) -> dict[str, Robots]:
-        """Give lanes the rules of their hosts that are known; return what the frontier had to tell."""
+        """Give lanes the rules of their hosts that are known, as far as there is room; return what the frontier had to
+        tell."""
         now = time.monotonic()
         for host, lane in lanes.items():
             if (kept := self._rules.get(host)) and kept[1] > now:
@@ -41,10 +47,17 @@ class Rulebook:
                 self.obey(lanes[host], robots)
         return known
 
-    def obey(self, lane: Lane, robots: Robots) -> None:
+    def obey(self, lane: Lane, robots: Robots) -> bool:
+        """Give a lane its rules; False where there is no room for as many: without them it must not go on."""
+        size = len(robots.body) * _GROWN
+        if size > _SMALL and sum(self._large.values()) + size > 2 * _MOST:
+            return False
         rules = Rules(robots, most_delay=self._most_delay)
+        if size > _SMALL:
+            self._large[rules] = size
         lane.obey(rules)
-        self._rules.put(lane.host, (rules, time.monotonic() + REMEMBERED), len(robots.body) * _GROWN)
+        self._rules.put(lane.host, (rules, time.monotonic() + REMEMBERED), size)
+        return True
 
     def crawl_delay(self, host: str) -> float:
         """Return the delay that a host asks for, in s, of which the frontier may not have heard yet."""
@@ -59,6 +72,12 @@ class Rulebook:
             await self._call(self._frontier.set_delay, lane.host, lane.rules.crawl_delay)
         crash.passing("rules")
         await self._call(self._frontier.put_robots, lane.host, robots, politeness.ROBOTS_FRESH)
+
+    async def put_off(self, host: str, robots: Robots | None = None) -> None:
+        """Have a host left alone until there may be room for its rules; keep those that were fetched just now."""
+        await self._call(self._frontier.hold, host, CROWDED, NO_ROOM)
+        if robots is not None:
+            await self._call(self._frontier.put_robots, host, robots, politeness.ROBOTS_FRESH)
 
     async def keep_closed(self, host: str, robots: Robots, wait: float) -> None:
         """Keep that a host's robots.txt cannot be had, and have the host left alone for ``wait`` seconds."""

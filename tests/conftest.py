@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Suites that backends inherit: before anything imports them, so that a failing assert tells its values.
 pytest.register_assert_rewrite("tests.linkindex.contract", "tests.linkindex.histories")
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 ORACLES = Path(__file__).parents[2] / "shared" / "oracles"
 

@@ -148,20 +148,21 @@ def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, cou
 
 
 def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: float) -> None:
+    """Tell what this command did, and apart from that what there is by now: a crawl goes on, and an index holds many."""
     held = index.counts()
     speed = visited / seconds if seconds else 0.0
-    click.echo(
-        f"visited {counted(visited, 'URL')} in {seconds:,.1f} s ({speed:.1f}/s) on {counted(counts.hosts, 'host')}; the "
-        f"index holds {counted(held.links, 'link')} from {counted(held.by_outcome.get(Outcome.PAGE, 0), 'page')}"
-    )
-    for name, numbers in (
-        ("outcomes", held.by_outcome),
-        ("failed", counts.failed_by),
-        ("excluded", counts.excluded_by),
-    ):
-        most = sorted(numbers.items(), key=lambda pair: -pair[1])[:8]
-        if most:
-            click.echo(safe_text(f"{name}: " + ", ".join(f"{why} ({n:,})" for why, n in most)))
+    pages = counted(held.by_outcome.get(Outcome.PAGE, 0), "page")
+    click.echo(f"visited {counted(visited, 'URL')} in {seconds:,.1f} s ({speed:.1f}/s), this time")
+    whole = [f"{counted(held.links, 'link')} from {pages}", _most("outcomes", held.by_outcome)]
+    known = [f"{counted(counts.discovered, 'URL')} on {counted(counts.hosts, 'host')}"]
+    known += [_most("failed", counts.failed_by), _most("excluded", counts.excluded_by)]
+    for where, parts in (("the index, of all runs", whole), ("the queue, of all this crawl", known)):
+        click.echo(safe_text(f"{where}: {'; '.join(filter(None, parts))}"))
+
+
+def _most(name: str, numbers: dict[str, int]) -> str:
+    most = sorted(numbers.items(), key=lambda pair: -pair[1])[:8]
+    return f"{name} {', '.join(f'{why} ({n:,})' for why, n in most)}" if most else ""
 
 
 def _print_questions(frontier: Frontier, index: LinkIndex, options: Options) -> None:

@@ -129,7 +129,7 @@ def _runs(brought: Iterable[RunCounts], begun: Iterable[str]) -> list[Run]:
 def _brought(run: Run) -> str:
     if run.first is None or run.last is None:
         return "no page that was not known before"
-    return f"{counted(run.pages, 'page')} for the first time, {_when(run.first)} to {_when(run.last)}"
+    return f"{counted(run.pages, 'page')}, {_when(run.first)} to {_when(run.last)}, for the first time"
 
 
 def _listed(numbers: dict[str, int]) -> str:

@@ -39,7 +39,7 @@ class Fleet:
         self.reach = ("--connect-to", f":80:127.0.0.1:{port}", "--contact", "test@example.org", "--sitemaps", "none")
         self.nodes: list[subprocess.Popen[str]] = []
         with open_frontier(frontier) as opened:
-            begin(opened, list(SITE.seeds), Scope(depth=20, include=("http://*site*",)), Budget(), 0.6)
+            begin(opened, list(SITE.seeds), Scope(depth=20, include=("http://*site*",)), Budget(), 1.2)
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         arguments = (

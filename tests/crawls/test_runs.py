@@ -52,8 +52,11 @@ def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> Non
     name = site.name()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", name)
     assert f"run: {name}" in first.out.splitlines()
-    site.crawl("--max-pages", "10", "--depth", "9")
+    more = site.crawl("--max-pages", "10", "--depth", "9").out.splitlines()
     assert site.runs() == {name: 10}
+    assert re.fullmatch(r"visited 5 URLs in .* s \(.*/s\), this time", more[0])  # and what there is by now beside it
+    assert re.fullmatch(r"the index, of all runs: [\d,]+ links from 10 pages; outcomes page \(10\)", more[1])
+    assert more[2].startswith("the queue, of all this crawl: ")
     again = site.crawl("--max-pages", "15", "--depth", "9", "--again")
     other = site.name()
     assert other > name
@@ -69,9 +72,7 @@ def test_a_run_that_found_nothing_new_is_told_and_has_nothing_to_forget(site: Si
     told = json.loads(run(site.folder, "status", "--format", "json").out)["runs"]
     assert [(one["run"], one["pages"], one["first"] is None) for one in told] == [(second, 0, True), (first, 1, False)]
     shown = run(site.folder, "status", "--format", "table").out
-    assert (
-        f"run       {second}: no page that was not known before\nrun       {first}: 1 page for the first time" in shown
-    )
+    assert f"run       {second}: no page that was not known before\nrun       {first}: 1 page, " in shown
     ran = run(site.folder, "forget", "--run", second)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"linkatlas: run {second}: visited no page that an earlier run had not")

@@ -50,7 +50,7 @@ BITES: dict[str, tuple[Reply, str, tuple[str, str]]] = {
 }
 # Small enough for a test to reach; the time-outs leave each other room.
 OPTIONS = {
-    "max_body": "2MB", "max_ratio": "15", "max_headers": "20KiB", "first_byte_timeout": "1", "timeout": "3",
+    "max_body": "2MB", "max_ratio": "15", "max_headers": "20KiB", "first_byte_timeout": "2", "timeout": "8",
     "least_rate": "1KiB", "max_links": "20", "max_anchor": "30", "max_dom_depth": "40", "max_nodes": "600000",
     "retries": "1", "delay": "0", "sitemaps": "none", "max_wait": "0", "depth": "0", "concurrency": "64", "log_level": "info",
 }  # fmt: skip

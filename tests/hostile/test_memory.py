@@ -109,7 +109,8 @@ def sizes_at(pages: list[int], folder: Path) -> list[int]:
             while node.endings.pages < budget or len(node.hand):
                 await asyncio.sleep(0.05)
                 assert node.failure is None
-            await asyncio.sleep(settings.ttl / 2)  # tokens of leases that have ended are let go
+            while node.hand._good:  # tokens of leases that have ended are let go with the next renewal
+                await asyncio.sleep(0.05)
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
         await node.close()
