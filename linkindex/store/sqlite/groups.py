@@ -246,7 +246,7 @@ class Groups(Sources):
         found = self._looked_at(question, by, [key for key, links in keys.items() if links <= recency.FEW_OF_GROUP])
         for key in keys:
             if key not in found:
-                only = question.with_bundles("b.from_domain = :only", {"only": key}).with_domains([key])
+                only = question.of_domains([key])
                 found |= self._last_of_pages(only, by, {key})
         return found
 

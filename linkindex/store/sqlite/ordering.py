@@ -58,8 +58,6 @@ _WEIGHTS: dict[Order, str] = {
 }
 """What an order goes by first, as one number: the heavier a link, the earlier it comes."""
 
-_OF_DOMAINS = "b.from_domain IN (SELECT value FROM json_each(:of_domains))"
-
 _PER: dict[Per, str] = {"similar": "host, target_id, anchor, placement", "page": "page", "domain": "from_domain"}
 _GROUPS: dict[Per, str] = {
     "link": ", ".join(KEY),
@@ -115,8 +113,7 @@ class Ordering(Groups):
         links, last = 0, None
         for domain, rank, count in chain(self._rows(query, named), [(0, None, 0)]):
             if rank != last and domains and (links >= wanted or rank is None):
-                these = question.with_bundles(_OF_DOMAINS, {"of_domains": json_numbers(domains)})
-                for row in self._of_rank(these, per, after, left):
+                for row in self._of_rank(question.of_domains(domains), per, after, left):
                     yield row
                     left -= 1
                 if not left:
@@ -154,9 +151,8 @@ class Ordering(Groups):
         with self._snapshot():
             rows = self._walked(question, order, per, after, limit) if self._is_large(question) else None
         if rows is None:
-            yield from self._sorted(self._narrowed(question, order, per, after, limit), order, per, after, limit)
-        else:
-            yield from rows
+            question = self._narrowed(question, order, per, after, limit)
+        yield from self._sorted(question, order, per, after, limit) if rows is None else rows
 
     # ---------------------------------------------------------------- page by page
 
@@ -168,9 +164,9 @@ class Ordering(Groups):
         No link was seen, or seen first, later than its page was read, or changed. So a link on a page that is still to
         come is no heavier than that page's time, and rows that are heavier than that are final.
         """
-        before = EVER
-        if after is not None and order == "seen" and per in ("link", "page"):  # others may have come by another page
-            before = _ms(after.last_seen)
+        # The first link of a domain, or of alike ones, may have been on any page that was read later.
+        begins = after is not None and order == "seen" and per in ("link", "page")
+        before = _ms(after.last_seen) if after is not None and begins else EVER
         walk = Walk(self._rows, question, before)
         most = _FOLLOWED if order == "seen" and self._has_followed(question) else 0
         # Pages that were read later come before, but for those without a followed link: they come behind all that have one.
@@ -221,15 +217,13 @@ class Ordering(Groups):
             counts = {group: (met[group].links, 1) for group in groups}  # all links of a page are met at once
         else:
             counts = self._counts_of_rows(question, per, rows)
-        return [
-            row | dict(zip(("links", "pages"), counts[group], strict=True))
-            for group, row in zip(groups, rows, strict=True)
-        ]
+        for group, row in zip(groups, rows, strict=True):
+            row["links"], row["pages"] = counts[group]
+        return rows
 
     def _counts_of_rows(self, question: Question, per: Per, rows: list[Row]) -> dict[Any, tuple[int, int]]:
         """Return the links and pages of the groups that rows stand for, and of some others."""
-        domains = json_numbers(list({row["from_domain"] for row in rows}))
-        these = question.with_bundles(_OF_DOMAINS, {"of_domains": domains})
+        these = question.of_domains(list({row["from_domain"] for row in rows}))
         if per == "domain":
             return {(domain,): counts for domain, counts in self._counts_by(these, "domain").items()}
         anchors = json_numbers(list({row["anchor"] for row in rows}))

@@ -9,7 +9,7 @@ import msgspec
 
 from linkindex.store.selection import Selection
 from linkindex.store.sqlite.leads import Chains
-from linkindex.store.sqlite.packing import json_rows
+from linkindex.store.sqlite.packing import json_numbers, json_rows
 from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
 
 PLACEMENT = "coalesce(b.site_placement, k.placement)"
@@ -98,6 +98,11 @@ class Question(msgspec.Struct):
     def with_bundles(self, condition: str, named: dict[str, Any]) -> Question:
         """Return the question about those of its bundles that fulfil a condition."""
         return msgspec.structs.replace(self, where=[*self.where, condition], named=self.named | named)
+
+    def of_domains(self, domains: Sequence[int]) -> Question:
+        """Return the question about links from some domains, all of which have some."""
+        condition = "b.from_domain IN (SELECT value FROM json_each(:of_domains))"
+        return self.with_bundles(condition, {"of_domains": json_numbers(domains)}).with_domains(domains)
 
     def with_domains(self, domains: Sequence[int]) -> Question:
         """Return the question, knowing that no other domains link."""
