@@ -166,6 +166,7 @@ def test_an_index_of_format_5_gets_one_and_all_its_words_are_packed_with_it(
         packed = [(zstd.compress(msgspec.msgpack.encode(of_page)), number) for number, of_page in words.items()]
         db.executemany("UPDATE around SET words = ? WHERE page = ?", packed)
         db.execute("UPDATE around SET words = 'no words' WHERE page = 77")
+        db.execute("UPDATE fact SET description = x'ff' WHERE page = 2")
         db.executemany(
             "UPDATE fact SET description = ? WHERE page = ?", [(told, number) for number, told in texts.items()]
         )
@@ -179,7 +180,7 @@ def test_an_index_of_format_5_gets_one_and_all_its_words_are_packed_with_it(
         number: {0: (0, 0.7, told, told, "")} if number != 77 else {} for number, told in texts.items()
     }
     assert [record.getMessage() for record in caplog.records] == [
-        "the words of 1 pages cannot be read, and are left out"
+        "the words of 2 pages cannot be read, and are left out"
     ]
     ((number, _),) = trained(path)
     assert set(names_of(path)) == {number}

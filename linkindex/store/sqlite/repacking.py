@@ -41,11 +41,10 @@ class _Earlier(Dictionaries):
 
     def _again(self, packed: bytes | None, description: str) -> bytes:
         try:
-            links = self._unpack(packed or b"").links
+            return self._pack(Around(description, self._unpack(packed or b"").links))
         except (ValueError, TypeError):
             self.unreadable += 1
-            links = {}
-        return self._pack(Around(description, links))
+            return self._pack(Around(str(description)))
 
     def _plain(self, packed: bytes) -> bytes:
         try:
