@@ -7,8 +7,9 @@ and last, is asked of few links: those of pairs whose bounds leave room for an e
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,6 +38,10 @@ class _Links(NamedTuple):
     pair: PairRecord
     target: str
     number: int
+
+    def are_met(self, pages: int) -> bool:
+        """Return whether one of them is likely to be met on so many pages, for less than it costs to read all."""
+        return self.number >= pages * large.A_PAGE and self.number * pages >= self.pair.pages
 
     @property
     def place(self) -> tuple[bytes, str]:
@@ -134,27 +139,32 @@ class Anchors:
     def largest(self, counted: Sequence[PairRecord], limit: int) -> list[Group] | None:
         """Return the ``limit`` texts with the most links, None where all links have to be read for that."""
         texts = self._most_used(counted, limit)
-        if texts is None or not self._read(texts):
+        if texts is None:
+            return None
+        self._see_first(texts)
+        if not self._read(texts):
             return None
         chosen = heapq.nsmallest(limit, texts, key=lambda one: (-one.links, one.text))
-        self._see_first(chosen)
         self._see_last(chosen)
         return [one.group() for one in chosen]
 
     def _most_used(self, counted: Sequence[PairRecord], limit: int) -> list[_Text] | None:
         """Return the most used texts, and those that are used as often as the last of them; None: too many."""
-        numbers = Counter[str](ids.of_text(one.link.anchor) for one in self._others)
+        numbers = defaultdict[str, int](int)
+        for one in self._others:
+            numbers[ids.of_text(one.link.anchor)] += 1
+        marks, text_of = self._marks, pairs.TEXT  # half a million turns
         for pair in counted:
             for alike, number in pair.alike.items():
-                if alike[-1] in self._marks:
-                    numbers[pairs.text_of(alike)] += number
+                if alike[-1] in marks:
+                    numbers[alike[text_of]] += number
         least = max(1, min(heapq.nlargest(limit, numbers.values()), default=1))
         texts = {name: _Text(name) for name, number in numbers.items() if number >= least}
         if len(texts) > MOST:
             return None
         for pair in counted:
             for alike, number in pair.alike.items():
-                if number > 0 and alike[-1] in self._marks and (text := texts.get(pairs.text_of(alike))):
+                if (text := texts.get(alike[text_of])) and number > 0 and alike[-1] in marks:
                     text.add(pair, alike, number)
         for one in self._others:
             if text := texts.get(ids.of_text(one.link.anchor)):
@@ -164,15 +174,17 @@ class Anchors:
     # ---- what they read like
 
     def _read(self, texts: Sequence[_Text]) -> bool:
-        """Find out what the texts read like; return whether links say so of all."""
-        unread = [(text, min(text.places.values(), key=_size)) for text in texts if text.text is None]
-        self._look_at([links for _, links in unread])
-        for text, links in unread:
-            looked = self._looks[links.place].get(text.name)
-            if looked is None:  # these are damaged: none of them is to be read
-                return False
+        """Find out what the texts read like that no look has told yet; return whether links say so of all."""
+        unread = [(text, min(text.places.values(), key=_number)) for text in texts if text.text is None]
+        for text, looked in self._looked_at(unread):
             text.text = looked.text or ""
-        return True
+        return all(text.text is not None for text in texts)  # else some are damaged: none of them is to be read
+
+    def _looked_at(self, wanted: Sequence[_Of]) -> Iterator[tuple[_Text, _Looked]]:
+        self._look_at([links for _, links in wanted])
+        for text, links in wanted:
+            if looked := self._looks[links.place].get(text.name):
+                yield text, looked
 
     def _look_at(self, wanted: Iterable[_Links]) -> None:
         """Look at all links in some places, whatever their text."""
@@ -213,10 +225,9 @@ class Anchors:
                 yield text.name, links.pair.first_seen
             else:
                 others.append((text, links))
-        self._look_at([links for _, links in others])
-        for text, links in others:
-            if looked := self._looks[links.place].get(text.name):
-                yield text.name, looked.first_seen
+        for text, looked in self._looked_at(others):
+            text.text = looked.text or ""
+            yield text.name, looked.first_seen
 
     def _see_last(self, texts: Sequence[_Text]) -> None:
         """No link was seen later than the last visit to its domain."""
@@ -236,19 +247,18 @@ class Anchors:
     def _last_of(self, asked: Sequence[_Of]) -> Iterator[tuple[str, int]]:
         """Yield minus the time when links were seen last: many are soon met on the pages that were visited last, few are
         read."""
-        few = []
         for most in _LOOKS:
-            few += [(text, links) for text, links in asked if links.number < most * large.A_PAGE]
-            many = [(text, links) for text, links in asked if links.number >= most * large.A_PAGE]
-            self._look_at_pages({links.pair.source_domain for _, links in many}, most)
-            asked = []
-            for text, links in many:
-                pages, seen = self._pages[links.pair.source_domain]
+            many = [links.are_met(most) for _, links in asked]
+            self._look_at_pages({links.pair.source_domain for _, links in compress(asked, many)}, most)
+            left = []
+            for (text, links), looked in zip(asked, many, strict=True):
+                pages, seen = self._pages[links.pair.source_domain] if looked else ([(b"", _NEVER)], {})
                 if len(pages) < most or seen.get(text.name, 0) >= pages[-1][1]:
                     yield text.name, -seen.get(text.name, 0)
                 else:
-                    asked.append((text, links))
-        for some in parts([*few, *asked], _AT_ONCE):
+                    left.append((text, links))
+            asked = left
+        for some in parts(asked, _AT_ONCE):
             pipelines = [
                 [{"$match": self._in(links) | {"a": text.text or None}}, {"$project": _SEEN}] for text, links in some
             ]
@@ -289,5 +299,5 @@ def _bound(bounded: tuple[int, _Links]) -> int:
     return bounded[0]
 
 
-def _size(links: _Links) -> int:
-    return links.pair.links
+def _number(links: _Links) -> int:
+    return links.number

@@ -27,6 +27,8 @@ RELS = frozenset(("ugc", "sponsored"))
 
 _TARGET = 4 * ids.COUNTED_BYTES // 3  # characters
 _TEXT = _TARGET + 4 * ids.TEXT_BYTES // 3
+TEXT = slice(_TARGET, _TEXT)
+"""Where in the name of links that are alike their anchor text's is."""
 
 
 class Alike(NamedTuple):
@@ -169,11 +171,6 @@ def shares(counted: Iterable[Mapping[str, int]]) -> dict[str, int]:
 def target_of(alike: str) -> str:
     """Return the target of links that are alike."""
     return alike[:_TARGET]
-
-
-def text_of(alike: str) -> str:
-    """Return their anchor text."""
-    return alike[_TARGET:_TEXT]
 
 
 def marks(*, follow: bool | None, rel: Collection[str]) -> frozenset[str]:

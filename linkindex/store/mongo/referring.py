@@ -26,7 +26,7 @@ _NUMBERS = (
     *("first_seen", "outlived"),
 )
 _SUMS = fields(PairRecord, *_NUMBERS)
-_TEXTS = fields(PairRecord, "source_domain", "links", "first_seen", "outlived", "alike")
+_TEXTS = fields(PairRecord, "source_domain", "links", "pages", "first_seen", "outlived", "alike")
 _SHARES = fields(PairRecord, *_NUMBERS, "kinds", "placements", "alike")
 
 FirstSeen = Callable[[PairRecord], int]
