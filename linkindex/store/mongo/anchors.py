@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -247,18 +246,18 @@ class Anchors:
     def _last_of(self, asked: Sequence[_Of]) -> Iterator[tuple[str, int]]:
         """Yield minus the time when links were seen last: many are soon met on the pages that were visited last, few are
         read."""
+        left = list(asked)
         for most in _LOOKS:
-            many = [links.are_met(most) for _, links in asked]
-            self._look_at_pages({links.pair.source_domain for _, links in compress(asked, many)}, most)
-            left = []
-            for (text, links), looked in zip(asked, many, strict=True):
-                pages, seen = self._pages[links.pair.source_domain] if looked else ([(b"", _NEVER)], {})
+            likely = [(text, links) for text, links in left if links.are_met(most)]
+            left = [(text, links) for text, links in left if not links.are_met(most)]
+            self._look_at_pages({links.pair.source_domain for _, links in likely}, most)
+            for text, links in likely:
+                pages, seen = self._pages[links.pair.source_domain]
                 if len(pages) < most or seen.get(text.name, 0) >= pages[-1][1]:
                     yield text.name, -seen.get(text.name, 0)
                 else:
                     left.append((text, links))
-            asked = left
-        for some in parts(asked, _AT_ONCE):
+        for some in parts(left, _AT_ONCE):
             pipelines = [
                 [{"$match": self._in(links) | {"a": text.text or None}}, {"$project": _SEEN}] for text, links in some
             ]
