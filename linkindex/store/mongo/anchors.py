@@ -239,6 +239,10 @@ class Anchors:
             for text in texts
         }
         best = {text.name: -text.last_seen for text in texts}
+        # Those of a site's template were most likely seen with its last page; what can be later is asked in one go then.
+        likely = ((text, next((links for _, links in bounds[text.name] if links.are_met(1)), None)) for text in texts)
+        for name, number in self._last_of([(text, links) for text, links in likely if links]):
+            best[name] = min(best[name], number)
         _least(texts, bounds, best, self._last_of)
         for text in texts:
             text.last_seen = -best[text.name]
