@@ -146,8 +146,8 @@ def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
     remedy = f"see linkatlas {name} --help" if name else "see linkatlas --help"
     if isinstance(error, click.NoSuchOption):
         at_root = error.ctx is not None and error.ctx.parent is None
-        hint = "" if at_root else _of_another(error.option_name, name)
-        hint = hint or _nearest_option(error)
+        another = _of_another(error.option_name, name)
+        hint = "" if at_root and another else another or _nearest_option(error)
         message = f"no such option {error.option_name}" + (f"; {hint}" if hint else "")
         if not hint and not name:
             remedy = "options follow the command, as in: linkatlas backlinks example.com --format json"
