@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ pytest.register_assert_rewrite("tests.linkindex.contract", "tests.linkindex.hist
 # How long an example takes says how busy the machine is.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# Who runs the tests in the background has it ignored, and so would the programs be that they start and stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ORACLES = Path(__file__).parents[2] / "shared" / "oracles"
 
