@@ -146,8 +146,8 @@ def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
     remedy = f"see linkatlas {name} --help" if name else "see linkatlas --help"
     if isinstance(error, click.NoSuchOption):
         at_root = error.ctx is not None and error.ctx.parent is None
-        hint = "" if at_root else _of_another(error.option_name, name)
-        hint = hint or _nearest_option(error)
+        another = _of_another(error.option_name, name)
+        hint = "" if at_root and another else another or _nearest_option(error)
         message = f"no such option {error.option_name}" + (f"; {hint}" if hint else "")
         if not hint and not name:
             remedy = "options follow the command, as in: linkatlas backlinks example.com --format json"
@@ -158,8 +158,8 @@ def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
 
 
 def _nearest_option(error: click.NoSuchOption) -> str:
-    """Return which option of the same command may have been meant; "" where none is near, or it is one of the table."""
-    if not error.option_name.startswith("--") or error.option_name in map(flag, specs()):
+    """Return which option of the same command may have been meant; "" where none is near."""
+    if not error.option_name.startswith("--"):
         return ""
     known = tuple(option for param in error.ctx.command.params for option in param.opts) if error.ctx else ()
     near = nearest(error.option_name, (*known, "--help"))
@@ -167,12 +167,13 @@ def _nearest_option(error: click.NoSuchOption) -> str:
 
 
 def _of_another(option: str, name: str | None) -> str:
-    """Return which other commands take an option of the table; "" where it is none."""
-    if option not in map(flag, specs()):
-        return ""
+    """Return which other commands take an option; "" where none does."""
     takers = [other for other in COMMANDS if any(option in param.opts for param in _command(other).params)]
+    if not takers:
+        return ""
     named = f"it is an option of {', '.join(takers[:3])}{' and others' if takers[3:] else ''}"
-    return named + (", and a node has it from the crawl that it joins" if name == "node" and "crawl" in takers else "")
+    of_crawl = name == "node" and "crawl" in takers and option in map(flag, specs())
+    return named + (", and a node has it from the crawl that it joins" if of_crawl else "")
 
 
 def _command(name: str) -> click.Command:

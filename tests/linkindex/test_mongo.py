@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from linkindex.answers.overview import overview
 from linkindex.answers.rows import moment
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.model import Link, Outcome
@@ -23,7 +24,7 @@ from linkindex.store.mongo import large
 from linkindex.store.mongo.place import Place
 from linkindex.store.mongo.records import PairRecord, Strange
 from linkindex.target import parse_target
-from tests.linkindex.contract import IndexContract, found, link, redirect, selected, visit
+from tests.linkindex.contract import DAY, IndexContract, found, link, redirect, selected, visit
 from tests.linkindex.histories import HistoriesContract
 from tests.linkindex.writer import batches
 from tests.servers import MongoServer, free_port
@@ -300,6 +301,30 @@ def test_checks_tell_how_many_documents_are_strange(mongo_server: MongoServer, m
         database["pages"].update_one({"u": "https://a3.test/"}, {"$set": {"ra": "yesterday"}})
         (wrong,) = (check for check in index.check() if not check.ok)
         assert (wrong.name, wrong.found) == ("documents", "strange ones, which no answer shows: 2 in links, 1 in pages")
+
+
+@pytest.mark.parametrize("odd", ["yesterday", True])
+@pytest.mark.parametrize("day", [1, 2])
+def test_a_page_without_a_time_hides_none_of_others(
+    mongo_server: MongoServer, mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch, odd: object, day: int
+) -> None:
+    """What is no time comes before all times in an index by them."""
+    told = []
+    for many in (1, 20_000):
+        monkeypatch.setattr("linkindex.store.mongo.large.MANY", many)
+        monkeypatch.setattr("linkindex.store.mongo.large.A_PAGE", 0.001)  # so pages are looked at for few links
+        monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+        with open_index(url := mongo_url(), create=True) as index, mongo_server.client() as client:
+            for at, name in enumerate(("c.test", "a.test", "a.test"), 1):
+                index.store([visit(f"https://{name}/{at}", at * DAY, link("https://b.test/", anchor=f"{at}"))])
+            where = {"u": {"$regex": f"/{day}$"}}
+            client.get_database(database_of(url))["pages"].update_one(where, {"$set": {"lv": odd}})
+            target = Selection(target=parse_target("b.test"))
+            told.append(
+                [[(group.key, group.last_seen) for group in index.groups(target, by, 5)] for by in ("domain", "anchor")]
+                + [overview(index, target.target).last_seen]
+            )
+    assert told[0] == told[1]
 
 
 def test_checks_count_much_linked_domains_anew(

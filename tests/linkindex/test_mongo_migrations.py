@@ -103,3 +103,14 @@ def test_a_step_that_is_cut_off_is_begun_again(old: str, database: Database, mon
     open_index(old).close()
     assert "b.example" in {one["_id"] for one in database["large"].find()}
     assert not wrong_pairs(old)
+
+
+def test_a_domain_whose_pairs_would_outgrow_a_document_is_not_counted(
+    old: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
+    monkeypatch.setattr("linkindex.store.mongo.large.MOST_ALIKE", 1)
+    with open_index(old) as index:
+        assert overview(index, parse_target("b.example")).backlinks == 7
+    assert database["large"].find_one({"_id": "b.example"}) == {"_id": "b.example", "no": True}
+    assert not list(database["pairs"].find({"td": "b.example"}))

@@ -256,9 +256,10 @@ class Anchors:
             left = [(text, links) for text, links in left if not links.are_met(most)]
             self._look_at_pages({links.pair.source_domain for _, links in likely}, most)
             for text, links in likely:
-                pages, seen = self._pages[links.pair.source_domain]
-                if len(pages) < most or seen.get(text.name, 0) >= pages[-1][1]:
-                    yield text.name, -seen.get(text.name, 0)
+                pages, of_texts = self._pages[links.pair.source_domain]
+                seen = of_texts.get(text.name)  # on none of all pages where its own is damaged
+                if seen is not None and (len(pages) < most or seen >= pages[-1][1]):
+                    yield text.name, -seen
                 else:
                     left.append((text, links))
         for some in parts(left, _AT_ONCE):

@@ -10,24 +10,28 @@ writer, and so does each batch its own (:class:`linkindex.store.mongo.writes.Wri
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import partial
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from linkindex.store.mongo import covering, ids
 from linkindex.store.mongo.asking import parts
-from linkindex.store.mongo.pairs import Changes, same, sums
-from linkindex.store.mongo.place import Place
+from linkindex.store.mongo.pairs import Changes, alike, same, sums
+from linkindex.store.mongo.place import Place, transact
 from linkindex.store.mongo.records import LinkRecord, PageRecord, PairRecord, Strange, fields
 from linkindex.store.mongo.schema import LARGE, LINKS, PAGES, PAIRS, TALLIES
 from linkindex.target import Target
 
 MANY = 20_000  # links; fewer are read in a third of a second
 MOST = 2_000_000  # links that one transaction can read in the minute that the server gives it
+MOST_ALIKE = 400_000  # kinds of links that a pair begins with: half as many again are the 16 MB that a document holds
 A_PAGE = 8  # links to a domain that are read in the time that one page takes, with what else that links to
 _NAMES = 2_000  # in one request
 _WRITTEN = 1_000  # documents in one insert
+_READ = 50_000  # links that are held at once
 
 COUNTED = fields(  # what sums are made of
     LinkRecord,
@@ -60,8 +64,11 @@ def count(place: Place, strange: Strange, domain: str, session: ClientSession) -
         db[LARGE].insert_one({"_id": domain, "no": True}, session=session)
         return
     db[PAIRS].delete_many(of_domain(domain), session=session)  # of earlier, should somebody have taken the note away
-    changes = counted(place, strange, _to(domain), session)
-    for some in parts(changes.documents(), _WRITTEN):
+    made = list(counted(place, strange, _to(domain), session).documents())
+    if max((len(one.get("a", ())) for one in made), default=0) > MOST_ALIKE:
+        db[LARGE].insert_one({"_id": domain, "no": True}, session=session)
+        return
+    for some in parts(made, _WRITTEN):
         db[PAIRS].insert_many(some, ordered=False, session=session)
     db[LARGE].insert_one({"_id": domain}, session=session)
 
@@ -85,8 +92,10 @@ def count_alike(place: Place, strange: Strange, domain: str) -> None:
     mine, pairs = {**of_domain(domain), **earlier}, place.db[PAIRS]
     if not pairs.find_one(mine, {"_id": 1}):
         return
-    with place.client.start_session() as session:
-        counts = {made["_id"]: made.get("a", {}) for made in counted(place, strange, _to(domain), session).documents()}
+    counts = _alike(place, strange, domain)
+    if max(map(len, counts.values()), default=0) > MOST_ALIKE:
+        transact(place, partial(let_go, place, domain))
+        return
     for some in parts(pairs.find(mine, {"_id": 1}), _WRITTEN):
         # Who has come to the end of this before may have gone on to write: what is of today's format stays.
         updates = [
@@ -94,6 +103,21 @@ def count_alike(place: Place, strange: Strange, domain: str) -> None:
             for one in some
         ]
         pairs.bulk_write(updates, ordered=False)
+
+
+def _alike(place: Place, strange: Strange, domain: str) -> dict[bytes, Counter[str]]:
+    """Return how many live links to ``domain`` are alike, by the names of pairs. Not all links are held at once: when it was
+    noted as large there were few, and there may be any number by now."""
+    counts = defaultdict[bytes, Counter[str]](Counter)
+    with place.client.start_session() as session:
+        found = place.db[LINKS].find(_to(domain), COUNTED, session=session, batch_size=10_000)
+        for some in parts(strange.read(found, LinkRecord), _READ):
+            doubtful = _doubtful(place, strange, {link.page for link in some}, session)
+            for link in some:
+                if link.until is None and not link.internal:
+                    name = ids.of_pair(domain, link.source_domain)
+                    counts[name][alike(link, doubtful=link.page in doubtful)] += 1
+    return counts
 
 
 def wrong(place: Place, strange: Strange, pairs: Iterable[PairRecord], session: ClientSession) -> list[PairRecord]:

@@ -91,7 +91,7 @@ def sums(links: Iterable[LinkRecord], doubtful: bool, counted: Collection[str]) 
         counts["db"] += doubtful
         counts[f"k.{_named(link.kind)}"] += 1
         counts[f"l.{_named(link.shown_placement)}"] += 1
-        counts[f"a.{_alike(link, doubtful)}"] += 1
+        counts[f"a.{alike(link, doubtful=doubtful)}"] += 1
         of.first_seen = link.first_seen if of.first_seen is None else min(of.first_seen, link.first_seen)
     return made
 
@@ -186,7 +186,8 @@ def told(alike: str) -> Alike:
     return Alike(alike[:_TARGET], alike[_TARGET:_TEXT], int(alike[_TEXT:], 16))
 
 
-def _alike(link: LinkRecord, doubtful: bool) -> str:
+def alike(link: LinkRecord, *, doubtful: bool) -> str:
+    """Return the name of the links of a pair that are like this one: see :class:`Alike`."""
     marks = _NOFOLLOW * (not link.follow) | _DOUBTFUL * doubtful
     marks |= _UGC * ("ugc" in link.rel) | _SPONSORED * ("sponsored" in link.rel)
     return f"{ids.of_counted(link.target)}{ids.of_text(link.anchor)}{marks:x}"

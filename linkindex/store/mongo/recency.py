@@ -26,6 +26,8 @@ _TOGETHER = 500  # pages whose links are asked for in one go
 _NAMES = 2_000  # domains in one request
 
 _VISITED = fields(PageRecord, "last_visited")
+# What is no time would come before all times; and where a page is left out, fewer would look like all.
+_TOLD = {"lv": {"$type": ["int", "long"]}}
 
 Visited = list[tuple[bytes, int]]
 """Names of pages, and when they were visited last (ms since 1970), the last first."""
@@ -49,8 +51,8 @@ class Recency:
         for most in _WIDE if domains else ():
             latest = self._latest(most)
             found = self._best(page.id for page in latest)
-            if len(latest) < most or (found and max(found.values()) >= latest[-1].last_visited):
-                return max(found.values(), default=0)
+            if found and (len(latest) < most or max(found.values()) >= latest[-1].last_visited):
+                return max(found.values())
         return max(self.of_each(domains, links).values(), default=0)
 
     def of_each(self, domains: Collection[str], links: int) -> dict[str, int]:
@@ -69,7 +71,9 @@ class Recency:
                 for domain, pages in latest.items()
                 if most and len(pages) == most and seen[domain] < pages[-1][1]
             ]
-        return seen
+        if all(seen.values()):
+            return seen
+        return seen | _by_domain(self._live.links())  # of some, pages are damaged: their links alone tell
 
     def visits(self, domains: Iterable[str]) -> dict[str, int]:
         """Return when the last visited page of each domain was visited, by domain."""
@@ -84,7 +88,7 @@ class Recency:
         """Return the pages of each domain that were visited last, at most so many."""
         latest: dict[str, Visited] = {domain: [] for domain in domains}
         for some in parts(domains, _AT_ONCE):
-            pipelines = [[{"$match": {"d": domain}}, *_last(most)] for domain in some]
+            pipelines = [[{"$match": {"d": domain} | _TOLD}, *_last(most)] for domain in some]
             united = self._question.united(PAGES, pipelines, PageRecord)
             for page in united:
                 latest[page.domain].append((page.id, page.last_visited))
@@ -97,7 +101,7 @@ class Recency:
 
     def _latest(self, most: int) -> list[PageRecord]:
         """Return the pages that were visited last."""
-        return list(self._question.find(PAGES, {}, PageRecord, _VISITED, sort=[("lv", -1)], limit=most))
+        return list(self._question.find(PAGES, _TOLD, PageRecord, _VISITED, sort=[("lv", -1)], limit=most))
 
     def _best(self, pages: Iterable[bytes]) -> dict[str, int]:
         """Return when the links on some pages were seen last, by domain."""
