@@ -236,3 +236,19 @@ def test_words_that_swell_take_no_memory(tmp_path: Path, monkeypatch: pytest.Mon
         db.execute("UPDATE around SET words = ?", (zstd.compress(bytes(2 << 20)),))
     with open_index(f"sqlite:///{path}") as index, pytest.raises(Incompatible, match="cut off"):
         shown(index)
+
+
+def test_one_that_cannot_be_trained_takes_no_place(tmp_path: Path) -> None:
+    """Most of what the first was trained on has been forgotten, and what came since has hardly a word."""
+    path = tmp_path / "i.db"
+    with open_index(f"sqlite:///{path}", create=True) as index:
+        index.store(map(page, range(50)))
+        for number in range(50):
+            index.forget(parse_target(f"a{number}.test"))
+        index.store(visit(f"https://d{n}.test/", 1) for n in range(150))
+        index.store([visit("https://e.test/", 1, description="last")])
+        ((first, _), (none, _)) = trained(path)
+        assert (bool(first), none) == (True, 0)
+        index.store([page(60)])
+        assert shown(index) == stored(range(60, 61))
+    assert names_of(path) == [first, first]

@@ -29,7 +29,8 @@ MOST = 64 << 20  # bytes of the words of a page; of one with more, none are kept
 
 _OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: MOST.bit_length() - 1}
 
-_NEWEST = "SELECT id, pages FROM dictionary ORDER BY pages DESC LIMIT 1"
+# One that could not be trained, for there were too few words by then, does not take the place of an earlier one.
+_NEWEST = "SELECT id, (SELECT max(pages) FROM dictionary) FROM dictionary ORDER BY id = 0, pages DESC LIMIT 1"
 _BY_ID = "SELECT content FROM dictionary WHERE id = ?"
 _PUT = "INSERT OR REPLACE INTO dictionary (id, pages, content) VALUES (?, ?, ?)"
 _PAGES = "SELECT coalesce(max(page), 0) FROM {}"
