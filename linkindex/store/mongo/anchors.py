@@ -133,7 +133,6 @@ class Anchors:
         self._recency = Recency(question, live)
         self._looks: dict[tuple[bytes, str], dict[str, _Looked]] = {}
         self._pages: dict[str, tuple[Visited, dict[str, int]]] = {}  # by domain: its last, when each text was on them
-        self._visits: dict[str, int] = {}
 
     def largest(self, counted: Sequence[PairRecord], limit: int) -> list[Group] | None:
         """Return the ``limit`` texts with the most links, None where all links have to be read for that."""
@@ -145,6 +144,8 @@ class Anchors:
             return None
         chosen = heapq.nsmallest(limit, texts, key=lambda one: (-one.links, one.text))
         self._see_last(chosen)
+        if not all(one.last_seen for one in chosen):  # a writer took them away meanwhile
+            return None
         return [one.group() for one in chosen]
 
     def _most_used(self, counted: Sequence[PairRecord], limit: int) -> list[_Text] | None:
