@@ -21,6 +21,8 @@ from linkindex.errors import Incompatible
 
 _T = TypeVar("_T")
 
+_TOLD = 160  # characters of what went wrong
+
 # What reading something else than what was written raises.
 _TRIPS = (
     *(TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError),
@@ -96,7 +98,8 @@ class _Checked:
 def _tripped(error: Exception, what: str, remedy: str) -> Exception:
     if os.environ.get("LINKATLAS_DEBUG"):
         return error
-    told = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    told = told if len(told) <= _TOLD else f"{told[: _TOLD - 1]}…"
     return Incompatible(
         f"{what}: holds something that is not as linkatlas writes it ({told}); {remedy}. If it is whole, this is a bug: "
         "LINKATLAS_DEBUG=1 shows where, please report it"
