@@ -6,7 +6,8 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
@@ -20,9 +21,12 @@ ROWS = short()
 
 @pytest.fixture(scope="module")
 def trials(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Findings]]]:
-    """Run the trials that are asked for, some side by side."""
+    """Run the trials that are asked for, some side by side.
+
+    In processes, not threads: a trial copies the environment, which pytest changes from test to test.
+    """
     asked = [item.callspec.params.get("row") for item in request.session.items if hasattr(item, "callspec")]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ProcessPoolExecutor(AT_ONCE, get_context("spawn")) as pool:
         yield {row.name: pool.submit(row.trial, 1) for row in asked if isinstance(row, Row)}
 
 
