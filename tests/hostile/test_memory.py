@@ -10,6 +10,7 @@ import asyncio
 import gc
 import tracemalloc
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
@@ -27,12 +28,13 @@ from crawler.scope import Scope
 from crawler.shapes import shape
 from crawler.sources import IndexSources
 from crawler.traps import PATTERNS, Traps
+from linkindex import history
 from linkindex.model import Link, Outcome, Visit
 from linkindex.store import LinkIndex, open_index
 from linkindex.store.sqlite import bundles, ids
 from pipelines.canonicalise import canonicalise
 
-PAGES = 400  # until everything is as full as it gets; and as many more, which must add nothing
+PAGES = 400  # until what has a bound is full, and again to be sure; twice as many more must add nothing
 LINKS = 12
 KEPT = 24  # bytes that may stay of each host that was met; the least that keeps a name is more than 100
 ROBOTS = Robots(verdict="rules", body=b"User-agent: *\n" + b"".join(b"Disallow: /x%d\n" % n for n in range(100)))
@@ -145,8 +147,10 @@ def test_a_node_is_no_larger_for_the_hosts_it_has_met(tmp_path: Path, monkeypatc
         (bundles, "REMEMBERED", 100),
     ):
         monkeypatch.setattr(module, name, bound)
-    sizes = sizes_at([PAGES, 2 * PAGES, 3 * PAGES], tmp_path)
-    assert sizes[2] - sizes[1] < PAGES * LINKS * KEPT, sizes
+    # Looked at only where a page is visited again, as after a lease that ran out on a busy machine.
+    monkeypatch.setattr(history, "_attributes", lru_cache(maxsize=100)(history._attributes.__wrapped__))
+    sizes = sizes_at([PAGES, 2 * PAGES, 4 * PAGES], tmp_path)
+    assert sizes[2] - sizes[1] < 2 * PAGES * LINKS * KEPT, sizes
 
 
 def test_what_was_asked_for_longest_ago_is_forgotten_first() -> None:
