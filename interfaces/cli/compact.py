@@ -24,7 +24,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
     before: int
     after: int
-    given_back: int
+    given_back: int  # 0 where others wrote more meanwhile
 
 
 @click.command(epilog=examples("compact", "compact --index mongodb://10.0.0.7:27017/links --format json"))
@@ -47,7 +47,7 @@ def compact(form: str, options: Options) -> int:
     try:
         with _ended_at_once(), open_index(options.index) as index:
             for step in _told(index.compact()):
-                room = Room(before=step.before, after=step.after, given_back=step.before - step.after)
+                room = Room(before=step.before, after=step.after, given_back=max(0, step.before - step.after))
     finally:
         if room is not None:
             click.echo(msgspec.json.encode(room).decode() if form == "json" else _line(room))
