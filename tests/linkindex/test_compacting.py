@@ -349,6 +349,20 @@ def test_killed_while_the_new_file_is_written_into_the_log(wide: Path, tmp_path:
     assert rows(path) == before
 
 
+def test_a_damaged_file_stays_as_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        (page,) = db.execute("SELECT max(pageno) FROM dbstat WHERE name = 'link' AND pagetype = 'leaf'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+    with pytest.raises(Unavailable, match="malformed; linkatlas doctor tells more"):
+        compacted(path)
+    with path.open("rb") as file:
+        file.seek((page - 1) * size)
+        assert not any(file.read(size))
+
+
 # ---- room
 
 

@@ -148,7 +148,9 @@ class Compacting(Dictionaries):
                 self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
-            raise self._error(error, "nothing was lost, run the same command again") from error
+            damaged = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT
+            remedy = "linkatlas doctor tells more" if damaged else "nothing was lost, run the same command again"
+            raise self._error(error, remedy) from error
         if log := self._log():
             raise Unavailable(
                 f"index {self._path}: packed, but {log / 1e6:,.1f} MB stay in its log while others read what was there before; "
