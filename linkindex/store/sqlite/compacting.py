@@ -16,6 +16,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,10 +35,8 @@ else:
 LEVEL = 17  # 0.24 ms a page with 20 links; 19 takes 0.42 and saves 0.3 % more
 SIZE = 256 << 10  # bytes of a dictionary, at most
 SHARE = 100  # bytes of words to one of the dictionary, at least
-SAMPLE, JUDGES = (
-    10_000,
-    10,
-)  # pages that one is trained on; one in so many is left out, for it to be judged by: 2 s in all
+SAMPLE = 10_000  # pages that one is trained on: 2 s in all
+JUDGES = 10  # one in so many of them is left out, for it to be judged by
 BETTER = 0.97  # of the size with the best one that there is: then a new one is worth it
 TOGETHER = 500  # pages that are packed, then written
 
@@ -80,7 +79,7 @@ class Compacting(Dictionaries):
         disks = [folder.stat().st_dev for folder in folders]
         for folder, disk in zip(folders, disks, strict=True):
             needed, free = (pages - unused) * size * disks.count(disk), shutil.disk_usage(folder).free
-            if free + self._log() < needed:
+            if free + self._log() * (disk == disks[0]) < needed:
                 raise Unavailable(
                     f"index {self._path}: compacting it takes {needed / 1e6:,.1f} MB in {folder}, and {free / 1e6:,.1f} MB "
                     f"are free; make room, or name a folder on another disk by {SCRATCH} for half; the file stays as it is"
@@ -96,7 +95,9 @@ class Compacting(Dictionaries):
 
     def _repack(self, pages: int) -> Iterator[int]:
         """Pack the words of all pages anew that are not packed so yet; yield up to which page."""
-        dictionary = self._chosen([*self._sample(pages, SAMPLE)], pages)
+        with self._snapshot():
+            sample = list(self._sample(pages, SAMPLE))
+        dictionary = self._chosen(sample, pages)
         if dictionary is None:
             return
         compressor, last = zstd.ZstdCompressor(level=LEVEL, zstd_dict=dictionary), 0
@@ -146,16 +147,27 @@ class Compacting(Dictionaries):
             self._see_room()
             with _temporary_files_in(self._scratch()):
                 self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            emptied = self._empty_log()
         except sqlite3.Error as error:
             damaged = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT
             remedy = "linkatlas doctor tells more" if damaged else "nothing was lost, run the same command again"
             raise self._error(error, remedy) from error
-        if log := self._log():
+        if not emptied:
             raise Unavailable(
-                f"index {self._path}: packed, but {log / 1e6:,.1f} MB stay in its log while others read what was there before; "
-                "run this again when they have ended"
+                f"index {self._path}: packed, but {self._log() / 1e6:,.1f} MB stay in its log while others read what was there "
+                "before; run this again when they have ended"
             )
+
+    def _empty_log(self) -> bool:
+        """Get what is in the log to its place; return whether nobody who reads was in the way of that."""
+        ((wait,),) = self._all("PRAGMA busy_timeout")
+        until = time.monotonic() + wait / 1000
+        # SQLite waits for readers by itself, and not for another who empties the log, as each that writes does now and then.
+        while self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
 
 
 def _packed(pieces: Sequence[bytes], dictionary: zstd.ZstdDict) -> int:
