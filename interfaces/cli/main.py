@@ -47,6 +47,7 @@ COMMANDS = {
     "outlinks": Entry("interfaces.cli.questions:outlinks", "What a page links to."),
     "overview": Entry("interfaces.cli.questions:overview", "A target's backlink profile in numbers."),
     "classify": Entry("interfaces.cli.classify:classify", "Tell links of templates from links that somebody wrote."),
+    "compact": Entry("interfaces.cli.compact:compact", "Give back room on disk that the index does not use."),
     "doctor": Entry("interfaces.cli.doctor:doctor", "Whether index and frontier have what they need."),
     "normalize": Entry(
         "interfaces.cli.normalize:normalize", "The one spelling of a URL, and the rules that lead to it."

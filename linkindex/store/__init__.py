@@ -24,6 +24,7 @@ from linkindex.model import Visit
 from linkindex.store.selection import (
     By,
     Check,
+    Compacted,
     Forgotten,
     Group,
     IndexCounts,
@@ -43,6 +44,7 @@ from linkindex.target import Target
 __all__ = [
     "By",
     "Check",
+    "Compacted",
     "Forgotten",
     "Group",
     "IndexCounts",
@@ -170,6 +172,13 @@ class LinkIndex(Protocol):
         """Take out the visited pages that a target covers, or that a run visited first, with their links, texts and
         history, and where they led. Links of other pages that point there stay: they are those pages' words. With
         neither, nothing is taken out."""
+
+    def compact(self) -> Iterator[Compacted]:
+        """Give back the room on disk that the index holds and does not use, and pack tighter what can be. No answer changes.
+
+        Yields how far it is. Others may read and write meanwhile; who writes may have to wait. It may be stopped, or killed,
+        at any point; called again, it goes on. Where there is too little room to do it, nothing is changed.
+        """
 
     def check(self) -> Iterator[Check]:
         """Stream what the index needs to answer well, and whether it has it."""

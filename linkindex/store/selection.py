@@ -143,6 +143,16 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     links: int  # whatever their state; versions of one link count once
 
 
+class Compacted(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a compaction has come."""
+
+    part: str  # what is worked on
+    done: int
+    of: int
+    before: int  # bytes on disk, of the whole index, when it began
+    after: int  # and now
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that an index needs, and whether it has it."""
 

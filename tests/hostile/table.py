@@ -286,6 +286,10 @@ STATE = [
     Case("a newer frontier", "queue.db: format 99 | status --frontier sqlite:///queue.db", BAD, "", b"newer frontier"),
     Case("an index as frontier", "links.db: an index | status --frontier sqlite:///links.db", BAD, "", b"index"),
     Case("a frontier as index", "queue.db: a frontier | status --index sqlite:///queue.db", BAD, "", b"frontier"),
+    Case("another program's SQLite, to be compacted", "links.db: another's tables | compact --index sqlite:///links.db", BAD,
+         "no linkatlas index", b"other"),
+    Case("a newer index, to be compacted", "links.db: format 99 | compact --index sqlite:///links.db", BAD, "newer",
+         b"newer index"),
     Case("a folder as index", "links.db: a folder | status --index sqlite:///links.db", BAD, "links.db", b"folder"),
 ]  # fmt: skip
 

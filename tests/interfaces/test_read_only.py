@@ -127,7 +127,7 @@ def test_what_would_write_to_the_frontier_says_that_it_may_not(
 
 
 def test_what_would_write_says_that_it_may_not(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for line in ("forget --run first", "classify"):
+    for line in ("forget --run first", "classify", "compact"):
         copy = index.with_name("copy.db")
         shutil.copy(index, copy)
         assert main([*shlex.split(line), "--index", f"sqlite:///{copy}"]) == 0  # which also imports all that it needs
@@ -137,7 +137,7 @@ def test_what_would_write_says_that_it_may_not(index: Path, capsys: pytest.Captu
     capsys.readouterr()
     close(index.parent, file=0o444, inside=0o555)
     with without_rights():
-        for line in ("forget --run first", "classify"):
+        for line in ("forget --run first", "classify", "compact"):
             code, out, err = asked(line, index, capsys)
             assert (code, out) == (2, "")
             assert "it may not be written here" in err

@@ -42,7 +42,8 @@ def test_a_mongod_with_passwords_becomes_a_set_of_one_with_a_user_for_the_index(
         keys.make(folder, "redis:6379", server.address, "web", "links")
         url = (folder / "index").read_text().strip()
         assert _begin(server, folder) == _begin(server, folder) == "replica set: begun, with its users\n"
-        open_index(url, create=True).close()
+        with open_index(url, create=True) as index:
+            assert list(index.compact())[-1].part == server.address  # it has the role for that
         with pytest.raises(LinkatlasError, match="links"):
             open_index(url.replace("linkatlas:", "linkatlas:x"), create=True)
         with (

@@ -13,7 +13,7 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import Selection, open_index
-from linkindex.store.sqlite import bundles, dictionaries, groups, ordering, recency, sources
+from linkindex.store.sqlite import bundles, compacting, dictionaries, groups, ordering, recency, sources
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
@@ -42,6 +42,8 @@ class Large(Files):
         monkeypatch.setattr(bundles, "FEW", 1)
         monkeypatch.setattr(dictionaries, "FIRST", 10)
         monkeypatch.setattr(dictionaries, "TIMES", 2)
+        monkeypatch.setattr(compacting, "SHARE", 2)
+        monkeypatch.setattr(compacting, "TOGETHER", 7)
 
 
 class TestSqliteIndex(Files, IndexContract):

@@ -2,10 +2,10 @@
 
 What is written is in ``planning`` (what visits do) and ``writes`` (one transaction a batch); what is asked goes from
 ``covering`` (what a target covers) and ``selecting`` (the selected links) to ``links``, ``counting`` and ``changing``;
-``pages``, ``sites`` and ``upkeep`` answer the rest. Much linked domains are counted (``large``, ``pairs``), so that
-``referring``, ``anchors`` and ``walking`` answer without a look at each link; ``recency`` finds out when links were seen last.
-``records`` holds the documents' fields, ``ids`` their names, ``schema`` the collections, ``migrations`` how an earlier format
-becomes this one.
+``pages``, ``sites`` and ``upkeep`` answer the rest; ``compacting`` gives room back. Much linked domains are counted
+(``large``, ``pairs``), so that ``referring``, ``anchors`` and ``walking`` answer without a look at each link; ``recency``
+finds out when links were seen last. ``records`` holds the documents' fields, ``ids`` their names, ``schema`` the collections,
+``migrations`` how an earlier format becomes this one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Self
 
 from linkindex.errors import BadInput, Incompatible
 from linkindex.history import Patience
-from linkindex.store.mongo import checking, migrations, schema
+from linkindex.store.mongo import checking, compacting, migrations, schema
 from linkindex.store.mongo.place import WAIT, Place
 from linkindex.store.mongo.upkeep import Upkeep
-from linkindex.store.selection import Check
+from linkindex.store.selection import Check, Compacted
 
 
 class MongoIndex(Upkeep):
@@ -47,6 +47,10 @@ class MongoIndex(Upkeep):
     def check(self) -> Iterator[Check]:
         with self._place.errors():
             yield from checking.checks(self._place)
+
+    def compact(self) -> Iterator[Compacted]:
+        with self._place.errors():
+            yield from compacting.compact(self._place)
 
     def close(self) -> None:
         self._place.close()

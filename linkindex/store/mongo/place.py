@@ -59,6 +59,31 @@ class Place:
             self._database, write_concern=WRITES, read_concern=ReadConcern("majority")
         )
 
+    @property
+    def address(self) -> str | None:
+        """HOST:PORT of the one server that the URL connects to directly; None where it means the whole set."""
+        if not self.client.options.direct_connection or self.client.address is None:
+            return None
+        host, port = self.client.address
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @contextmanager
+    def member(self, address: str) -> Iterator[Db]:
+        """Connect to one member of the set alone, as the same user and by the same options; a call may take any time."""
+        given = uri_parser.parse_uri(self._url, warn=False)
+        options: dict[str, Any] = {name: given[name] for name in ("username", "password") if given[name] is not None}
+        if given["options"].get("tls"):  # mongodb+srv:// has it without a word
+            options["tls"] = True
+        with pymongo.MongoClient(
+            f"mongodb://{address}/{self._database}?{self._url.partition('?')[2]}",
+            authSource=given["options"].get("authSource", self._database),
+            directConnection=True,
+            serverSelectionTimeoutMS=round(self._wait * 1000),
+            socketTimeoutMS=0,
+            **options,
+        ) as client:
+            yield client.get_database(self._database)
+
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Tell what the driver raises in the terms of :mod:`linkindex.errors`."""

@@ -32,8 +32,9 @@ def begin(port: int, name: str, member: str, keys: Path, database: str) -> None:
         _wait(client, lambda said: bool(said["isWritablePrimary"]))
         _make_admin(client, _read(keys / "mongo-admin"))
     with _client(port, username="admin", password=_read(keys / "mongo-admin")) as client:
-        # clusterMonitor is what `linkatlas doctor` asks the server by.
-        roles = [{"role": "readWrite", "db": database}, {"role": "clusterMonitor", "db": "admin"}]
+        # dbAdmin is what `linkatlas compact` needs, clusterMonitor what `linkatlas doctor` asks the server by.
+        roles = [{"role": name, "db": database} for name in ("readWrite", "dbAdmin")]
+        roles.append({"role": "clusterMonitor", "db": "admin"})
         made = client.admin.command("usersInfo", "linkatlas")["users"]
         command = "updateUser" if made else "createUser"
         client.admin.command(command, "linkatlas", pwd=_read(keys / "mongo"), roles=roles)

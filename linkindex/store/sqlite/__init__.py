@@ -13,7 +13,7 @@
 ``ordering``         links in order, or the first of several; ``recency`` goes through pages, those read last first
 ``sources``          how many pages link
 ``pages``, ``sites`` what concerns pages, and whole sites
-``whole``            what the index holds; ``forgetting``, ``checking``, ``migrations`` look after it
+``whole``            what the index holds; ``forgetting``, ``checking``, ``compacting``, ``migrations`` look after it
 ===================  ==================================================================================
 """
 
@@ -29,6 +29,7 @@ from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.history import Patience
 from linkindex.store.sqlite.changes import Changes
 from linkindex.store.sqlite.checking import Checking
+from linkindex.store.sqlite.compacting import Compacting
 from linkindex.store.sqlite.database import passes
 from linkindex.store.sqlite.forgetting import Forgetting
 from linkindex.store.sqlite.migrations import create, migrate
@@ -46,7 +47,7 @@ LARGE = 64 << 20  # bytes of an index from which on a new format is worth a word
 _logger = logging.getLogger(__name__)
 
 
-class SqliteIndex(Writes, Reads, Changes, Forgetting, Checking):
+class SqliteIndex(Writes, Reads, Changes, Forgetting, Checking, Compacting):
     """:class:`linkindex.store.LinkIndex` on SQLite. One thread at a time may use it; any number may read beside it."""
 
     @classmethod

@@ -126,8 +126,11 @@ class Database:
         if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
             return self._too_long()
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
-            return BadInput(f"index {self._path}: it may not be written here; allow that, or name another with --index")
+            return self._read_only()
         return Unavailable(f"index {self._path}: {error}{'; ' if remedy else ''}{remedy}")
+
+    def _read_only(self) -> BadInput:
+        return BadInput(f"index {self._path}: it may not be written here; allow that, or name another with --index")
 
 
 def _holds(text: str, part: str) -> bool:

@@ -2,14 +2,15 @@
 
 The words of one page are too few to learn from, so what pages have in common is kept apart, once. A dictionary is trained
 when the first pages are there, and anew whenever they are ten times as many: where a crawl begins is not what it finds
-later. Each frame names the dictionary it was compressed with (RFC 8878, 3.1.1.1.3), so none is ever taken out, and whoever
-meets one that is not known yet looks it up.
+later. Compaction trains larger ones, for itself alone (:mod:`linkindex.store.sqlite.compacting`). Each frame names the
+dictionary it was compressed with (RFC 8878, 3.1.1.1.3), so none is ever taken out, and whoever meets one that is not known
+yet looks it up.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from linkindex.store.sqlite.database import Database
@@ -30,9 +31,10 @@ MOST = 64 << 20  # bytes of the words of a page; of one with more, none are kept
 _OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: MOST.bit_length() - 1}
 
 # One that could not be trained, for there were too few words by then, does not take the place of an earlier one.
-_NEWEST = "SELECT id, (SELECT max(pages) FROM dictionary) FROM dictionary ORDER BY id = 0, pages DESC LIMIT 1"
+_NEWEST = """
+SELECT id, (SELECT max(pages) FROM dictionary) FROM dictionary WHERE pages > 0 ORDER BY id = 0, pages DESC LIMIT 1"""
 _BY_ID = "SELECT content FROM dictionary WHERE id = ?"
-_PUT = "INSERT OR REPLACE INTO dictionary (id, pages, content) VALUES (?, ?, ?)"
+PUT = "INSERT OR REPLACE INTO dictionary (id, pages, content) VALUES (?, ?, ?)"
 _PAGES = "SELECT coalesce(max(page), 0) FROM {}"
 _WORDS = "SELECT words FROM {} WHERE page IN (SELECT value FROM json_each(?)) AND words <> x''"
 
@@ -74,13 +76,14 @@ class Dictionaries(Database):
         """Train a dictionary where it is time for one; inside a transaction, whose end makes it the newest."""
         pages = self._db.execute(_PAGES.format(self._table)).fetchone()[0]
         if pages >= (self._newest[1] * TIMES or FIRST):
-            self._db.execute(_PUT, trained(self._sample(pages), pages))
+            self._db.execute(PUT, trained(self._sample(pages, SAMPLE), pages, SIZE))
 
-    def _sample(self, pages: int) -> Iterator[bytes]:
-        numbers = json_numbers([*range(1, pages + 1, max(1, pages // SAMPLE))])
+    def _sample(self, pages: int, size: int) -> Iterator[bytes]:
+        """Yield how the words of some ``size`` pages begin, from all over the first ``pages``."""
+        numbers = json_numbers([*range(1, pages + 1, max(1, pages // size))])
         for (packed,) in self._db.execute(_WORDS.format(self._table), (numbers,)):
             try:
-                yield self._plain(packed)
+                yield self._plain(packed)[:PART]
             except (ValueError, TypeError):  # whoever asks for it will be told
                 continue
 
@@ -105,10 +108,11 @@ class Dictionaries(Database):
         return self._dictionaries.get(number)
 
 
-def trained(sample: Iterator[bytes], pages: int) -> tuple[int, int, bytes]:
-    """Return the row of a dictionary that is trained on the words of pages; one without content where they are too few."""
+def trained(sample: Iterable[bytes], pages: int, size: int) -> tuple[int, int, bytes]:
+    """Return the row of a dictionary of at most ``size`` bytes that is trained on the words of pages; one without content
+    where they are too few."""
     try:
-        made = zstd.train_dict([plain[:PART] for plain in sample], SIZE)
+        made = zstd.train_dict(sample, size)
     except (zstd.ZstdError, ValueError):
         return (0, pages, b"")
     return (made.dict_id, pages, made.dict_content)

@@ -94,7 +94,7 @@ CREATE TABLE around (                        -- the words of a page that are rea
 
 CREATE TABLE dictionary (                    -- linkindex.store.sqlite.dictionaries: of words. None is ever taken out
   id INTEGER PRIMARY KEY,                    -- as frames name it, 0: the words were too few for one
-  pages INTEGER NOT NULL,                    -- that there were when it was trained
+  pages INTEGER NOT NULL,                    -- that there were when it was trained; 0: for compaction alone
   content BLOB NOT NULL
 );
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.linkindex.contract.changing import Changing
+from tests.linkindex.contract.compacting import Compacting
 from tests.linkindex.contract.history import History
 from tests.linkindex.contract.hostile import Hostile
 from tests.linkindex.contract.leading import Leading
@@ -17,5 +18,5 @@ from tests.linkindex.contract.upkeep import Upkeep
 __all__ = ["DAY", "IndexContract", "Places", "found", "link", "redirect", "selected", "visit"]
 
 
-class IndexContract(Links, Pages, Sites, History, Changing, Leading, Selecting, Ordering, Upkeep, Hostile):
+class IndexContract(Links, Pages, Sites, History, Changing, Leading, Selecting, Ordering, Upkeep, Compacting, Hostile):
     """All of them. A subclass gives ``place``."""
