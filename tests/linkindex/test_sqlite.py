@@ -13,7 +13,7 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import Selection, open_index
-from linkindex.store.sqlite import bundles, dictionaries, groups, ordering, recency, sources
+from linkindex.store.sqlite import bundles, dictionaries, groups, ids, ordering, recency, sources
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
@@ -104,6 +104,27 @@ def test_a_reader_sees_whole_batches_while_a_writer_writes(tmp_path: Path) -> No
     with open_index(url, create=True) as writer, open_index(url) as reader:
         writer.store([visit("https://a.test/", 1, link("https://b.test/"))])
         assert reader.counts().links == 1
+
+
+def test_bundles_whose_hashes_are_one_have_numbers_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "_mix", lambda _: 0)
+    with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
+        texts = [f"{number}" for number in range(9)]
+        for at in (1, 2):
+            index.store([visit(f"https://a.test/{at}", at, *(link("https://b.test/", text) for text in texts))])
+        assert {row.anchor: row.links for row in found(index, "b.test", per="similar")} == dict.fromkeys(texts, 2)
+
+
+def test_names_that_are_not_remembered_any_more_are_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "REMEMBERED", 6)
+    with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
+        for number in range(30):  # each links to the one that is visited next
+            index.store([visit(f"https://a{number}.test/", 1, link(f"https://a{number + 1}.test/"))])
+            for page in range(number % 7):
+                index.store([visit(f"https://a{number}.test/{page}", 1)])
+        assert (index.counts().links, index.counts().domains) == (30, 30)
 
 
 def test_a_failed_batch_leaves_nothing(tmp_path: Path) -> None:
