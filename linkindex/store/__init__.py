@@ -110,7 +110,8 @@ class LinkIndex(Protocol):
         """Return where canonical URLs lead by their own word; those that lead nowhere else are left out."""
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
-        """Stream the links of one page (a canonical URL): live ones in full first, then internal ones kept as paths."""
+        """Stream the links of one page (a canonical URL): live ones, lost ones, then internal ones of which only the target is
+        kept; the first two external ones first, in the order in which the page has them."""
 
     def outcome(self, page: str) -> str | None:
         """Return how the last visit to a page ended, None where there was none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from linkindex import urls
@@ -12,7 +13,7 @@ from linkindex.indexable import indexable
 from linkindex.store.found import inside
 from linkindex.store.selection import Named, Visited
 from linkindex.store.sqlite.dictionaries import Dictionaries
-from linkindex.store.sqlite.packing import json_numbers, unpack_bundles, unpack_internal
+from linkindex.store.sqlite.packing import NO_WORDS, Words, json_numbers, unpack_bundles, unpack_internal
 from linkindex.store.sqlite.question import OF_BUNDLE, PLACEMENT, SOURCE, TARGET
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
 from linkindex.store.sqlite.schema import URL_BITS
@@ -20,11 +21,12 @@ from linkindex.store.sqlite.selecting import Selecting, url_range
 from linkindex.target import Target
 
 _OUTLINKS = f"""
-SELECT {TARGET} AS target, td.name AS target_domain, b.from_domain = b.to_domain AS internal, k.kind, a.text AS anchor, k.rel,
+SELECT v.slot, v.ordinal, {TARGET} AS target, td.name AS target_domain, b.from_domain = b.to_domain AS internal, k.kind,
+  a.text AS anchor, k.rel,
   k.follow, {PLACEMENT} AS placement, p.first_visited + coalesce(v.first_seen, v.since) AS first_seen, {{seen}} AS last_seen,
   {{until}} AS lost_at, {{because}} AS lost_reason, tp.status AS target_status
 {OF_PAGE} {JOINED} JOIN page p ON p.id = v.page JOIN domain td ON td.id = b.to_domain LEFT JOIN page tp ON tp.url = t.id
-WHERE {{latest}} ORDER BY internal, v.slot"""
+WHERE {{latest}}"""
 _LIVE = {
     "table": "link",
     "latest": "1",
@@ -35,8 +37,8 @@ _LIVE = {
 _LOST = {"table": "past", "latest": "v.latest", "seen": "v.confirmed", "until": "v.until", "because": "v.because"}
 
 _OUTGOING = """
-SELECT p.id, o.bundles, o.internal, d.name FROM page p JOIN outgoing o ON o.page = p.id
-JOIN domain d ON d.id = p.url >> 28 WHERE p.url = ?"""
+SELECT p.id, o.bundles, o.internal, d.name, w.words FROM page p JOIN outgoing o ON o.page = p.id
+JOIN domain d ON d.id = p.url >> 28 LEFT JOIN around w ON w.page = p.id WHERE p.url = ?"""
 
 _PAGES = f"""
 SELECT {SOURCE} AS url, p.outcome, p.status, coalesce(f.title, '') AS title, o.words AS around,
@@ -77,16 +79,16 @@ class Pages(Selecting, Dictionaries):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that tells of pages."""
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
+        yield from islice(self._outlinks(page), limit)
+
+    def _outlinks(self, page: str) -> Iterator[Outlink]:
         url = self._find_url(page)
-        for number, bundles, internal, domain in self._all(_OUTGOING, (url,)):
+        for number, bundles, internal, domain, words in self._all(_OUTGOING, (url,)):
             slots = of_slots(unpack_bundles(bundles) if bundles else [])
-            shown = 0
+            around = self._unpack(words or b"").links
             for state in (_LIVE, _LOST):
-                for row in self._records(_OUTLINKS.format(**state), (slots, (url or 0) >> URL_BITS, number)):
-                    if shown == limit:
-                        break
-                    yield _outlink(row)
-                    shown += 1
+                rows = self._records(_OUTLINKS.format(**state), (slots, (url or 0) >> URL_BITS, number))
+                yield from (_outlink(row) for row in sorted(rows, key=lambda row: _place(row, around)))
             for target in unpack_internal(internal, page) if internal else ():
                 yield inside(target, domain)
 
@@ -156,6 +158,11 @@ class Pages(Selecting, Dictionaries):
             conditions.append("p.run = :run")
         # Nothing beside them: "0 OR …" would have SQLite look at every page.
         return f"({' OR '.join(conditions) or '0'})", named
+
+
+def _place(row: dict[str, Any], around: dict[int, Words]) -> tuple[bool, int, str, int]:
+    """Return where a link stands among those of its page."""
+    return bool(row["internal"]), around.get(row.pop("slot"), NO_WORDS)[0], row["target"], row.pop("ordinal")
 
 
 def _outlink(row: dict[str, Any]) -> Outlink:
