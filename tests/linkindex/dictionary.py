@@ -382,7 +382,9 @@ class Dictionary:
     # ---- upkeep
 
     def put_ranks(self, pages: Iterable[tuple[str, float]], domains: Iterable[tuple[str, float]]) -> None:
-        self._page_ranks, self._domain_ranks = dict(pages), dict(domains)
+        visited = {urls.domain_of(urls.host_of(url)) for url in self._pages}
+        self._page_ranks = {url: rank for url, rank in pages if url in self._pages}
+        self._domain_ranks = {domain: rank for domain, rank in domains if domain in visited}
 
     def runs(self) -> Iterator[RunCounts]:
         for run in {page.run for page in self._pages.values()} - {""}:
@@ -396,7 +398,7 @@ class Dictionary:
             if (target is not None and covers(target, url)) or (run and page.run == run)
         }
         links = sum(len(self._links_of(url)) for url in gone)
-        for known in (self._pages, self._links, self._words):
+        for known in (self._pages, self._links, self._words, self._page_ranks):
             for url in gone:
                 known.pop(url, None)
         return Forgotten(pages=len(gone), links=links)

@@ -113,8 +113,8 @@ class Walk:
             yield -rank, [name for _, name in of_rank]
 
     def _pages_by_rank(self, domains: Sequence[str], after: Backlink | None) -> Iterator[list[bytes]]:
-        """Yield the pages of domains, the highest rank first, those of one rank never apart."""
-        ranked = sorted(((rank, name) for name, rank in self._ranks.of_pages(domains)), reverse=True)
+        """Yield the pages of domains, the highest rank first, those of one rank never apart: what has none counts as 0."""
+        ranked = sorted(((rank, name) for name, rank in self._ranks.of_pages(domains) if rank > 0), reverse=True)
         together: list[bytes] = []
         for rank, of_rank in groupby(ranked, key=lambda one: one[0]):
             if after is None or rank <= (after.source_rank or 0.0):
