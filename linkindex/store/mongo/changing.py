@@ -68,9 +68,10 @@ class Changing(Counting):
         question = self._question()
         selected = Selected(question, whole)
         earlier: dict[bytes, list[LinkRecord]] = {}
-        for covered, _ in selected.covered(PAST):
+        for covered, targets in selected.covered(PAST):
             for version in question.find(PAST, covered, LinkRecord, _LOOK):
-                earlier.setdefault(version.id[: ids.LINK_BYTES], []).append(version)
+                if targets is None or version.target in targets:
+                    earlier.setdefault(version.id[: ids.LINK_BYTES], []).append(version)
         for some in parts(selected.links(), _TOGETHER):
             words = Words(question, {found.link.target for found in some})
             for found in some:

@@ -16,7 +16,7 @@ from linkindex.store.mongo.covering import domain_of
 from linkindex.store.mongo.records import LeadRecord, LinkRecord, PageRecord
 
 _READ = (Outcome.PAGE, Outcome.REDIRECT)
-_OF_VISIT = (*("reason", "status", "content_type", "redirect", "certificate_error", "size", "elapsed", "depth"),)
+_OF_VISIT = ("reason", "status", "content_type", "certificate_error", "size", "elapsed", "depth")
 _FACTS = tuple(name for name in PageFacts.__struct_fields__ if name in PageRecord.__struct_fields__)
 
 
@@ -78,7 +78,7 @@ class Draft:
             page.inside = pack(inside, visit.url)
         page.links_digest = digest if whole else 0  # the next visit must compare again
         page.read_at = visit.at if whole else page.read_at
-        page.known, page.content_digest = str(visit.outcome), visit.content_digest
+        page.known, page.content_digest, page.redirect = str(visit.outcome), visit.content_digest, visit.redirect
         page.internal_links = sum(link.internal for link in visit.links)
         page.external_links = len(visit.links) - page.internal_links
         for name in _FACTS:

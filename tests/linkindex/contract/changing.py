@@ -136,6 +136,13 @@ class Changing(Places):
         assert {(change.anchor, change.follow) for change in moved} == {("words", True)}
         assert [change.what for change in happened(index, since=4000, until=5000)] == ["moved"]
 
+    def test_a_change_is_told_once_however_many_urls_lead_to_its_target(self, index: LinkIndex) -> None:
+        index.store([redirect(f"https://b.test/old{number}", 500, "https://b.test/1") for number in range(30)])
+        for at, links in enumerate(([link("https://b.test/1")], [], [link("https://b.test/1")]), 1):
+            index.store([visit("https://a.test/", at * 1000, *links)])
+        told = [change.what for change in index.changes(selected("https://b.test/1"))]
+        assert told == ["returned", "lost", "new"]
+
     def test_a_link_that_came_after_its_target_moved_has_not_moved(self, index: LinkIndex) -> None:
         index.store([redirect("https://b.test/", 1000, "https://b.test/new")])
         index.store([visit("https://a.test/", 2000, link("https://b.test/"))])
