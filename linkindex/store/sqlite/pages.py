@@ -120,12 +120,13 @@ class Pages(Selecting, Dictionaries):
     def named(self, host: str = "") -> Iterator[Named]:
         targets, pages, named = "1", "1", {}
         if host:
-            at = self._find_host(host)
-            if at is None:
+            at = self._find_host(host)  # which a page of the domain may name, and nobody else
+            of = at.domain if at else self._find_domain(urls.domain_of(host))
+            if of is None:
                 return
             targets, pages = "b.to_domain = :domain AND t.origin >> 1 = :host", "p.url BETWEEN :low AND :high"
-            low, high = url_range(at.domain)
-            named = {"domain": at.domain, "host": at.id, "low": low, "high": high}
+            low, high = url_range(of)
+            named = {"domain": of, "host": at and at.id, "low": low, "high": high}
         for url, name, domain, redirected, sitemap, depth in self._rows(_NAMED.format(targets=targets), named):
             yield Named(
                 url=url,
