@@ -114,6 +114,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     ends: tuple[str, str] = ("", "")
 
 
+def latest_first(event: Event) -> tuple[int, str, str, int, int]:
+    """Return what puts events in order: the latest first, of one time by link; what is lost in the visit that finds it comes
+    before that it is new."""
+    ended = 0 if event.after is None else 1 if event.ends != ("", "") else 2
+    return -event.at, event.source, event.target, event.ordinal, ended
+
+
 def changes(event: Event) -> Iterator[Change]:
     """Yield the rows that tell an event: one for each attribute that is another now."""
     look = event.after or event.before

@@ -353,7 +353,7 @@ class Dictionary:
             key = Key(row.source, row.target, row.ordinal)
             events += [*self._happened(key, row.source_domain), *self._moved(key, row.source_domain)]
         chosen = [event for event in events if begin <= event[0] < end]
-        return islice((change for _, change in sorted(chosen, key=lambda event: -event[0])), limit)
+        return islice((change for _, change in sorted(chosen, key=_latest_first)), limit)
 
     def _happened(self, key: Key, domain: str) -> Iterator[tuple[int, Change]]:
         before: Version | None = None
@@ -504,6 +504,11 @@ def _event(
         follow=link.follow,
     )
     return at, change
+
+
+def _latest_first(event: tuple[int, Change]) -> tuple[int, str, str, int, int]:
+    at, change = event
+    return -at, change.source, change.target, change.ordinal, {"lost": 0, "moved": 1}.get(change.what, 2)
 
 
 def _text(value: Any) -> str:
