@@ -303,6 +303,19 @@ def test_checks_tell_how_many_documents_are_strange(mongo_server: MongoServer, m
         assert (wrong.name, wrong.found) == ("documents", "strange ones, which no answer shows: 2 in links, 1 in pages")
 
 
+def test_checks_tell_what_cannot_be_unpacked(mongo_server: MongoServer, mongo_url: Callable[[], str]) -> None:
+    url = mongo_url()
+    with open_index(url, create=True) as index, mongo_server.client() as client:
+        index.store([visit(f"https://a.test/{number}", 1, link("https://a.test/in")) for number in range(9)])
+        pages = client.get_database(database_of(url))["pages"]
+        pages.update_one({"u": "https://a.test/3"}, {"$set": {"in": b"odd"}})
+        (wrong,) = (check for check in index.check() if not check.ok)
+        assert (wrong.name, wrong.found.count("1 hold"), "forget" in wrong.remedy) == ("packed", 1, True)
+        assert "https://a.test/3," in wrong.remedy
+        index.forget(parse_target("https://a.test/3"))
+        assert all(check.ok for check in index.check())
+
+
 @pytest.mark.parametrize("odd", ["yesterday", True])
 @pytest.mark.parametrize("day", [1, 2])
 def test_a_page_without_a_time_hides_none_of_others(

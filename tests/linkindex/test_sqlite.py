@@ -99,6 +99,24 @@ def test_counts_that_are_wrong_are_told_and_counted_anew(tmp_path: Path) -> None
         assert [group.links for group in index.groups(Selection(target=parse_target("b.test")), "")] == [1]
 
 
+@pytest.mark.parametrize("damage", ["outgoing SET internal", "outgoing SET bundles", "around SET words"])
+def test_checks_tell_what_cannot_be_unpacked(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "i.db"
+    with open_index(f"sqlite:///{path}", create=True) as index:
+        pages = [f"https://a.test/{number}" for number in range(9)]
+        index.store([visit(page, 1, link("https://b.test/"), link("https://a.test/in")) for page in pages])
+        assert all(check.ok for check in index.check())
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE {damage} = x'c1' WHERE page = 4")
+    with open_index(f"sqlite:///{path}") as index:
+        (wrong,) = (check for check in index.check() if not check.ok)
+        assert (wrong.name, wrong.found.count("1 hold"), "forget" in wrong.remedy) == ("packed", 1, True)
+        assert "https://a.test/3," in wrong.remedy
+        if "bundles" not in damage:  # which say where the links are
+            index.forget(parse_target("https://a.test/3"))
+            assert all(check.ok for check in index.check())
+
+
 def test_a_reader_sees_whole_batches_while_a_writer_writes(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/i.db"
     with open_index(url, create=True) as writer, open_index(url) as reader:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,7 +12,9 @@ from pymongo.errors import ExecutionTimeout, OperationFailure, PyMongoError
 
 from linkindex.store.mongo import large, schema
 from linkindex.store.mongo.place import Place
-from linkindex.store.mongo.records import LeadRecord, LinkRecord, PageRecord, PairRecord, Strange, odd_types
+from linkindex.store.mongo.planning import unpack
+from linkindex.store.mongo.records import LeadRecord, LinkRecord, PageRecord, PairRecord, Strange, fields, odd_types
+from linkindex.store.sampling import DRAWN, packed
 from linkindex.store.selection import Check
 
 _LEAST = (6, 0)
@@ -44,6 +47,7 @@ def checks(place: Place) -> Iterator[Check]:
         yield from _shard_keys(place)
     yield _documents(place)
     yield _counts(place)
+    yield packed(_drawn(place))
 
 
 def _version(version: str) -> Check:
@@ -132,6 +136,14 @@ def _counts(place: Place) -> Check:
     spoilt = sorted({pair.target_domain for pair in wrong})
     remedy = f"in mongosh, for them to be counted anew: db.large.deleteMany({{ _id: {{ $in: {spoilt} }} }})"
     return Check(name="counts", ok=not wrong, found=found, remedy=remedy if wrong else "")
+
+
+def _drawn(place: Place) -> Iterator[tuple[str, Callable[[], object]]]:
+    drawn = place.db[schema.PAGES].aggregate(
+        [{"$sample": {"size": DRAWN}}, {"$project": fields(PageRecord, "url", "inside")}]
+    )
+    for page in Strange().read(drawn, PageRecord):
+        yield page.url, partial(unpack, page.inside, page.url)
 
 
 def _collections(db: schema.Db) -> Iterator[Check]:
