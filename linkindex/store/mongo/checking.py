@@ -104,12 +104,14 @@ def _asked(place: Place, command: dict[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _documents(place: Place) -> Check:
-    """Count what is in the collections and has other types than what was written: no answer shows it."""
+    """Count what is in the collections and has other types than what was written: no answer shows it. A page that was read
+    after its last visit has another time there, and is looked for in a wrong place."""
     name, ends = "documents", time.monotonic() + _SECONDS
     strange: dict[str, int] = {}
     for collection, record in _RECORDS.items():
         left = max(1, round((ends - time.monotonic()) * 1000))
-        counted: list[dict[str, Any]] = [{"$match": {"$expr": {"$or": odd_types(record)}}}, {"$count": "n"}]
+        odd = odd_types(record) + ([{"$lt": ["$lv", "$ra"]}] if record is PageRecord else [])
+        counted: list[dict[str, Any]] = [{"$match": {"$expr": {"$or": odd}}}, {"$count": "n"}]
         try:
             found = next(place.db[collection].aggregate(counted, maxTimeMS=left), {"n": 0})
         except ExecutionTimeout:
@@ -122,7 +124,7 @@ def _documents(place: Place) -> Check:
 
 def _told(strange: Mapping[str, int]) -> str:
     parts = [f"{number} in {collection}" for collection, number in strange.items()]
-    return f"strange ones, which no answer shows: {', '.join(parts)}" if parts else "no strange ones"
+    return f"strange ones, which answers leave out: {', '.join(parts)}" if parts else "no strange ones"
 
 
 def _counts(place: Place) -> Check:
