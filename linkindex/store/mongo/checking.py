@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from pymongo.errors import ExecutionTimeout, OperationFailure, PyMongoError
 
+from linkindex.store import paths
 from linkindex.store.mongo import large, schema
 from linkindex.store.mongo.place import Place
-from linkindex.store.mongo.planning import unpack
 from linkindex.store.mongo.records import LeadRecord, LinkRecord, PageRecord, PairRecord, Strange, fields, odd_types
 from linkindex.store.sampling import DRAWN, packed
 from linkindex.store.selection import Check
@@ -145,7 +145,7 @@ def _drawn(place: Place) -> Iterator[tuple[str, Callable[[], object]]]:
         [{"$sample": {"size": DRAWN}}, {"$project": fields(PageRecord, "url", "inside")}]
     )
     for page in Strange().read(drawn, PageRecord):
-        yield page.url, partial(unpack, page.inside, page.url)
+        yield page.url, partial(paths.unpack, page.inside, page.url)
 
 
 def _collections(db: schema.Db) -> Iterator[Check]:

@@ -8,11 +8,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from linkindex.store import paths
 from linkindex.store.sampling import DRAWN, packed
 from linkindex.store.selection import Check
 from linkindex.store.sqlite.dictionaries import Dictionaries, is_whole
 from linkindex.store.sqlite.opening import is_read_only
-from linkindex.store.sqlite.packing import json_numbers, unpack_bundles, unpack_internal
+from linkindex.store.sqlite.packing import json_numbers, unpack_bundles
 from linkindex.store.sqlite.question import SOURCE
 from linkindex.store.sqlite.recounting import COUNTED, WRONG
 from linkindex.store.sqlite.schema import INDEXES, VERSION, VIEWS
@@ -80,8 +81,7 @@ class Checking(Dictionaries):
     def _unpack_all(self, url: str, bundles: bytes | None, internal: bytes | None, words: bytes | None) -> None:
         if bundles:
             unpack_bundles(bundles)
-        if internal:
-            unpack_internal(internal, url)
+        paths.unpack(internal, url)
         self._unpack(words or b"")
 
     def _indexes(self) -> Iterator[Check]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from linkindex import urls
 from linkindex.answers.rows import Outlink, PageRow, moment, moment_or_none
-from linkindex.indexable import indexable
-from linkindex.store.found import inside
+from linkindex.store import paths
+from linkindex.store.found import inside, page_row
 from linkindex.store.selection import Named, Visited
 from linkindex.store.sqlite.dictionaries import Dictionaries
-from linkindex.store.sqlite.packing import NO_WORDS, Words, json_numbers, unpack_bundles, unpack_internal
+from linkindex.store.sqlite.packing import NO_WORDS, Words, json_numbers, unpack_bundles
 from linkindex.store.sqlite.question import OF_BUNDLE, PLACEMENT, SOURCE, TARGET
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
 from linkindex.store.sqlite.schema import URL_BITS
@@ -49,8 +49,6 @@ SELECT {SOURCE} AS url, p.outcome, p.status, coalesce(f.title, '') AS title, o.w
   coalesce(f.near_digest, 0) AS near_digest, p.first_visited, p.last_visited, p.changed_at
 FROM page p JOIN url s ON s.id = p.url JOIN host sh ON sh.id = s.origin >> 1 LEFT JOIN fact f ON f.page = p.id
 LEFT JOIN around o ON o.page = p.id WHERE {{pages}} ORDER BY p.external_links DESC, {SOURCE} LIMIT :limit"""  # noqa: S608
-_MOMENTS = ("published", "modified", "first_visited", "last_visited", "changed_at")
-_DIGESTS = ("text_digest", "near_digest")
 
 _VISITED = f"""
 SELECT {SOURCE}, sh.name, d.name, p.depth, p.outcome FROM page p JOIN url s ON s.id = p.url
@@ -89,7 +87,7 @@ class Pages(Selecting, Dictionaries):
             for state in (_LIVE, _LOST):
                 rows = self._records(_OUTLINKS.format(**state), (slots, (url or 0) >> URL_BITS, number))
                 yield from (_outlink(row) for row in sorted(rows, key=lambda row: _place(row, around)))
-            for target in unpack_internal(internal, page) if internal else ():
+            for target in paths.unpack(internal, page):
                 yield inside(target, domain)
 
     def outcome(self, page: str) -> str | None:
@@ -101,12 +99,9 @@ class Pages(Selecting, Dictionaries):
         condition, named = self._of_pages(target)
         now = int(time.time() * 1000)
         for row in self._records(_PAGES.format(pages=condition), named | {"limit": -1 if limit is None else limit}):
-            robots = [directive for directive in row["robots"].split("; ") if directive]
-            moments = {name: moment_or_none(row[name]) for name in _MOMENTS}
-            digests = {name: f"{row[name] % (1 << 64):016x}" if row[name] else "" for name in _DIGESTS}
-            known = {"robots": robots, "indexable": indexable(robots, now), "status": row["status"] or None}
-            around = self._unpack(row.pop("around") or b"")
-            yield PageRow(**row | moments | digests | known, description=around.description)
+            row["robots"] = [directive for directive in row["robots"].split("; ") if directive]
+            row["description"] = self._unpack(row.pop("around") or b"").description
+            yield page_row(row, now)
 
     def pages_of(self, target: Target) -> int:
         condition, named = self._of_pages(target)
@@ -137,7 +132,7 @@ class Pages(Selecting, Dictionaries):
                 sitemap=bool(sitemap),
             )
         for page, domain, depth, redirected, packed in self._rows(_NAMED_INSIDE.format(pages=pages), named):
-            for url in unpack_internal(packed, page):
+            for url in paths.unpack(packed, page):
                 name = urls.host_of(url)
                 if not host or name == host:
                     yield Named(
