@@ -7,8 +7,7 @@
     │   ├── Busy          another crawl holds this database; wait, or name another
     │   └── TimedOut      a question took longer than it may: ask for less, or give it more time
     ├── Unavailable       a store or a server is away; try again later          exit 69
-    ├── Incompatible      stored state is newer than, or strange to, this program  exit 2
-    └── LeaseLost         the lease ran out and another node may hold the URL: drop the work
+    └── Incompatible      stored state is newer than, or strange to, this program  exit 2
 
 What a web page or a server does wrong is an outcome (:class:`linkindex.model.Outcome`), never an error.
 """
@@ -44,7 +43,3 @@ class Incompatible(LinkatlasError):
     """Stored state has a shape or a version that this program must not touch."""
 
     exit_code = 2
-
-
-class LeaseLost(LinkatlasError):
-    """A lease had expired when it was to be completed; nothing was applied."""

@@ -47,6 +47,15 @@ def guarded(store: object, answer: Callable[..., _T]) -> Callable[..., _T]:
     return cast("Callable[..., _T]", store._guard(answer)) if isinstance(store, _Checked) else answer  # noqa: SLF001
 
 
+def trips(read: Callable[[], object]) -> bool:
+    """Return whether what ``read`` reads is not as it was written."""
+    try:
+        read()
+    except _TRIPS:
+        return True
+    return False
+
+
 def noted(value: object) -> bytes:
     """Return a note as it was stored; what is there instead trips, as all that is strange does: ``bytes`` of a number would
     make as many zeros."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from linkindex.answers.rows import Outlink
 from linkindex.store import LinkIndex
@@ -12,6 +11,4 @@ from linkindex.target import parse_page
 
 def outlinks(index: LinkIndex, page: str, *, limit: int | None = None) -> Iterator[Outlink]:
     """Yield the links of one page: live ones, lost ones, then internal ones of which only the target is kept."""
-    return islice(
-        index.outlinks(parse_page(page), limit), limit
-    )  # the store limits what it keeps in full, not the rest
+    return index.outlinks(parse_page(page), limit)

@@ -103,16 +103,17 @@ class LinkIndex(Protocol):
         ordinal, the oldest first."""
 
     def changes(self, selection: Selection, limit: int | None = None) -> Iterator[Change]:
-        """Stream what happened to the selected links from ``since`` until ``until``, the latest first; ``state`` and
-        ``as_of`` do not matter. Links are selected as they are now: by their latest version, and where their target
-        leads today. A change of several attributes is several rows. A link moved when its target's own lead did, and
-        its end with it."""
+        """Stream what happened to the selected links from ``since`` until ``until``, the latest first, of one time by source,
+        target and ordinal; ``state`` and ``as_of`` do not matter. Links are selected as they are now: by their latest
+        version, and where their target leads today. A change of several attributes is several rows. A link moved when its
+        target's own lead did, and its end with it."""
 
     def leads(self, urls: Iterable[str]) -> dict[str, Lead]:
         """Return where canonical URLs lead by their own word; those that lead nowhere else are left out."""
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
-        """Stream the links of one page (a canonical URL): live ones in full first, then internal ones kept as paths."""
+        """Stream the links of one page (a canonical URL): live ones, lost ones, then internal ones of which only the target is
+        kept; the first two external ones first, in the order in which the page has them."""
 
     def outcome(self, page: str) -> str | None:
         """Return how the last visit to a page ended, None where there was none."""

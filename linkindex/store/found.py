@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from linkindex.answers.rows import Backlink, Change, Hop, Outlink, moment, moment_or_none
+from linkindex.answers.rows import Backlink, Change, Hop, Outlink, PageRow, moment, moment_or_none
 from linkindex.history import Lead
 from linkindex.indexable import indexable
 from linkindex.relevance import Similarities
@@ -114,6 +115,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     ends: tuple[str, str] = ("", "")
 
 
+def latest_first(event: Event) -> tuple[int, str, str, int, int]:
+    """Return what puts events in order: the latest first, of one time by link; what is lost in the visit that finds it comes
+    before that it is new."""
+    ended = 0 if event.after is None else 1 if event.ends != ("", "") else 2
+    return -event.at, event.source, event.target, event.ordinal, ended
+
+
 def changes(event: Event) -> Iterator[Change]:
     """Yield the rows that tell an event: one for each attribute that is another now."""
     look = event.after or event.before
@@ -172,3 +180,16 @@ def inside(target: str, domain: str) -> Outlink:
         lost_reason=None,
         target_status=None,
     )
+
+
+_MOMENTS = ("published", "modified", "first_visited", "last_visited", "changed_at")
+_DIGESTS = ("text_digest", "near_digest")
+
+
+def page_row(kept: Mapping[str, Any], now: int) -> PageRow:
+    """Return the row of a page: ``kept`` has its fields as a store holds them, times and ``now`` in ms, digests as numbers."""
+    shown = dict(kept)
+    shown |= {name: moment_or_none(kept[name]) for name in _MOMENTS}
+    shown |= {name: f"{kept[name] % (1 << 64):016x}" if kept[name] else "" for name in _DIGESTS}
+    shown |= {"status": kept["status"] or None, "robots": list(kept["robots"])}
+    return PageRow(**shown, indexable=indexable(kept["robots"], now))

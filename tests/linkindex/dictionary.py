@@ -353,7 +353,7 @@ class Dictionary:
             key = Key(row.source, row.target, row.ordinal)
             events += [*self._happened(key, row.source_domain), *self._moved(key, row.source_domain)]
         chosen = [event for event in events if begin <= event[0] < end]
-        return islice((change for _, change in sorted(chosen, key=lambda event: -event[0])), limit)
+        return islice((change for _, change in sorted(chosen, key=_latest_first)), limit)
 
     def _happened(self, key: Key, domain: str) -> Iterator[tuple[int, Change]]:
         before: Version | None = None
@@ -382,7 +382,9 @@ class Dictionary:
     # ---- upkeep
 
     def put_ranks(self, pages: Iterable[tuple[str, float]], domains: Iterable[tuple[str, float]]) -> None:
-        self._page_ranks, self._domain_ranks = dict(pages), dict(domains)
+        visited = {urls.domain_of(urls.host_of(url)) for url in self._pages}
+        self._page_ranks = {url: rank for url, rank in pages if url in self._pages}
+        self._domain_ranks = {domain: rank for domain, rank in domains if domain in visited}
 
     def runs(self) -> Iterator[RunCounts]:
         for run in {page.run for page in self._pages.values()} - {""}:
@@ -396,7 +398,7 @@ class Dictionary:
             if (target is not None and covers(target, url)) or (run and page.run == run)
         }
         links = sum(len(self._links_of(url)) for url in gone)
-        for known in (self._pages, self._links, self._words):
+        for known in (self._pages, self._links, self._words, self._page_ranks):
             for url in gone:
                 known.pop(url, None)
         return Forgotten(pages=len(gone), links=links)
@@ -502,6 +504,11 @@ def _event(
         follow=link.follow,
     )
     return at, change
+
+
+def _latest_first(event: tuple[int, Change]) -> tuple[int, str, str, int, int]:
+    at, change = event
+    return -at, change.source, change.target, change.ordinal, {"lost": 0, "moved": 1}.get(change.what, 2)
 
 
 def _text(value: Any) -> str:

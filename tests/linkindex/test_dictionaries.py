@@ -223,8 +223,9 @@ def test_damage_is_told(damage: str, told: str, tmp_path: Path) -> None:
             shown(index)
         with suppress(Incompatible):
             index.store([page(1, 2), page(70)])
-        (check,) = (check for check in index.check() if check.name == "dictionaries")
-        assert check.ok == (not damage.startswith("UPDATE dictionary"))
+        checks = {check.name: check for check in index.check()}
+        assert checks["dictionaries"].ok == (not damage.startswith("UPDATE dictionary"))
+        assert not checks["packed"].ok
 
 
 def test_words_that_swell_take_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

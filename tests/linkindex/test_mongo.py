@@ -299,8 +299,25 @@ def test_checks_tell_how_many_documents_are_strange(mongo_server: MongoServer, m
         database["links"].update_one({"s": "https://a1.test/"}, {"$set": {"a": ["odd"]}})
         database["links"].update_one({"s": "https://a2.test/"}, {"$set": {"r": "odd"}})
         database["pages"].update_one({"u": "https://a3.test/"}, {"$set": {"ra": "yesterday"}})
+        database["pages"].update_one({"u": "https://a0.test/"}, {"$set": {"lv": 0}})
         (wrong,) = (check for check in index.check() if not check.ok)
-        assert (wrong.name, wrong.found) == ("documents", "strange ones, which no answer shows: 2 in links, 1 in pages")
+        assert (wrong.name, wrong.found) == (
+            "documents",
+            "strange ones, which answers leave out: 2 in links, 2 in pages",
+        )
+
+
+def test_checks_tell_what_cannot_be_unpacked(mongo_server: MongoServer, mongo_url: Callable[[], str]) -> None:
+    url = mongo_url()
+    with open_index(url, create=True) as index, mongo_server.client() as client:
+        index.store([visit(f"https://a.test/{number}", 1, link("https://a.test/in")) for number in range(9)])
+        pages = client.get_database(database_of(url))["pages"]
+        pages.update_one({"u": "https://a.test/3"}, {"$set": {"in": b"odd"}})
+        (wrong,) = (check for check in index.check() if not check.ok)
+        assert (wrong.name, wrong.found.count("1 hold"), "forget" in wrong.remedy) == ("packed", 1, True)
+        assert "https://a.test/3," in wrong.remedy
+        index.forget(parse_target("https://a.test/3"))
+        assert all(check.ok for check in index.check())
 
 
 @pytest.mark.parametrize("odd", ["yesterday", True])
@@ -325,6 +342,25 @@ def test_a_page_without_a_time_hides_none_of_others(
                 + [overview(index, target.target).last_seen]
             )
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3, 4])
+def test_links_of_a_page_without_a_time_are_met_among_the_first(
+    mongo_server: MongoServer, mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+    monkeypatch.setattr("linkindex.store.mongo.walking._SURE", 0)
+    told = []
+    for many in (1, 20_000):
+        monkeypatch.setattr("linkindex.store.mongo.large.MANY", many)
+        monkeypatch.setattr("linkindex.store.mongo.large.A_PAGE", 4 / pages)  # so many are gone through
+        with open_index(url := mongo_url(), create=True) as index, mongo_server.client() as client:
+            index.store([visit(f"https://a.test/{n}", n, link("https://b.test/")) for n in range(1, 5)])
+            where = {"u": {"$in": ["https://a.test/1", "https://a.test/3"]}}
+            client.get_database(database_of(url))["pages"].update_many(where, {"$set": {"lv": "yesterday"}})
+            told.append([[row.source for row in found(index, "b.test", limit=n, follow=True)] for n in range(1, 6)])
+    assert told[0] == told[1]
+    assert len(told[0][-1]) == 4
 
 
 def test_checks_count_much_linked_domains_anew(

@@ -13,7 +13,7 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import Selection, open_index
-from linkindex.store.sqlite import bundles, compacting, dictionaries, groups, ordering, recency, sources
+from linkindex.store.sqlite import bundles, compacting, dictionaries, groups, ids, ordering, recency, sources
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
@@ -101,11 +101,50 @@ def test_counts_that_are_wrong_are_told_and_counted_anew(tmp_path: Path) -> None
         assert [group.links for group in index.groups(Selection(target=parse_target("b.test")), "")] == [1]
 
 
+@pytest.mark.parametrize("damage", ["outgoing SET internal", "outgoing SET bundles", "around SET words"])
+def test_checks_tell_what_cannot_be_unpacked(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "i.db"
+    with open_index(f"sqlite:///{path}", create=True) as index:
+        pages = [f"https://a.test/{number}" for number in range(9)]
+        index.store([visit(page, 1, link("https://b.test/"), link("https://a.test/in")) for page in pages])
+        assert all(check.ok for check in index.check())
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE {damage} = x'c1' WHERE page = 4")
+    with open_index(f"sqlite:///{path}") as index:
+        (wrong,) = (check for check in index.check() if not check.ok)
+        assert (wrong.name, wrong.found.count("1 hold"), "forget" in wrong.remedy) == ("packed", 1, True)
+        assert "https://a.test/3," in wrong.remedy
+        if "bundles" not in damage:  # which say where the links are
+            index.forget(parse_target("https://a.test/3"))
+            assert all(check.ok for check in index.check())
+
+
 def test_a_reader_sees_whole_batches_while_a_writer_writes(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/i.db"
     with open_index(url, create=True) as writer, open_index(url) as reader:
         writer.store([visit("https://a.test/", 1, link("https://b.test/"))])
         assert reader.counts().links == 1
+
+
+def test_bundles_whose_hashes_are_one_have_numbers_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "_mix", lambda _: 0)
+    with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
+        texts = [f"{number}" for number in range(9)]
+        for at in (1, 2):
+            index.store([visit(f"https://a.test/{at}", at, *(link("https://b.test/", text) for text in texts))])
+        assert {row.anchor: row.links for row in found(index, "b.test", per="similar")} == dict.fromkeys(texts, 2)
+
+
+def test_names_that_are_not_remembered_any_more_are_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "REMEMBERED", 6)
+    with open_index(f"sqlite:///{tmp_path}/i.db", create=True) as index:
+        for number in range(30):  # each links to the one that is visited next
+            index.store([visit(f"https://a{number}.test/", 1, link(f"https://a{number + 1}.test/"))])
+            for page in range(number % 7):
+                index.store([visit(f"https://a{number}.test/{page}", 1)])
+        assert (index.counts().links, index.counts().domains) == (30, 30)
 
 
 def test_a_failed_batch_leaves_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ is asked for one after the other.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ class Question:
     ) -> Iterator[Record]:
         """Stream what fulfils ``condition``; ``how`` is what the driver's find takes: sort, limit, hint, batch_size."""
         how.setdefault("batch_size", BATCH)
-        for batch in self._batches("find_raw_batches", collection, condition, fields, **how):
+        for batch in self._batches("find_raw_batches", _raw, collection, condition, fields, **how):
             yield from self._strange.read(batch, record)
 
     def named(
@@ -52,7 +52,9 @@ class Question:
 
     def aggregate(self, collection: str, *stages: Mapping[str, Any], **how: Any) -> Iterator[dict[str, Any]]:
         """Stream what a pipeline yields."""
-        for batch in self._batches("aggregate_raw_batches", collection, list(stages), allowDiskUse=True, **how):
+        # Not in raw batches: the driver asks for none of a pipeline's at first, and most of its answers are short.
+        how |= {"allowDiskUse": True, "batchSize": BATCH}
+        for batch in self._batches("aggregate", _together, collection, list(stages), **how):
             yield from batch
 
     def united(
@@ -76,24 +78,35 @@ class Question:
                 "more time"
             )
 
-    def _batches(self, call: str, collection: str, *what: Any, **how: Any) -> Iterator[list[dict[str, Any]]]:
+    def _batches(
+        self, call: str, following: Callable[[Any], list[dict[str, Any]]], collection: str, *what: Any, **how: Any
+    ) -> Iterator[list[dict[str, Any]]]:
         try:
             with self._place.errors():
                 if self._limit:
                     self.in_time()
                     left = max(1, int((self._ends - time.monotonic()) * 1000))
-                    how["maxTimeMS" if call.startswith("aggregate") else "max_time_ms"] = left
+                    how["maxTimeMS" if call == "aggregate" else "max_time_ms"] = left
                 cursor = getattr(self._place.db[collection], call)(*what, **how)
             with cursor:
                 while True:
                     with self._place.errors():
-                        batch = next(cursor, None)
-                    if batch is None:
+                        batch = following(cursor)
+                    if not batch:
                         return
                     self.in_time()
-                    yield bson.decode_all(batch)
+                    yield batch
         except UnicodeEncodeError:
             return  # BSON holds no lone surrogates: nothing that is stored is like it
+
+
+def _raw(cursor: Any) -> list[dict[str, Any]]:
+    return bson.decode_all(next(cursor, b""))
+
+
+def _together(cursor: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cursor.to_list(BATCH)
+    return found
 
 
 def parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -10,7 +10,7 @@ from operator import attrgetter
 import msgspec
 
 from linkindex.answers.rows import Change, Seen, moment
-from linkindex.store.found import Event, Look, changes
+from linkindex.store.found import Event, Look, changes, latest_first
 from linkindex.store.mongo import covering, ids
 from linkindex.store.mongo.asking import parts
 from linkindex.store.mongo.chains import Words
@@ -60,7 +60,7 @@ class Changing(Counting):
         end = _EVER if selection.until is None else selection.until
         events = (event for event in self._events(selection) if begin <= event.at < end)
         # An event gives at least one row, so as many events as rows are wanted will do.
-        latest = sorted(events, key=_when) if limit is None else heapq.nsmallest(limit, events, key=_when)
+        latest = sorted(events, key=latest_first) if limit is None else heapq.nsmallest(limit, events, key=latest_first)
         yield from islice((change for event in latest for change in changes(event)), limit)
 
     def _events(self, selection: Selection) -> Iterator[Event]:
@@ -68,9 +68,10 @@ class Changing(Counting):
         question = self._question()
         selected = Selected(question, whole)
         earlier: dict[bytes, list[LinkRecord]] = {}
-        for covered, _ in selected.covered(PAST):
+        for covered, targets in selected.covered(PAST):
             for version in question.find(PAST, covered, LinkRecord, _LOOK):
-                earlier.setdefault(version.id[: ids.LINK_BYTES], []).append(version)
+                if targets is None or version.target in targets:
+                    earlier.setdefault(version.id[: ids.LINK_BYTES], []).append(version)
         for some in parts(selected.links(), _TOGETHER):
             words = Words(question, {found.link.target for found in some})
             for found in some:
@@ -135,7 +136,3 @@ def _look(version: LinkRecord) -> Look:
         follow=version.follow,
         placement=version.placement,
     )
-
-
-def _when(event: Event) -> tuple[int, str, str, int]:
-    return -event.at, event.source, event.target, event.ordinal

@@ -123,8 +123,7 @@ class Counting(Links):
             return self._transaction(partial(work, note=False))
 
     def _selected(self, selection: Selection) -> Iterator[Found]:
-        if selection.as_of is None or selection.state != "lost":
-            yield from Selected(self._question(), selection).links()
+        return Selected(self._question(), selection).links()
 
 
 def _count_of(counts: dict[str, _Count], key: str, found: Found) -> _Count:

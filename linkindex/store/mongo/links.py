@@ -46,8 +46,6 @@ class Links(Ranked):
         after: Backlink | None = None,
         limit: int | None = None,
     ) -> Iterator[Backlink]:
-        if selection.as_of is not None and selection.state == "lost":
-            return
         question = self._question()
         whole = limit is not None and limit <= _FEW
         selected = Selected(question, selection, whole=whole)

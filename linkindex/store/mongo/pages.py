@@ -6,18 +6,16 @@ import heapq
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 from linkindex import urls
 from linkindex.answers.rows import Outlink, PageRow, moment, moment_or_none
 from linkindex.history import Lead
-from linkindex.indexable import indexable
-from linkindex.store.found import inside
+from linkindex.store import paths
+from linkindex.store.found import inside, page_row
 from linkindex.store.mongo import covering, ids
 from linkindex.store.mongo.asking import any_of, parts
 from linkindex.store.mongo.chains import Leads
 from linkindex.store.mongo.changing import Changing
-from linkindex.store.mongo.planning import unpack
 from linkindex.store.mongo.records import LinkRecord, PageRecord, fields
 from linkindex.store.mongo.schema import LINKS, PAGES
 from linkindex.store.mongo.selecting import confirmed
@@ -32,12 +30,7 @@ _NAMING = fields(PageRecord, "url", "domain", "depth", "robots", "outcome", "ins
 _NAMED = fields(LinkRecord, "page", "target", "target_domain", "kind", "rel")
 _STATUS = fields(PageRecord, "status")
 
-_AS_THEY_ARE = (
-    *("url", "outcome", "title", "description", "language", "author", "type", "platform", "words", "canonical"),
-    *("redirect", "charset", "content_type", "external_links", "internal_links"),
-)
-_MOMENTS = ("published", "modified", "first_visited", "last_visited", "changed_at")
-_DIGESTS = ("text_digest", "near_digest")
+_SHOWN_FIELDS = tuple(name for name in PageRow.__struct_fields__ if name in PageRecord.__struct_fields__)
 _NO_PAGES = ("form", "media")
 _ENDED_ONLY = ("not_indexable", "not_canonical")  # a crawl follows the links of such pages too
 
@@ -61,7 +54,8 @@ class Pages(Changing):
         now = int(time.time() * 1000)
         for some in parts((name for _, _, name in first), _SHOWN):
             pages = {page.id: page for page in question.named(PAGES, some, PageRecord)}
-            yield from (_row(pages[name], now) for name in some if name in pages)
+            for page in (pages[name] for name in some if name in pages):
+                yield page_row({name: getattr(page, name) for name in _SHOWN_FIELDS}, now)
 
     def pages_of(self, target: Target) -> int:
         counted = ({"$match": any_of(covering.pages(target))}, {"$count": "pages"})
@@ -85,7 +79,7 @@ class Pages(Changing):
         names = {one.target: ids.of_page(one.target, one.target_domain) for one in found}
         statuses = {one.id: one.status for one in question.named(PAGES, set(names.values()), PageRecord, _STATUS)}
         kept = (_outlink(one, source, statuses.get(names[one.target])) for one in found)
-        named = (inside(target, source.domain) for target in unpack(source.inside, source.url))
+        named = (inside(target, source.domain) for target in paths.unpack(source.inside, source.url))
         yield from islice((row for rows in (kept, named) for row in rows), limit)
 
     def named(self, host: str = "") -> Iterator[Named]:
@@ -93,7 +87,7 @@ class Pages(Changing):
         question = self._question()
         condition = {"d": urls.domain_of(host)} if host else {}
         for page in question.find(PAGES, {**condition, "in": {"$exists": True}}, PageRecord, _NAMING):
-            for url in unpack(page.inside, page.url) if _follows(page) else ():
+            for url in paths.unpack(page.inside, page.url) if _follows(page) else ():
                 name = urls.host_of(url)
                 if host in ("", name):
                     yield _named(url, page, page.domain, page.outcome == "redirect")
@@ -128,18 +122,6 @@ def _visited(page: PageRecord) -> Visited:
     return Visited(url=page.url, host=page.host, domain=page.domain, depth=page.depth, outcome=page.outcome)
 
 
-def _row(page: PageRecord, now: int) -> PageRow:
-    shown: dict[str, Any] = {name: getattr(page, name) for name in _AS_THEY_ARE}
-    shown |= {name: moment_or_none(getattr(page, name)) for name in _MOMENTS}
-    shown |= {name: _hexadecimal(getattr(page, name)) for name in _DIGESTS}
-    return PageRow(
-        **shown,
-        status=page.status or None,
-        robots=list(page.robots),
-        indexable=indexable(page.robots, now),
-    )
-
-
 def _outlink(one: LinkRecord, source: PageRecord, status: int | None) -> Outlink:
     return Outlink(
         target=one.target,
@@ -165,7 +147,3 @@ def _named(url: str, page: PageRecord, domain: str, redirected: bool, sitemap: b
 
 def _follows(page: PageRecord) -> bool:
     return "nofollow" not in page.robots and "none" not in page.robots
-
-
-def _hexadecimal(digest: int) -> str:
-    return f"{digest % (1 << 64):016x}" if digest else ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,12 +10,13 @@ import msgspec
 from linkindex import history
 from linkindex.history import Patience, Streak
 from linkindex.model import Link, Outcome, PageFacts, Visit
+from linkindex.store import paths
 from linkindex.store.mongo import ids
 from linkindex.store.mongo.covering import domain_of
 from linkindex.store.mongo.records import LeadRecord, LinkRecord, PageRecord
 
 _READ = (Outcome.PAGE, Outcome.REDIRECT)
-_OF_VISIT = (*("reason", "status", "content_type", "redirect", "certificate_error", "size", "elapsed", "depth"),)
+_OF_VISIT = ("reason", "status", "content_type", "certificate_error", "size", "elapsed", "depth")
 _FACTS = tuple(name for name in PageFacts.__struct_fields__ if name in PageRecord.__struct_fields__)
 
 
@@ -75,10 +75,10 @@ class Draft:
             page.changed_at = visit.at
         if compared:
             inside = [] if internal_links else [link.target for link in visit.links if link.internal]
-            page.inside = pack(inside, visit.url)
+            page.inside = paths.pack(inside, visit.url)
         page.links_digest = digest if whole else 0  # the next visit must compare again
         page.read_at = visit.at if whole else page.read_at
-        page.known, page.content_digest = str(visit.outcome), visit.content_digest
+        page.known, page.content_digest, page.redirect = str(visit.outcome), visit.content_digest, visit.redirect
         page.internal_links = sum(link.internal for link in visit.links)
         page.external_links = len(visit.links) - page.internal_links
         for name in _FACTS:
@@ -229,22 +229,3 @@ def _attributes(one: LinkRecord) -> bytes:
             placement=one.placement,
         )
     )
-
-
-def pack(targets: Sequence[str], page: str) -> bytes:
-    """Compress internal targets, in order of appearance, those on the page's own origin as paths."""
-    if not targets:
-        return b""
-    origin = page[: page.find("/", 8)]
-    lines = dict.fromkeys(
-        target.removeprefix(origin) if target.startswith(f"{origin}/") else target for target in targets
-    )
-    return zlib.compress("\n".join(lines).encode(), 6)
-
-
-def unpack(packed: bytes, page: str) -> list[str]:
-    """Return the internal targets that :func:`pack` compressed."""
-    if not packed:
-        return []
-    origin = page[: page.find("/", 8)]
-    return [origin + line if line.startswith("/") else line for line in zlib.decompress(packed).decode().split("\n")]

@@ -84,9 +84,16 @@ class Ranked(Terms):
                 known = self._unhurried().named(PAGES, named, PageRecord, _NAME)
                 self._put(number, {page.id: named[page.id] for page in known})
             for several in parts(domains, _TOGETHER):
-                self._put(number, {ids.of_ranked(domain): rank for domain, rank in several})
+                ranks = dict(several)
+                self._put(number, {ids.of_ranked(domain): ranks[domain] for domain in self._with_pages(ranks)})
             self._place.db[ABOUT].replace_one({"_id": _HOLDS}, {"n": number}, upsert=True)
             table.delete_many({"_id": {"$lt": ids.of_rank(number, bytes(ids.PAGE_BYTES))}})
+
+    def _with_pages(self, domains: Iterable[str]) -> Iterator[str]:
+        """Yield those of some domains of which a page was visited."""
+        first = ({"$sort": {"d": 1, "lv": -1}}, {"$group": {"_id": "$d", "lv": {"$first": "$lv"}}})  # one look each
+        for found in self._unhurried().aggregate(PAGES, {"$match": {"d": {"$in": list(domains)}}}, *first):
+            yield found["_id"]
 
     def _put(self, number: int, ranks: dict[bytes, float]) -> None:
         if ranks:

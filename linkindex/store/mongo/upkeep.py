@@ -9,11 +9,11 @@ from typing import Any
 
 from pymongo.client_session import ClientSession
 
-from linkindex.store.mongo import covering, large
+from linkindex.store.mongo import covering, ids, large
 from linkindex.store.mongo.asking import parts
 from linkindex.store.mongo.pairs import Changes, sums
 from linkindex.store.mongo.records import LinkRecord, PageRecord, doubtful, fields
-from linkindex.store.mongo.schema import LEADS, LINKS, PAGES, PAST, TALLIES
+from linkindex.store.mongo.schema import LEADS, LINKS, PAGES, PAST, RANKS, TALLIES
 from linkindex.store.mongo.sites import Sites
 from linkindex.store.mongo.writes import state
 from linkindex.store.selection import Forgotten, IndexCounts, RunCounts
@@ -79,6 +79,8 @@ class Upkeep(Sites):
         for collection in (LINKS, PAST):
             counted["versions"] -= db[collection].delete_many(of_pages, session=session).deleted_count
         db[LEADS].delete_many(of_pages, session=session)
+        ranking = self._ranking()
+        db[RANKS].delete_many({"_id": {"$in": [ids.of_rank(ranking, name) for name in names]}}, session=session)
         pages = db[PAGES].delete_many({"_id": {"$in": names}}, session=session).deleted_count
         self._change(pairs, session)
         self._count(counted, session)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice
+from typing import Any
 
 import msgspec
+from msgspec import field
 
 from linkindex.answers.rows import Backlink
 from linkindex.store.mongo import large, ordering
@@ -24,10 +26,18 @@ from linkindex.store.selection import Order, Selection
 _SURE = 3  # times as many pages may be looked at as would do if links were spread evenly
 _TOGETHER = 200  # pages whose links are asked for in one go
 _TIES = 100  # domains of one rank to go through together
+_EVER = 1 << 62  # later than all times
 
 _VISITED = fields(PageRecord, "last_visited")
 _NAME = fields(PageRecord, "domain")
 _OF_DOMAIN = fields(PairRecord, "source_domain", "links", "follow")
+
+
+class _Visited(msgspec.Struct):
+    """A page, whatever stands where its last visit should: it has links, and counts as one that was gone through."""
+
+    id: bytes = field(name="_id")
+    last_visited: Any = field(name="lv", default=None)
 
 
 def can_walk(selection: Selection, order: Order) -> bool:
@@ -68,13 +78,14 @@ class Walk:
         behind = self._behind("seen", lambda _: (0.0, 0.0))
         rows: list[Found] = []
         latest = self._question.find(
-            PAGES, {}, PageRecord, _VISITED, sort=[("lv", -1)], limit=self._most + 1, batch_size=_TOGETHER
+            PAGES, {}, _Visited, _VISITED, sort=[("lv", -1)], limit=self._most + 1, batch_size=_TOGETHER
         )
-        walked = 0
+        walked, bound = 0, _EVER
         for pages in parts(latest, _TOGETHER):
             walked += len(pages)
             rows += filter(behind, selected.on_pages([page.id for page in pages]))
-            if sum(one.last_seen > pages[-1].last_visited for one in rows) >= self._limit:
+            bound = next((page.last_visited for page in reversed(pages) if type(page.last_visited) is int), bound)
+            if sum(one.last_seen > bound for one in rows) >= self._limit:
                 return rows
         # Where all followed links are met, and they are too few, the others come next.
         return rows if walked <= self._most and follow is s.follow else None
@@ -113,8 +124,8 @@ class Walk:
             yield -rank, [name for _, name in of_rank]
 
     def _pages_by_rank(self, domains: Sequence[str], after: Backlink | None) -> Iterator[list[bytes]]:
-        """Yield the pages of domains, the highest rank first, those of one rank never apart."""
-        ranked = sorted(((rank, name) for name, rank in self._ranks.of_pages(domains)), reverse=True)
+        """Yield the pages of domains, the highest rank first, those of one rank never apart: what has none counts as 0."""
+        ranked = sorted(((rank, name) for name, rank in self._ranks.of_pages(domains) if rank > 0), reverse=True)
         together: list[bytes] = []
         for rank, of_rank in groupby(ranked, key=lambda one: one[0]):
             if after is None or rank <= (after.source_rank or 0.0):

@@ -22,7 +22,7 @@ _TAKEN = """
 SELECT to_domain, number, host, target, anchor, look FROM json_each(?) wanted CROSS JOIN bundle
 ON to_domain = wanted.value >> 32 AND from_domain = ? AND number = wanted.value & 0xFFFFFFFF"""
 
-_LAST = "SELECT max(number) FROM bundle WHERE to_domain = ? AND from_domain = ?"
+_LAST = "SELECT coalesce(max(number), 0) FROM bundle WHERE to_domain = ? AND from_domain = ?"
 
 _ADD = """
 INSERT INTO bundle (to_domain, from_domain, number, host, target, anchor, look, live, lost, heads, doubtful, first_seen)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import merge
-from operator import attrgetter
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from linkindex.answers.rows import Change, Seen, moment
 from linkindex.store import found
 from linkindex.store.found import Event, Look
 from linkindex.store.selection import Selection
+from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.store.sqlite.packing import unpack_bundles
 from linkindex.store.sqlite.question import OF_BUNDLE, SOURCE, TARGET, TARGET_ID, WITH_SOURCE, Question
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
@@ -59,7 +61,7 @@ SELECT {SOURCE} AS source, sd.name, {TARGET}, e.ordinal, k.kind, a.text, k.rel, 
 FROM histories e JOIN page p ON p.id = e.page {WITH_SOURCE.replace("CROSS JOIN", "JOIN")}
 JOIN url t ON t.id = e.target JOIN host th ON th.id = t.origin >> 1 JOIN domain sd ON sd.id = e.from_domain
 JOIN look k ON k.id = e.look JOIN anchor a ON a.id = e.anchor
-WHERE chosen_link AND since <= :then AND (until IS NULL OR until > :then) ORDER BY source, e.ordinal"""  # noqa: S608
+WHERE chosen_link AND since <= :then AND (until IS NULL OR until > :then)"""  # noqa: S608
 
 _TABLES = {
     "link": {"until": "NULL", "because": "NULL", "latest": "1"},
@@ -93,19 +95,8 @@ class Changes(Selecting):
             return
         begin = -(1 << 62) if selection.since is None else selection.since
         end = 1 << 62 if selection.until is None else selection.until
-        events = merge(
-            self._happened(question, begin, end),
-            self._moved(question, begin, end),
-            key=attrgetter("at"),
-            reverse=True,
-        )
-        shown = 0
-        for event in events:
-            for change in found.changes(event):
-                if shown == limit:
-                    return
-                yield change
-                shown += 1
+        events = merge(self._happened(question, begin, end), self._moved(question, begin, end), key=found.latest_first)
+        yield from islice((change for event in events for change in found.changes(event)), limit)
 
     def _happened(self, question: Question, begin: int, end: int) -> Iterator[Event]:
         query = _HISTORY.format(versions=_versions(question))
@@ -130,22 +121,26 @@ class Changes(Selecting):
     def _moved(self, question: Question, begin: int, end: int) -> Iterator[Event]:
         """Yield that targets led elsewhere, for each link that was live then."""
         moves = sorted(self._moves(question, begin, end), reverse=True)
-        for at, url, before, after in moves:
-            where = [*question.where, "b.to_domain = :to", "b.target = :target"]
-            query = _LIVE_THEN.format(versions=_versions(msgspec.structs.replace(question, where=where)))
-            named = question.named | {"then": at, "to": url >> URL_BITS, "target": url & ((1 << URL_BITS) - 1)}
-            for source, domain, target, ordinal, *looks in self._rows(query, named):
-                look = _look(looks)
-                yield Event(
-                    at=at,
-                    source=source,
-                    source_domain=domain,
-                    target=target,
-                    ordinal=ordinal,
-                    before=look,
-                    after=look,
-                    ends=(before, after),
-                )
+        for _, of_one_time in groupby(moves, key=itemgetter(0)):
+            moved = (event for move in of_one_time for event in self._moved_by(question, *move))
+            yield from sorted(moved, key=found.latest_first)
+
+    def _moved_by(self, question: Question, at: int, url: int, before: str, after: str) -> Iterator[Event]:
+        where = [*question.where, "b.to_domain = :to", "b.target = :target"]
+        query = _LIVE_THEN.format(versions=_versions(msgspec.structs.replace(question, where=where)))
+        named = question.named | {"then": at, "to": url >> URL_BITS, "target": url & URL_MASK}
+        for source, domain, target, ordinal, *looks in self._rows(query, named):
+            look = _look(looks)
+            yield Event(
+                at=at,
+                source=source,
+                source_domain=domain,
+                target=target,
+                ordinal=ordinal,
+                before=look,
+                after=look,
+                ends=(before, after),
+            )
 
     def _moves(self, question: Question, begin: int, end: int) -> Iterator[tuple[int, int, str, str]]:
         """Yield when the end of a covered URL's hops moved by its own word, the URL, and the ends before and after."""

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from linkindex.store import paths
+from linkindex.store.sampling import DRAWN, packed
 from linkindex.store.selection import Check
-from linkindex.store.sqlite.database import Database
-from linkindex.store.sqlite.dictionaries import is_whole
+from linkindex.store.sqlite.dictionaries import Dictionaries, is_whole
 from linkindex.store.sqlite.opening import is_read_only
+from linkindex.store.sqlite.packing import json_numbers, unpack_bundles
+from linkindex.store.sqlite.question import SOURCE
 from linkindex.store.sqlite.recounting import COUNTED, WRONG
 from linkindex.store.sqlite.schema import INDEXES, VERSION, VIEWS
 
 _LEAST_FREE = 0.05  # of the file's own size: SQLite needs room for its log
 
+_DRAWN = f"""
+SELECT {SOURCE}, o.bundles, o.internal, w.words FROM json_each(?) drawn JOIN page p ON p.id = drawn.value
+JOIN url s ON s.id = p.url JOIN host sh ON sh.id = s.origin >> 1 LEFT JOIN outgoing o ON o.page = p.id
+LEFT JOIN around w ON w.page = p.id"""  # noqa: S608
+
 _SIZES = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name"
 
 
-class Checking(Database):
+class Checking(Dictionaries):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that looks after itself."""
 
     def check(self) -> Iterator[Check]:
@@ -27,7 +37,8 @@ class Checking(Database):
         yield self._journal()
         yield self._integrity()
         yield self._counting()
-        yield self._words()
+        yield self._dictionaries_are_whole()
+        yield packed(self._drawn())
         yield from self._indexes()
         yield self._room()
 
@@ -54,12 +65,24 @@ class Checking(Database):
         )
         return Check(name="counts", ok=not wrong, found=f"{wrong:,} of {bundles:,} bundles count wrong", remedy=remedy)
 
-    def _words(self) -> Check:
+    def _dictionaries_are_whole(self) -> Check:
         rows = self._all("SELECT id, content FROM dictionary")
         broken = [str(number) for number, content in rows if not is_whole(number, content)]
         found = f"broken: {', '.join(broken)}" if broken else f"{len(rows)}"
         remedy = "put a backup in its place: words that need one of these cannot be read" if broken else ""
         return Check(name="dictionaries", ok=not broken, found=found, remedy=remedy)
+
+    def _drawn(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        last = next(self._rows("SELECT coalesce(max(id), 0) FROM page"))[0]
+        drawn = random.sample(range(1, last + 1), min(last, DRAWN))
+        for url, *kept in self._rows(_DRAWN, (json_numbers(drawn),)):
+            yield url, partial(self._unpack_all, url, *kept)
+
+    def _unpack_all(self, url: str, bundles: bytes | None, internal: bytes | None, words: bytes | None) -> None:
+        if bundles:
+            unpack_bundles(bundles)
+        paths.unpack(internal, url)
+        self._unpack(words or b"")
 
     def _indexes(self) -> Iterator[Check]:
         held = {row[0] for row in self._rows("SELECT name FROM sqlite_master WHERE type IN ('index', 'view')")}

@@ -13,7 +13,7 @@ from linkindex.store.sqlite.database import Database
 from linkindex.store.sqlite.packing import json_numbers, json_texts
 from linkindex.store.sqlite.schema import URL_BITS
 
-REMEMBERED = 50_000  # numbers of URLs, hosts, domains and anchors kept in memory, each; then they are forgotten
+REMEMBERED = 50_000  # numbers of URLs and of anchors kept in memory; then all are forgotten
 REMEMBERED_CHARS = 8 << 20  # of the names of all together: strangers choose how long they are
 URL_MASK = (1 << URL_BITS) - 1
 ANCHOR_MASK = (1 << 31) - 1
@@ -64,18 +64,13 @@ class Ids(Database):
         self._look_ids = {}
 
     def _make_room(self) -> None:
-        """Keep what is remembered within bounds; to be called where no number is in use."""
-        if self._chars > REMEMBERED_CHARS:
+        """Keep what is remembered within bounds; to be called where no number is in use.
+
+        All goes together: of a URL that is remembered, its host and its domain are.
+        """
+        most = max(len(self._url_ids), len(self._anchor_ids), len(self._look_ids))
+        if self._chars > REMEMBERED_CHARS or most > REMEMBERED:
             self._forget_ids()
-        for ids in (
-            self._domain_ids,
-            self._host_ids,
-            self._url_ids,
-            self._anchor_ids,
-            self._look_ids,
-        ):
-            if len(ids) > REMEMBERED:
-                ids.clear()
 
     # ---------------------------------------------------------------- giving numbers
 

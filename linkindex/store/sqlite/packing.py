@@ -1,8 +1,7 @@
-"""What a page keeps in one piece: the bundles of its links, its words, its internal targets. Pure."""
+"""What a page keeps in one piece: the bundles of its links, its words. Pure."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
@@ -62,23 +61,6 @@ def unflatten(plain: bytes) -> Around:
     size, confidences = len(slots), [number / 1000 for number in thousandths]
     words = zip(positions, confidences, texts[:size], texts[size : 2 * size], texts[2 * size :], strict=True)
     return Around(description, dict(zip(slots, words, strict=True)))
-
-
-def pack_internal(targets: Sequence[str], page: str) -> bytes | None:
-    """Compress internal targets, in order of appearance, those on the page's own origin as paths."""
-    if not targets:
-        return None
-    origin = page[: page.find("/", 8)]
-    lines = dict.fromkeys(
-        target.removeprefix(origin) if target.startswith(f"{origin}/") else target for target in targets
-    )
-    return zlib.compress("\n".join(lines).encode(), 6)
-
-
-def unpack_internal(packed: bytes, page: str) -> list[str]:
-    """Return the internal targets that :func:`pack_internal` compressed."""
-    origin = page[: page.find("/", 8)]
-    return [origin + line if line.startswith("/") else line for line in zlib.decompress(packed).decode().split("\n")]
 
 
 def json_numbers(numbers: Sequence[int]) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from linkindex import urls
 from linkindex.answers.rows import Outlink, PageRow, moment, moment_or_none
-from linkindex.indexable import indexable
-from linkindex.store.found import inside
+from linkindex.store import paths
+from linkindex.store.found import inside, page_row
 from linkindex.store.selection import Named, Visited
 from linkindex.store.sqlite.dictionaries import Dictionaries
-from linkindex.store.sqlite.packing import json_numbers, unpack_bundles, unpack_internal
+from linkindex.store.sqlite.packing import NO_WORDS, Words, json_numbers, unpack_bundles
 from linkindex.store.sqlite.question import OF_BUNDLE, PLACEMENT, SOURCE, TARGET
 from linkindex.store.sqlite.revising import JOINED, OF_PAGE, of_slots
 from linkindex.store.sqlite.schema import URL_BITS
@@ -20,11 +21,12 @@ from linkindex.store.sqlite.selecting import Selecting, url_range
 from linkindex.target import Target
 
 _OUTLINKS = f"""
-SELECT {TARGET} AS target, td.name AS target_domain, b.from_domain = b.to_domain AS internal, k.kind, a.text AS anchor, k.rel,
+SELECT v.slot, v.ordinal, {TARGET} AS target, td.name AS target_domain, b.from_domain = b.to_domain AS internal, k.kind,
+  a.text AS anchor, k.rel,
   k.follow, {PLACEMENT} AS placement, p.first_visited + coalesce(v.first_seen, v.since) AS first_seen, {{seen}} AS last_seen,
   {{until}} AS lost_at, {{because}} AS lost_reason, tp.status AS target_status
 {OF_PAGE} {JOINED} JOIN page p ON p.id = v.page JOIN domain td ON td.id = b.to_domain LEFT JOIN page tp ON tp.url = t.id
-WHERE {{latest}} ORDER BY internal, v.slot"""
+WHERE {{latest}}"""
 _LIVE = {
     "table": "link",
     "latest": "1",
@@ -35,8 +37,8 @@ _LIVE = {
 _LOST = {"table": "past", "latest": "v.latest", "seen": "v.confirmed", "until": "v.until", "because": "v.because"}
 
 _OUTGOING = """
-SELECT p.id, o.bundles, o.internal, d.name FROM page p JOIN outgoing o ON o.page = p.id
-JOIN domain d ON d.id = p.url >> 28 WHERE p.url = ?"""
+SELECT p.id, o.bundles, o.internal, d.name, w.words FROM page p JOIN outgoing o ON o.page = p.id
+JOIN domain d ON d.id = p.url >> 28 LEFT JOIN around w ON w.page = p.id WHERE p.url = ?"""
 
 _PAGES = f"""
 SELECT {SOURCE} AS url, p.outcome, p.status, coalesce(f.title, '') AS title, o.words AS around,
@@ -47,8 +49,6 @@ SELECT {SOURCE} AS url, p.outcome, p.status, coalesce(f.title, '') AS title, o.w
   coalesce(f.near_digest, 0) AS near_digest, p.first_visited, p.last_visited, p.changed_at
 FROM page p JOIN url s ON s.id = p.url JOIN host sh ON sh.id = s.origin >> 1 LEFT JOIN fact f ON f.page = p.id
 LEFT JOIN around o ON o.page = p.id WHERE {{pages}} ORDER BY p.external_links DESC, {SOURCE} LIMIT :limit"""  # noqa: S608
-_MOMENTS = ("published", "modified", "first_visited", "last_visited", "changed_at")
-_DIGESTS = ("text_digest", "near_digest")
 
 _VISITED = f"""
 SELECT {SOURCE}, sh.name, d.name, p.depth, p.outcome FROM page p JOIN url s ON s.id = p.url
@@ -77,17 +77,17 @@ class Pages(Selecting, Dictionaries):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that tells of pages."""
 
     def outlinks(self, page: str, limit: int | None = None) -> Iterator[Outlink]:
+        yield from islice(self._outlinks(page), limit)
+
+    def _outlinks(self, page: str) -> Iterator[Outlink]:
         url = self._find_url(page)
-        for number, bundles, internal, domain in self._all(_OUTGOING, (url,)):
+        for number, bundles, internal, domain, words in self._all(_OUTGOING, (url,)):
             slots = of_slots(unpack_bundles(bundles) if bundles else [])
-            shown = 0
+            around = self._unpack(words or b"").links
             for state in (_LIVE, _LOST):
-                for row in self._records(_OUTLINKS.format(**state), (slots, (url or 0) >> URL_BITS, number)):
-                    if shown == limit:
-                        break
-                    yield _outlink(row)
-                    shown += 1
-            for target in unpack_internal(internal, page) if internal else ():
+                rows = self._records(_OUTLINKS.format(**state), (slots, (url or 0) >> URL_BITS, number))
+                yield from (_outlink(row) for row in sorted(rows, key=lambda row: _place(row, around)))
+            for target in paths.unpack(internal, page):
                 yield inside(target, domain)
 
     def outcome(self, page: str) -> str | None:
@@ -99,12 +99,9 @@ class Pages(Selecting, Dictionaries):
         condition, named = self._of_pages(target)
         now = int(time.time() * 1000)
         for row in self._records(_PAGES.format(pages=condition), named | {"limit": -1 if limit is None else limit}):
-            robots = [directive for directive in row["robots"].split("; ") if directive]
-            moments = {name: moment_or_none(row[name]) for name in _MOMENTS}
-            digests = {name: f"{row[name] % (1 << 64):016x}" if row[name] else "" for name in _DIGESTS}
-            known = {"robots": robots, "indexable": indexable(robots, now), "status": row["status"] or None}
-            around = self._unpack(row.pop("around") or b"")
-            yield PageRow(**row | moments | digests | known, description=around.description)
+            row["robots"] = [directive for directive in row["robots"].split("; ") if directive]
+            row["description"] = self._unpack(row.pop("around") or b"").description
+            yield page_row(row, now)
 
     def pages_of(self, target: Target) -> int:
         condition, named = self._of_pages(target)
@@ -118,12 +115,13 @@ class Pages(Selecting, Dictionaries):
     def named(self, host: str = "") -> Iterator[Named]:
         targets, pages, named = "1", "1", {}
         if host:
-            at = self._find_host(host)
-            if at is None:
+            at = self._find_host(host)  # which a page of the domain may name, and nobody else
+            of = at.domain if at else self._find_domain(urls.domain_of(host))
+            if of is None:
                 return
             targets, pages = "b.to_domain = :domain AND t.origin >> 1 = :host", "p.url BETWEEN :low AND :high"
-            low, high = url_range(at.domain)
-            named = {"domain": at.domain, "host": at.id, "low": low, "high": high}
+            low, high = url_range(of)
+            named = {"domain": of, "host": at and at.id, "low": low, "high": high}
         for url, name, domain, redirected, sitemap, depth in self._rows(_NAMED.format(targets=targets), named):
             yield Named(
                 url=url,
@@ -134,7 +132,7 @@ class Pages(Selecting, Dictionaries):
                 sitemap=bool(sitemap),
             )
         for page, domain, depth, redirected, packed in self._rows(_NAMED_INSIDE.format(pages=pages), named):
-            for url in unpack_internal(packed, page):
+            for url in paths.unpack(packed, page):
                 name = urls.host_of(url)
                 if not host or name == host:
                     yield Named(
@@ -156,6 +154,11 @@ class Pages(Selecting, Dictionaries):
             conditions.append("p.run = :run")
         # Nothing beside them: "0 OR …" would have SQLite look at every page.
         return f"({' OR '.join(conditions) or '0'})", named
+
+
+def _place(row: dict[str, Any], around: dict[int, Words]) -> tuple[bool, int, str, int]:
+    """Return where a link stands among those of its page."""
+    return bool(row["internal"]), around.get(row.pop("slot"), NO_WORDS)[0], row["target"], row.pop("ordinal")
 
 
 def _outlink(row: dict[str, Any]) -> Outlink:

@@ -108,12 +108,9 @@ class Revising(Bundles, Dictionaries):
         for row, because in revision.ended:
             assert isinstance(row, int)
             self._end(page, live[row], visit.at, because, doubtful=False)
-            if because == "changed":
-                around.links.pop(row, None)
         for link in revision.opened:
             if (link.target, link.ordinal) in lost:
                 self._is_back(page, lost[link.target, link.ordinal])
-                around.links.pop(lost[link.target, link.ordinal].slot, None)
         if revision.opened:
             opened = self._open(page, visit, revision, first, bundles, around)
             self._outgoings.append((page.id, pack_bundles(bundles)))

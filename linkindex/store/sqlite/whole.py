@@ -12,6 +12,10 @@ _RUNS = """
 SELECT r.name, count(*), min(p.first_visited) AS first, max(p.first_visited)
 FROM run r JOIN page p ON p.run = r.id GROUP BY r.id ORDER BY first DESC, r.id DESC"""
 
+_RANK_DOMAIN = """
+UPDATE domain SET rank = ?
+WHERE name = ? AND EXISTS (SELECT 1 FROM page WHERE url BETWEEN domain.id << 28 AND (domain.id + 1 << 28) - 1)"""
+
 _VISITED_DOMAINS = "SELECT count(DISTINCT url >> 28) FROM page"
 
 
@@ -50,7 +54,7 @@ class Whole(Ids):
             self._db.execute("UPDATE page SET rank = NULL WHERE rank IS NOT NULL")
             self._db.execute("UPDATE domain SET rank = NULL WHERE rank IS NOT NULL")
             of_domains = ((rank, name) for name, rank in domains)
-            ranked = max(0, self._db.executemany("UPDATE domain SET rank = ? WHERE name = ?", of_domains).rowcount)
+            ranked = max(0, self._db.executemany(_RANK_DOMAIN, of_domains).rowcount)
             numbered = ((rank, number) for url, rank in pages if (number := self._find_url(url)) is not None)
             ranked += max(0, self._db.executemany("UPDATE page SET rank = ? WHERE url = ?", numbered).rowcount)
             self._db.execute("INSERT OR REPLACE INTO total (name, value) VALUES ('ranked', ?)", (ranked,))

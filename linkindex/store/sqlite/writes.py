@@ -10,8 +10,9 @@ import msgspec
 
 from linkindex import history
 from linkindex.model import Outcome, Visit
+from linkindex.store import paths
 from linkindex.store.sqlite.leads import Leads
-from linkindex.store.sqlite.packing import json_numbers, pack_internal
+from linkindex.store.sqlite.packing import json_numbers
 from linkindex.store.sqlite.revising import Revising
 from linkindex.store.sqlite.schema import FACTS
 
@@ -153,7 +154,7 @@ class Writes(Revising, Leads):
                 digest = 0  # the next visit must compare again
             targets = [] if self._internal_links else [link.target for link in visit.links if link.internal]
             if targets or page.internal_links:
-                self._db.execute(_PUT_INTERNAL, (page.id, pack_internal(targets, visit.url)))
+                self._db.execute(_PUT_INTERNAL, (page.id, paths.pack(targets, visit.url) or None))
         if links_changed or visit.content_digest != page.content_digest:
             page.changed_at = visit.at
         page.read_at = visit.at if digest or page.read_at is None else page.read_at

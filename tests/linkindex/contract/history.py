@@ -69,6 +69,16 @@ class History(Places):
         (only,) = index.versions("https://a.test/", "https://b.test/")
         assert (only.since, only.confirmed) == (moment(1000), moment(2000))
 
+    def test_a_version_keeps_what_stood_around_it(self, index: LinkIndex) -> None:
+        first = link("https://b.test/", "old", text_before="first", heading="H", placement_confidence=0.5)
+        second = link("https://b.test/", "new", text_before="second")
+        index.store([visit("https://a.test/", 1000, link("https://c.test/"), first)])
+        index.store([visit("https://a.test/", 2000, second), visit("https://a.test/", 3000)])
+        index.store([visit("https://a.test/", 4000, link("https://c.test/", "x"), link("https://b.test/", "again"))])
+        for at, *told in ((1500, "old", "first", "H", 0.5, 1), (2500, "new", "second", "", 0.0, 0)):
+            (row,) = found(index, "b.test", as_of=at)
+            assert [row.anchor, row.text_before, row.heading, row.placement_confidence, row.position] == told
+
     def test_versions_of_a_page_come_by_target_and_ordinal_the_oldest_first(self, index: LinkIndex) -> None:
         def page(at: int, *anchors: str) -> Visit:
             return visit("https://a.test/", at, *(link("https://b.test/1", anchor) for anchor in anchors))

@@ -115,6 +115,23 @@ class Links(Places):
         assert len(list(outlinks(index, "https://a.test/", limit=4))) == 4
         assert len(list(outlinks(index, "https://a.test/"))) == 10
 
+    def test_outlinks_come_as_the_page_has_them_those_that_are_lost_behind(
+        self, index: LinkIndex, full: LinkIndex
+    ) -> None:
+        def b(*numbers: int) -> list[Link]:
+            return [link(f"https://b.test/{number}") for number in numbers]
+
+        inside = link("https://a.test/in")
+        for store in (index, full):
+            store.store([visit("https://a.test/", 1, inside, *b(1, 2, 3))])
+            store.store([visit("https://a.test/", 2, *b(9), inside, *b(2, 3))])
+            whole = [row.target.removeprefix("https://") for row in store.outlinks("https://a.test/")]
+            rest = ["a.test/in", "b.test/1"] if store is full else ["b.test/1", "a.test/in"]
+            assert whole == ["b.test/9", "b.test/2", "b.test/3", *rest]
+            for limit in range(6):
+                some = [row.target.removeprefix("https://") for row in store.outlinks("https://a.test/", limit)]
+                assert some == whole[:limit]
+
     # ---- counting
 
     def test_counts_agree_with_rows(self, index: LinkIndex) -> None:

@@ -12,6 +12,7 @@ from linkindex.answers.rows import Backlink
 from linkindex.model import Outcome
 from linkindex.store import LinkIndex
 from linkindex.store.selection import ORDERS, PER, By, Order, Per
+from linkindex.target import parse_target
 from tests.linkindex.contract.making import DAY, Places, found, link, redirect, selected, sources, visit
 
 QUESTIONS: list[dict[str, Any]] = [
@@ -120,6 +121,28 @@ class Ordering(Places):
         assert {(row.domain_rank, row.source_rank) for row in rows[2:]} == {(None, None)}
         index.put_ranks([], [])
         assert sources(found(index, "t.test", order="rank")) == sources(found(index, "t.test"))
+
+    @pytest.mark.parametrize("per", PER)
+    def test_a_rank_of_0_is_as_good_as_none(self, index: LinkIndex, per: Per) -> None:
+        for at, name in enumerate(("ranked", "zero", "none", "later-zero"), 1):
+            index.store([visit(f"https://a.test/{name}", at, link("https://b.test/"))])
+        names = {"ranked": 0.5, "zero": 0.0, "later-zero": 0.0}
+        index.put_ranks([(f"https://a.test/{name}", rank) for name, rank in names.items()], [("a.test", 0.0)])
+        whole = found(index, "b.test", order="rank", per=per)
+        if per in ("link", "page"):
+            assert [row.source.rpartition("/")[2] for row in whole] == ["ranked", "later-zero", "none", "zero"]
+        for at in range(len(whole)):
+            after = whole[at - 1] if at else None
+            assert found(index, "b.test", order="rank", per=per, after=after, limit=1) == [whole[at]]
+
+    def test_what_has_no_page_has_no_rank(self, index: LinkIndex) -> None:
+        target = link("https://b.test/", rel=("ugc",))
+        index.store([visit("https://a.test/1", 1, target, link("https://c.test/"))])
+        index.put_ranks([("https://a.test/1", 0.5), ("https://c.test/", 0.5)], [("a.test", 0.5), ("c.test", 0.5)])
+        index.forget(parse_target("https://a.test/1"))
+        index.store([visit("https://c.test/", 2, target), visit("https://a.test/1", 2, target)])
+        ranks = {row.source_domain: (row.domain_rank, row.source_rank) for row in found(index, "b.test")}
+        assert ranks == {"a.test": (0.5, None), "c.test": (None, None)}
 
     def test_one_row_may_stand_for_several_links(self, index: LinkIndex) -> None:
         foot, text = (

@@ -10,7 +10,7 @@ from linkindex.model import Outcome
 from linkindex.relevance import pack
 from linkindex.store import LinkIndex
 from linkindex.target import parse_target
-from tests.linkindex.contract.making import DAY, Places, found, link, visit
+from tests.linkindex.contract.making import DAY, Places, found, link, redirect, visit
 
 
 class Pages(Places):
@@ -51,6 +51,12 @@ class Pages(Places):
         (backlink,) = found(index, "b.test", state="all")  # such a page does not count
         assert (backlink.source_author, backlink.source_words, backlink.source_indexable) == ("A", 12, False)
         assert (backlink.position, backlink.source_external_links) == (0, 1)
+
+    def test_where_a_page_redirected_when_it_was_last_read(self, index: LinkIndex) -> None:
+        index.store([redirect("https://a.test/", 1, "https://b.test/")])
+        index.store([visit("https://a.test/", 2, outcome=Outcome.UNREACHABLE, reason="dns")])
+        (row,) = pages(index, parse_target("a.test"))
+        assert (row.outcome, row.redirect) == ("unreachable", "https://b.test/")
 
     def test_a_link_is_as_relevant_as_its_pages_are_alike(self, index: LinkIndex) -> None:
         health, casino = pack({1: 3, 2: 2, 3: 1}), pack({7: 3, 8: 2, 9: 1})

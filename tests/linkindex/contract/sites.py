@@ -103,6 +103,10 @@ class Sites(Places):
             assert [page.url for page in one.visited(parse_target("d.test"))] == ["https://d.test/"]
             assert not [*one.named("unheard.test"), *one.visited(parse_target("unheard.test"))]
 
+    def test_a_host_that_only_pages_of_its_domain_name(self, index: LinkIndex) -> None:
+        index.store([visit("https://a.test/", 1, link("https://new.a.test/1"), link("https://a.test/2"))])
+        assert [named.url for named in index.named("new.a.test")] == ["https://new.a.test/1"]
+
     def test_pages_that_do_not_count_name_what_they_lead_to(self, index: LinkIndex) -> None:
         # A crawl follows their links: a frontier that is rebuilt must not lose what was found on them alone.
         index.store(
