@@ -7,6 +7,7 @@ A URL has a *level*: its entry's priority, less what others think of it. Of two 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import log, log2
 from zlib import crc32
 
@@ -16,6 +17,7 @@ AGAIN_LEVELS = 1  # at most, for being discovered again and again
 _BITS = 32
 
 
+@lru_cache(maxsize=1 << 12)
 def level(priority: int, domains: int, again: int) -> int:
     """Return the level of a URL to which ``domains`` link, and that was discovered ``again`` times after the first."""
     return priority - min(DOMAINS_LEVELS, int(log2(1 + domains) / 2)) - min(AGAIN_LEVELS, int(log2(1 + again) / 6))
@@ -33,5 +35,7 @@ def mark(domain: str) -> int:
 
 def distinct(marks: int) -> int:
     """Return about how many domains left these marks: linear counting (Whang et al., 1990, ACM TODS 15 (2)); at most 128."""
-    empty = _BITS - marks.bit_count()
-    return round(-_BITS * log(empty / _BITS)) if empty else 128
+    return _DISTINCT[marks.bit_count()]
+
+
+_DISTINCT = (*(round(-_BITS * log((_BITS - ones) / _BITS)) for ones in range(_BITS)), 128)

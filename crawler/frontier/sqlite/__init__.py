@@ -23,10 +23,11 @@ from crawler.frontier.sqlite.clock import machine_clock
 from crawler.frontier.sqlite.leases import STRANGE
 from crawler.frontier.sqlite.nodes import Nodes
 from crawler.frontier.sqlite.schema import State
-from crawler.frontier.sqlite.store import chunks, may_not_write
+from crawler.frontier.sqlite.store import may_not_write
 from linkindex import urls
 from linkindex.errors import BadInput, Busy, Incompatible, Unavailable
 from linkindex.store.sqlite.opening import connect, is_read_only
+from linkindex.store.sqlite.packing import json_texts
 
 # What is a matter of time: others write, the disk is full or fails.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -98,15 +99,8 @@ class SqliteFrontier(Nodes):
                 self._readmit(host)
 
     def robots(self, hosts: Iterable[str]) -> dict[str, Robots]:
-        found = {}
-        for names in chunks(list(hosts)):
-            marks = ",".join("?" * len(names))
-            rows = self._read(
-                f"SELECT name, robots FROM host WHERE robots_until > ? AND name IN ({marks})",  # noqa: S608
-                (self._now(), *names),
-            )
-            found.update({name: known for name, robots in rows if (known := read_robots(robots))})
-        return found
+        rows = self._read(sql.ROBOTS, (self._now(), json_texts(hosts)))
+        return {name: known for name, robots in rows if (known := read_robots(robots))}
 
     def put_robots(self, host: str, robots: Robots, fresh: float) -> None:
         with self._transaction() as now:
@@ -124,15 +118,7 @@ class SqliteFrontier(Nodes):
             self._put("job", msgspec.json.encode(job))
 
     def notes(self, name: str, hosts: Iterable[str]) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        for names in chunks(list(hosts)):
-            marks = ",".join("?" * len(names))
-            found |= self._read(
-                "SELECT h.name, n.value FROM note n JOIN host h ON h.id = n.host "  # noqa: S608
-                f"WHERE n.name = ? AND h.name IN ({marks})",
-                (name, *names),
-            )
-        return found
+        return dict(self._read(sql.NOTES, (name, json_texts(hosts))))
 
     def put_notes(self, name: str, notes: Mapping[str, bytes]) -> None:
         with self._transaction():

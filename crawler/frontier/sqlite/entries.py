@@ -10,8 +10,9 @@ from crawler.frontier.order import distinct, level, mark, score
 from crawler.frontier.records import Added, Entry
 from crawler.frontier.sqlite import schema as sql
 from crawler.frontier.sqlite.schema import State
-from crawler.frontier.sqlite.store import Store, chunks
+from crawler.frontier.sqlite.store import Store
 from linkindex import urls
+from linkindex.store.sqlite.packing import json_numbers, json_texts
 
 
 class _Known(NamedTuple):
@@ -36,6 +37,24 @@ class Origin(NamedTuple):
     domain: str = ""
 
 
+class _Queue:
+    """The places that URLs take in the queue of a host; ``moved`` of them had one there before."""
+
+    __slots__ = ("moved", "places")
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self.moved = 0
+
+    def change(self, host: int) -> tuple[int, int, int, int]:
+        """Return the values of :data:`crawler.frontier.sqlite.schema.QUEUE_HOST`."""
+        first = min(self.places)
+        return len(self.places) - self.moved, first, first, host
+
+
+_Queues = defaultdict[int, _Queue]  # by host
+
+
 class Entries(Store):
     """``add``, ``remember``, ``excluded``, ``again``, ``forget``, ``forget_host``."""
 
@@ -49,55 +68,53 @@ class Entries(Store):
             key = urls.key(entry.url)
             if key not in wanted or (entry.excluded, entry.priority) < (wanted[key].excluded, wanted[key].priority):
                 wanted[key] = entry
-        queued: defaultdict[int, list[int]] = defaultdict(list)  # host id -> scores
-        known = self._reconsider(wanted, origin, queued, again)
+        queues: _Queues = defaultdict(_Queue)
+        known = self._reconsider(wanted, origin, queues, again)
         fresh = [(key, entry) for key, entry in wanted.items() if key not in known]
-        self._insert(fresh, origin, now, queued)
-        self._db.executemany(sql.QUEUE_HOST, [(len(p), min(p), min(p), host) for host, p in queued.items()])
+        self._insert(fresh, origin, now, queues)
+        self._db.executemany(sql.QUEUE_HOST, [queue.change(host) for host, queue in queues.items()])
         if origin.domain:
             self._count_linkers(wanted.values(), origin.domain)
         refused = sum(bool(entry.excluded) for _, entry in fresh)
         return Added(len(fresh) - refused, len(known), refused)
 
-    def _reconsider(
-        self, wanted: dict[int, Entry], origin: Origin, queued: dict[int, list[int]], again: bool
-    ) -> set[int]:
+    def _reconsider(self, wanted: dict[int, Entry], origin: Origin, queues: _Queues, again: bool) -> set[int]:
         """Admit what may be visited after all, count what is discovered again; return the keys that were known."""
         known: set[int] = set()
-        for keys in chunks(list(wanted)):
-            for key, *rest in self._db.execute(sql.KNOWN.format(",".join("?" * len(keys))), keys).fetchall():
-                known.add(key)
-                entry, row = wanted[key], _Known(*rest)
-                if entry.excluded:
-                    continue
-                if row.state == State.QUEUED:
-                    self._discover_again(entry, row, origin, queued)
-                elif (row.state == State.EXCLUDED and row.ended_at is None) or (again and row.state != State.LEASED):
-                    self._queue(entry, row, entry.priority, _mark(entry, origin), 0, queued)
-                    self._db.execute(sql.START_OVER, (row.row,))
-                    self._uncount_visit(row.host, row.state, row.ended_at)
-                    self._count(row.state, row.reason if row.state in {State.FAILED, State.EXCLUDED} else "", -1)
-                    self._count(State.QUEUED, "", 1)
+        discoveries: list[tuple[int, int, int, int]] = []
+        for key, *rest in self._db.execute(sql.KNOWN, (json_numbers(list(wanted)),)).fetchall():
+            known.add(key)
+            entry, row = wanted[key], _Known(*rest)
+            if entry.excluded:
+                continue
+            if row.state == State.QUEUED:
+                self._discover_again(entry, row, origin, queues, discoveries)
+            elif (row.state == State.EXCLUDED and row.ended_at is None) or (again and row.state != State.LEASED):
+                self._queue(entry, row, entry.priority, _mark(entry, origin), 0, queues)
+                self._db.execute(sql.START_OVER, (row.row,))
+                self._uncount_visit(row.host, row.state, row.ended_at)
+                self._count(row.state, row.reason if row.state in {State.FAILED, State.EXCLUDED} else "", -1)
+                self._count(State.QUEUED, "", 1)
+        self._db.executemany(sql.COUNT_DISCOVERY, discoveries)
         return known
 
-    def _discover_again(self, entry: Entry, row: _Known, origin: Origin, queued: dict[int, list[int]]) -> None:
+    def _discover_again(
+        self, entry: Entry, row: _Known, origin: Origin, queues: _Queues, discoveries: list[tuple[int, int, int, int]]
+    ) -> None:
         marks, again = row.marks | _mark(entry, origin), row.again + entry.seen
         if entry.priority < row.priority:
-            self._queue(entry, row, entry.priority, marks, again, queued)
+            self._queue(entry, row, entry.priority, marks, again, queues)
         else:
             place = score(level(row.priority, distinct(marks), again), row.found_at)
-            self._db.execute(sql.COUNT_DISCOVERY, (place, marks, again, row.row))
+            discoveries.append((place, marks, again, row.row))
             if place == row.score:
                 return
-            queued[row.host].append(place)
-        # It was counted in its host's queue before.
-        self._db.execute("UPDATE host SET queued = queued - 1 WHERE id = ?", (row.host,))
+            queues[row.host].places.append(place)
+        queues[row.host].moved += 1
 
-    def _queue(
-        self, entry: Entry, row: _Known, priority: int, marks: int, again: int, queued: dict[int, list[int]]
-    ) -> None:
+    def _queue(self, entry: Entry, row: _Known, priority: int, marks: int, again: int, queues: _Queues) -> None:
         place = score(level(priority, distinct(marks), again), row.found_at)
-        queued[row.host].append(place)
+        queues[row.host].places.append(place)
         values = (place, priority, entry.depth, entry.hops, entry.sitemap, marks, again, row.row)
         self._db.execute(sql.QUEUE_URL, values)
 
@@ -106,7 +123,7 @@ class Entries(Store):
         fresh: Sequence[tuple[int, Entry]],
         origin: Origin,
         now: int,
-        queued: dict[int, list[int]],
+        queues: _Queues,
         admitted: State = State.QUEUED,
     ) -> None:
         rows = []
@@ -119,19 +136,21 @@ class Entries(Store):
             rows.append((key, entry.url, host, state, *where, entry.excluded, marks, again, origin.key, now))
             self._count(state, entry.excluded, 1)
             if state == State.QUEUED:
-                queued[host].append(place)
+                queues[host].places.append(place)
         self._db.executemany(sql.INSERT_URL, rows)
 
     def _count_linkers(self, entries: Iterable[Entry], domain: str) -> None:
         """Count ``domain`` among those that link to the hosts of ``entries``; where that raises a budget, let more in."""
         bit = mark(domain)
         linked = {entry.host: entry.domain for entry in entries if entry.domain != domain}
-        hosts = [self._host_id(name, of) for name, of in linked.items()]
-        marks = [(bit, host, bit) for host in hosts]
+        unmarked = [name for name in linked if bit & ~(self._marks.get(name) or 0)]
+        marks = [(bit, self._host_id(name, linked[name]), bit) for name in unmarked]
         self._db.executemany(sql.MARK_DOMAIN, marks)
         self._db.executemany(sql.MARK_HOST, marks)
+        for name in unmarked:
+            self._marks.put(name, bit | (self._marks.get(name) or 0))
         if self._limits()[0].growth:
-            for host in hosts:
+            for host in (self._host_id(name, of) for name, of in linked.items()):
                 if self._db.execute("SELECT spent FROM host WHERE id = ?", (host,)).fetchone()[0]:
                     self._readmit(host)
 
@@ -147,19 +166,13 @@ class Entries(Store):
     def remember(self, entries: Iterable[Entry]) -> int:
         with self._transaction() as now:
             wanted = {urls.key(entry.url): entry for entry in entries}
-            known: set[int] = set()
-            for keys in chunks(list(wanted)):
-                rows = self._db.execute(f"SELECT key FROM url WHERE key IN ({','.join('?' * len(keys))})", keys)  # noqa: S608
-                known |= {key for (key,) in rows}
+            known = {row[0] for row in self._db.execute(sql.KNOWN, (json_numbers(list(wanted)),))}
             fresh = [(key, entry) for key, entry in wanted.items() if key not in known]
-            self._insert(fresh, Origin(), now, {}, State.DONE)
+            self._insert(fresh, Origin(), now, defaultdict(_Queue), State.DONE)
             return len(fresh)
 
     def excluded(self, reasons: Iterable[str]) -> Iterator[Entry]:
-        wanted = tuple(reasons)
-        for url, host, domain, depth, hops, sitemap, reason in self._read(
-            sql.EXCLUDED.format(",".join("?" * len(wanted))), wanted
-        ):
+        for url, host, domain, depth, hops, sitemap, reason in self._read(sql.EXCLUDED, (json_texts(reasons),)):
             yield Entry(url=url, host=host, domain=domain, depth=depth, hops=hops, sitemap=sitemap, excluded=reason)
 
     def again(self) -> int:
@@ -173,10 +186,7 @@ class Entries(Store):
 
     def forget(self, urls_: Iterable[str]) -> int:
         with self._transaction():
-            forgotten = 0
-            for keys in chunks([urls.key(url) for url in urls_]):
-                forgotten += self._forget(f"key IN ({','.join('?' * len(keys))})", keys)
-            return forgotten
+            return self._forget("key IN (SELECT value FROM json_each(?))", (json_numbers([*map(urls.key, urls_)]),))
 
     def forget_host(self, host: str) -> int:
         with self._transaction():
@@ -188,6 +198,7 @@ class Entries(Store):
             self._db.execute("DELETE FROM host WHERE id = ?", found)
             self._count(sql.HOSTS, "", -1)
             self._host_ids.pop(host)
+            self._marks.pop(host)
             return forgotten
 
     def _forget(self, which: str, values: Sequence[object]) -> int:

@@ -107,8 +107,16 @@ INSERT_URL = """
 INSERT INTO url (key, url, host, state, score, priority, depth, hops, sitemap, reason, marks, again, found_on, found_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
+# Of many at once by one statement: its text is the same however many they are, so it is compiled once.
 KNOWN = """
-SELECT key, id, host, state, score, priority, marks, again, found_at, reason, ended_at FROM url WHERE key IN ({})"""
+SELECT key, id, host, state, score, priority, marks, again, found_at, reason, ended_at FROM url
+WHERE key IN (SELECT value FROM json_each(?))"""
+
+ROBOTS = "SELECT name, robots FROM host WHERE robots_until > ? AND name IN (SELECT value FROM json_each(?))"
+
+NOTES = """
+SELECT h.name, n.value FROM note n JOIN host h ON h.id = n.host
+WHERE n.name = ? AND h.name IN (SELECT value FROM json_each(?))"""
 
 # What is queued, by a discovery that changes its place or admits it.
 QUEUE_URL = """
@@ -201,7 +209,7 @@ ADD_TALLY = "INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT (state, reason) DO U
 
 EXCLUDED = """
 SELECT url.url, host.name, domain.name, depth, hops, sitemap, reason FROM url JOIN host ON host.id = url.host
-JOIN domain ON domain.id = host.domain WHERE state = 5 AND ended_at IS NULL AND reason IN ({})"""
+JOIN domain ON domain.id = host.domain WHERE state = 5 AND ended_at IS NULL AND reason IN (SELECT value FROM json_each(?))"""
 
 MARK_HOST = "UPDATE host SET marks = marks | ? WHERE id = ? AND marks & ? = 0"
 

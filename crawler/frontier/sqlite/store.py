@@ -41,6 +41,8 @@ class Store:
         self._clock = clock
         self._noted = 0  # ms: the time that was noted last
         self._host_ids: Remembered[int] = Remembered(_HOSTS)
+        self._marks: Remembered[int] = Remembered(_HOSTS)  # that hosts and their domains are known to have
+        self._limits_now: tuple[Budget, float] | None = None  # while a transaction keeps others from changing them
         self._tally: defaultdict[tuple[int, str], int] = defaultdict(int)
 
     def _now(self) -> int:
@@ -61,9 +63,12 @@ class Store:
             except BaseException:
                 self._tally.clear()
                 self._host_ids.clear()
+                self._marks.clear()
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+            finally:
+                self._limits_now = None
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
                 raise BadInput(may_not_write(self._path)) from error
@@ -91,9 +96,14 @@ class Store:
         )
 
     def _limits(self) -> tuple[Budget, float]:
+        if self._limits_now is not None:
+            return self._limits_now
         kept = dict(self._read("SELECT name, value FROM meta WHERE name IN ('budget', 'delay')", ()))
         budget = msgspec.json.decode(kept["budget"], type=Budget) if "budget" in kept else Budget()
-        return budget, msgspec.json.decode(kept["delay"], type=float) if "delay" in kept else 0.0
+        limits = budget, msgspec.json.decode(kept["delay"], type=float) if "delay" in kept else 0.0
+        if self._db.in_transaction:
+            self._limits_now = limits
+        return limits
 
     def _delay_of(self, host: int) -> int:
         own = self._db.execute("SELECT delay FROM host WHERE id = ?", (host,)).fetchone()[0]
@@ -137,8 +147,3 @@ class Store:
             "INSERT INTO host (name, domain) VALUES (?, ?) RETURNING id", (name, of)
         ).fetchone()
         return row
-
-
-def chunks(values: list[_T]) -> Iterator[list[_T]]:
-    """Cut a list to what one statement takes as parameters."""
-    return (values[start : start + 500] for start in range(0, len(values), 500))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.truth.reference import page_bytes, page_paths
+from crawler.extract import hazards
 from crawler.extract.hazards import parser_hazard
 
 
@@ -43,3 +46,18 @@ def test_no_real_page_is_taken_for_one(oracles: Path) -> None:
     paths = page_paths()
     assert len(paths) > 390, oracles
     assert [path for path in paths if parser_hazard(page_bytes(path))] == []
+
+
+_TAGS = st.sampled_from(
+    [b"<b>", b"</b>", b"<i x=1>", b"</i >", b"<div>", b"</div>", b"<li>", b"<image x/>", b"<strong/>", b"<", b"t"]
+)
+
+
+@given(st.lists(_TAGS, max_size=40).map(b"".join), st.integers(1, 12))
+def test_the_look_at_formatting_alone_passes_nothing_that_the_whole_one_stops(body: bytes, max_open: int) -> None:
+    with pytest.MonkeyPatch.context() as small:
+        for name, bound in (("MAX_FORMATTING", 3), ("FEW", 1), ("MAX_COPIES", 20), ("MAX_STEPS", 60)):
+            small.setattr(hazards, name, bound)
+        tags = body.count(b"<")
+        whole = hazards._most_open(body, hazards._TAG)  # noqa: SLF001
+        assert hazards._too_deep(body, tags, max_open) == hazards._stalls(*whole, tags, max_open)  # noqa: SLF001
