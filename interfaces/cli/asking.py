@@ -108,7 +108,7 @@ class Question:
             elif not shown and sys.stderr.isatty():
                 held = index.counts()
                 _say(
-                    f"no {nothing} in this index of {counted(held.pages, 'page')} and {counted(held.links, 'link')}{hint}"
+                    f"no {nothing} in this index of {counted(held.read, 'page')} and {counted(held.links, 'link')}{hint}"
                 )
         return 0
 

@@ -16,6 +16,7 @@ from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
 from crawler.requests_log import check_log
 from crawler.scope import Scope
 from crawler.sources import ANSWER, keep_job, visit_anew
+from interfaces.cli.fields import write_fields
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
 from interfaces.cli.program import program
@@ -99,11 +100,11 @@ def _begin(frontier: Frontier, index: LinkIndex, seeds: list[str], scope: Scope,
         )
         more = "--max-pages raises the budget; " if outlook.spent else "--depth goes deeper; "
         _say(
-            f"this crawl had ended: {counted(counts.visited, 'page')} visited, {why}. {more}--again visits everything anew."
+            f"this crawl had ended: {counted(counts.visited, 'URL')} visited, {why}. {more}--again visits everything anew."
         )
         return False
     if known and not again and counts.visited:
-        _say(f"going on: {counted(counts.visited, 'page')} visited so far, {counts.queued + counts.scheduled:,} queued")
+        _say(f"going on: {counted(counts.visited, 'URL')} visited so far, {counts.queued + counts.scheduled:,} queued")
     return True
 
 
@@ -151,7 +152,7 @@ def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: floa
     """Tell what this command did, and apart from that what there is by now: a crawl goes on, and an index holds many."""
     held = index.counts()
     speed = visited / seconds if seconds else 0.0
-    pages = counted(held.by_outcome.get(Outcome.PAGE, 0), "page")
+    pages = counted(held.read, "page")
     click.echo(f"visited {counted(visited, 'URL')} in {seconds:,.1f} s ({speed:.1f}/s), this time")
     whole = [f"{counted(held.links, 'link')} from {pages}", _most("outcomes", held.by_outcome)]
     known = [f"{counted(counts.discovered, 'URL')} on {counted(counts.hosts, 'host')}"]
@@ -194,7 +195,7 @@ def _print_plan(seeds: list[str], options: Options) -> None:
         ("scope", f"depth {scope.depth}, stay {scope.stay}" + _patterns(scope)),
         (
             "budget",
-            f"{options.max_pages or 'no limit on'} pages, {options.max_pages_per_host or 'no limit on pages'} per host",
+            f"{_most_pages(options.max_pages)}, {_most_pages(options.max_pages_per_host)} per host",
         ),
         (
             "pace",
@@ -204,8 +205,11 @@ def _print_plan(seeds: list[str], options: Options) -> None:
         ("frontier", f"{place} ({begun})" if place else "none: name one by --frontier"),
         ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),
     ]
-    for name, value in rows:
-        click.echo(f"{name:<9} {safe_text(value)}")
+    write_fields(rows, sys.stdout)
+
+
+def _most_pages(limit: int) -> str:
+    return counted(limit, "page") if limit else "no limit on pages"
 
 
 def _span(seconds: float) -> str:

@@ -64,7 +64,7 @@ class Progress:
         speed = (after - before) / (now - then) if now > then else 0.0
         waiting = counts.queued + counts.scheduled
         return (
-            f"{counted(counts.visited, 'page')} · {speed:.1f}/s · {counted(seen.links, 'link')} · "
+            f"{counted(counts.visited, 'URL')} · {speed:.1f}/s · {counted(seen.links, 'link')} · "
             f"{counted(counts.hosts, 'host')} · {waiting:,} queued · {counted(counts.failed, 'error')}"
         )
 

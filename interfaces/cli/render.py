@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from interfaces.cli.fields import write_fields
 from interfaces.text import safe_json, safe_text
 from linkindex.errors import BadInput
 from linkindex.hosts import readable_hosts
@@ -239,6 +240,8 @@ def _cell(value: Any) -> str:
             return value.strftime("%Y-%m-%d")
         case list():
             return safe_text(_joined(value)) or "-"
+        case dict():
+            return safe_text(", ".join(f"{key or '-'} {number:,}" for key, number in value.items())) or "-"
     return safe_text(str(value)) or "-"
 
 
@@ -291,10 +294,4 @@ def write_object(row: Row, form: str, stream: TextIO) -> None:
     elif form in ("json", "jsonl"):
         stream.write(safe_json(msgspec.json.encode(row).decode()) + "\n")
     else:
-        names = [name.replace("_", " ") for name in row.__struct_fields__]
-        width = max(map(len, names))
-        for name, field in zip(names, row.__struct_fields__, strict=True):
-            value = getattr(row, field)
-            if isinstance(value, dict):
-                value = ", ".join(f"{key or '-'} {number:,}" for key, number in value.items()) or "-"
-            stream.write(f"{name:<{width}}  {_cell(value)}\n")
+        write_fields([(name.replace("_", " "), _cell(getattr(row, name))) for name in row.__struct_fields__], stream)

@@ -213,7 +213,7 @@ def test_status_names_runs(ask: Asking) -> None:
     (status,) = ask.rows("status")
     assert {run["run"]: run["pages"] for run in status["runs"]} == {"first": 9}
     code = main(["status", "--format", "table"])
-    assert (code, "first: 9 pages, 2026-11-01" in ask.capsys.readouterr().out) == (0, True)
+    assert (code, "first: 9 URLs, 2026-11-01" in ask.capsys.readouterr().out) == (0, True)
 
 
 def test_the_doctor_finds_a_healthy_index_well(ask: Asking) -> None:
@@ -243,7 +243,7 @@ def test_a_password_is_never_shown(tmp_path: Path, line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("backlinks nobody.test", "no backlinks of nobody.test in this index of 9 pages"),
+        ("backlinks nobody.test", "no backlinks of nobody.test in this index of 7 pages"),
         ("backlinks nobody.test --lost", "no lost backlinks of nobody.test in this"),
         ("domains example.com --kind form", "no referring domains of example.com that fulfil all conditions"),
         ("anchors http://example.com/", "http and https differ"),

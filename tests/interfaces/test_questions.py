@@ -305,7 +305,7 @@ def test_why_and_status_fit_a_terminal(folder: Path) -> None:
     assert ", as a seed\n" in story
     account = on_a_terminal(folder, 80, "status")
     assert "1 URL discovered on 1 host" in account
-    assert "(1 lost) from 3 pages of" in account
+    assert "(1 lost) from 3 pages\n" in account
     assert max(map(len, (story + account).splitlines())) <= 80
 
 
