@@ -64,6 +64,13 @@ def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> Non
     assert site.runs() == {name: 10, other: 5}  # what was known before stays what it was
 
 
+def test_runs_that_begin_in_one_second_are_two(tmp_path: Path) -> None:
+    with open_frontier(f"sqlite:///{tmp_path}/q.db", create=True) as frontier:
+        names = [begin(frontier, [SEED], Scope(), Budget(), 0.0, again=True).run for _ in range(3)]
+        assert sorted(set(names)) == names
+        assert read_job(frontier).earlier == tuple(names[:2])
+
+
 def test_a_crawl_and_status_count_the_same(site: Site) -> None:
     """Pages are what was read; /nothing is visited too, and gone."""
     ran = run(site.folder, "crawl", SEED, f"{SEED}nothing", "--max-pages", "9", *site.reach)
