@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,16 +93,26 @@ class Question:
         self._limit = limited(limit, self._form)
 
     def rows(
-        self, answer: Callable[[Index, int | None], Rows[Row]], columns: Sequence[str], nothing: str, hint: str = ""
+        self,
+        answer: Callable[[Index, int | None], Rows[Row]],
+        columns: Sequence[str],
+        nothing: str,
+        hint: str = "",
+        *,
+        by_rank: bool = False,
     ) -> int:
         """Show the rows of an answer, which is asked for with a limit; ``nothing`` says what there is none of, ``hint`` why
         that may be."""
+        ranks = _Ranks()
         with self._index() as index:
             # One more than is shown tells whether there are more.
             found = answer(index, None if self._limit is None else self._limit + 1)
+            rows: Iterator[Row] = islice(found, self._limit)
             with opened(self._output, self._form) as stream:
-                shown = write_rows(islice(found, self._limit), found.kind, self._form, stream, columns)
+                shown = write_rows(ranks.noticed(rows) if by_rank else rows, found.kind, self._form, stream, columns)
             cursor = found.cursor
+            if by_rank and shown and not ranks.there:
+                _say("no rank is known of these: they are in the order of --sort seen")
             if shown and shown == self._limit and next(found, None) is not None:
                 self._tell_more(shown, cursor)
             elif not shown and sys.stderr.isatty():
@@ -128,6 +138,17 @@ class Question:
             _say(f"more: {_continued(cursor)}")
 
 
+class _Ranks:
+    """Whether the rows that pass have any."""
+
+    there = False
+
+    def noticed(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            self.there |= any(getattr(row, name) is not None for name in ("domain_rank", "source_rank"))
+            yield row
+
+
 def tell_cut(shown: int) -> None:
     """Say below a table that there are more rows than these."""
     click.echo(f"({shown:,} shown; --limit 0 shows all)", err=True)
@@ -136,10 +157,12 @@ def tell_cut(shown: int) -> None:
 def _continued(cursor: str) -> str:
     """Return the command that was given, made to go on behind ``cursor``."""
     given = [without_password(argument) for argument in arguments()]
-    for at in reversed([at for at, argument in enumerate(given) if argument == "--after"]):
-        del given[at : at + 2]
-    kept = [argument for argument in given if not argument.startswith("--after=")]
-    return f"{program()} {shlex.join(kept)} --after {cursor}"
+    end = given.index("--") if "--" in given else len(given)  # of options
+    options, targets = given[:end], given[end:]
+    for at in reversed([at for at, argument in enumerate(options) if argument == "--after"]):
+        del options[at : at + 2]
+    kept = [argument for argument in options if not argument.startswith("--after=")]
+    return f"{program()} {shlex.join([*kept, '--after', cursor, *targets])}"
 
 
 def _say(line: str) -> None:

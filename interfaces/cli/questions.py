@@ -47,6 +47,7 @@ def backlinks(target: str, order: Order, per: Per, after: str, conditions: Condi
         columns,
         f"{which}backlinks {_of(target, conditions)}",
         _schemes(target),
+        by_rank=order == "rank",
     )
 
 
@@ -67,6 +68,7 @@ def broken(target: str, order: Order, per: Per, after: str, conditions: Conditio
         [*columns, *(["links", "pages"] if per != "link" else []), "follow", "hops", "last_seen"],
         f"broken backlinks {_of(target, conditions)}",
         _schemes(target),
+        by_rank=order == "rank",
     )
 
 
