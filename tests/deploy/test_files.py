@@ -92,7 +92,7 @@ def test_what_goes_into_the_image_is_there() -> None:
 
 @pytest.mark.parametrize("file", COMPOSE, ids=_name)
 def test_compose_files_are_as_their_schema_says(file: Path) -> None:
-    _tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
+    assert "ok" in _tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
 
 
 @pytest.mark.parametrize("file", COMPOSE, ids=_name)
