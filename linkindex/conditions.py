@@ -97,8 +97,8 @@ def _known(words: Words, known: tuple[str, ...], what: str) -> tuple[str, ...]:
 
 def _domain(text: str) -> str:
     """Return the registrable domain that ``text`` names; a host of it is refused, for the answer would say more."""
-    name = parse_target(text).name
-    domain = urls.domain_of(name) if name else ""
-    if name and name == domain:
-        return name
+    target = parse_target(text)
+    domain = urls.domain_of(target.name or urls.host_of((*target.urls, *target.prefixes)[0]))
+    if domain and target.name == domain:
+        return domain
     raise BadInput(f"domain {text!r}: not a registrable domain; write {domain or 'example.com'}")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -83,6 +83,14 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  linkatlas {line}" for line in lines)
 
 
+class Words(NamedTuple):
+    """What a person is told of an answer: what there is ``nothing`` of, with a ``hint`` why; ``beside`` any, what was asked."""
+
+    nothing: str
+    hint: str = ""
+    beside: str = ""
+
+
 class Question:
     """Where an answer goes and how much of it."""
 
@@ -96,13 +104,11 @@ class Question:
         self,
         answer: Callable[[Index, int | None], Rows[Row]],
         columns: Sequence[str],
-        nothing: str,
-        hint: str = "",
+        words: Words,
         *,
         by_rank: bool = False,
     ) -> int:
-        """Show the rows of an answer, which is asked for with a limit; ``nothing`` says what there is none of, ``hint`` why
-        that may be."""
+        """Show the rows of an answer, which is asked for with a limit; ``by_rank``: they were to be in that order."""
         ranks = _Ranks()
         with self._index() as index:
             # One more than is shown tells whether there are more.
@@ -115,17 +121,20 @@ class Question:
                 _say("no rank is known of these: they are in the order of --sort seen")
             if shown and shown == self._limit and next(found, None) is not None:
                 self._tell_more(shown, cursor)
-            elif not shown and sys.stderr.isatty():
-                held = index.counts()
-                _say(
-                    f"no {nothing} in this index of {counted(held.read, 'page')} and {counted(held.links, 'link')}{hint}"
-                )
+            elif not shown:
+                _tell_nothing(index, words)
+        _tell(words.beside)
         return 0
 
-    def one(self, answer: Callable[[Index], msgspec.Struct]) -> int:
-        """Show an answer that is one object."""
-        with self._index() as index, opened(self._output, self._form) as stream:
-            write_object(answer(index), self._form, stream)
+    def one(self, answer: Callable[[Index], msgspec.Struct], count: str, words: Words) -> int:
+        """Show an answer that is one object; ``count`` is the field that is 0 where there is nothing to tell of."""
+        with self._index() as index:
+            found = answer(index)
+            with opened(self._output, self._form) as stream:
+                write_object(found, self._form, stream)
+            if not getattr(found, count):
+                _tell_nothing(index, words)
+        _tell(words.beside)
         return 0
 
     def _index(self) -> Index:
@@ -136,6 +145,18 @@ class Question:
             tell_cut(shown)
         if cursor:
             _say(f"more: {_continued(cursor)}")
+
+
+def _tell_nothing(index: Index, words: Words) -> None:
+    if sys.stderr.isatty():
+        held = index.counts()
+        size = f"{counted(held.read, 'page')} and {counted(held.links, 'link')}"
+        _say(f"no {words.nothing} in this index of {size}{words.hint}")
+
+
+def _tell(line: str) -> None:
+    if line and sys.stderr.isatty():
+        _say(line)
 
 
 class _Ranks:

@@ -71,7 +71,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = nearest(args[0], tuple(COMMANDS))
+            named = args[0].lower()
+            near = f"--{named}" if named in ("help", "version") else nearest(named, tuple(COMMANDS), 0.55)
             raise click.UsageError(f"no such command {args[0]!r}" + (f"; did you mean {near}?" if near else ""))
         return super().resolve_command(ctx, args)
 
@@ -158,10 +159,14 @@ def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
 
 
 def _nearest_option(error: click.NoSuchOption) -> str:
-    """Return which option of the same command may have been meant; "" where none is near."""
+    """Return which option of the same command may have been meant, or which value of one; "" where none is near."""
     if not error.option_name.startswith("--"):
         return ""
-    known = tuple(option for param in error.ctx.command.params for option in param.opts) if error.ctx else ()
+    params = error.ctx.command.params if error.ctx else []
+    for param in params:
+        if isinstance(param.type, click.Choice) and error.option_name[2:] in param.type.choices:
+            return f"did you mean {param.opts[-1]} {error.option_name[2:]}?"
+    known = tuple(option for param in params for option in param.opts)
     near = nearest(error.option_name, (*known, "--help"))
     return f"did you mean {near}?" if near else ""
 

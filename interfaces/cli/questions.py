@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 import click
 
-from interfaces.cli.asking import TARGETS, Question, answer_options, examples
+from interfaces.cli.asking import TARGETS, Question, Words, answer_options, examples
 from interfaces.cli.conditions import DATES, condition_options, order_options
+from linkindex import urls
 
 if TYPE_CHECKING:
     from linkindex.conditions import Conditions
     from linkindex.store import Order, Per
 
 _PERIOD = ["first_seen", "last_seen"]
+_HOME = re.compile(r"\s*https?://[^/?#*]+/?\s*", re.IGNORECASE)
 _PAGES = "; http and https differ, without a scheme https is meant"
 
 
@@ -45,8 +48,7 @@ def backlinks(target: str, order: Order, per: Per, after: str, conditions: Condi
     return question.rows(
         lambda index, limit: index.backlinks(target, order=order, per=per, after=after, limit=limit, **conditions),
         columns,
-        f"{which}backlinks {_of(target, conditions)}",
-        _schemes(target),
+        _words(f"{which}backlinks", target, conditions),
         by_rank=order == "rank",
     )
 
@@ -66,8 +68,7 @@ def broken(target: str, order: Order, per: Per, after: str, conditions: Conditio
     return question.rows(
         lambda index, limit: index.broken(target, order=order, per=per, after=after, limit=limit, **conditions),
         [*columns, *(["links", "pages"] if per != "link" else []), "follow", "hops", "last_seen"],
-        f"broken backlinks {_of(target, conditions)}",
-        _schemes(target),
+        _words("broken backlinks", target, conditions),
         by_rank=order == "rank",
     )
 
@@ -85,8 +86,7 @@ def domains(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.domains(target, limit=limit, **conditions),
         ["domain", "domain_rank", "backlinks", "pages", "follow", "nofollow", *_PERIOD],
-        f"referring domains {_of(target, conditions)}",
-        _schemes(target),
+        _words("referring domains", target, conditions),
     )
 
 
@@ -99,8 +99,7 @@ def anchors(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.anchors(target, limit=limit, **conditions),
         ["anchor", "backlinks", "domains", "follow", "nofollow", *_PERIOD],
-        f"anchors {_of(target, conditions)}",
-        _schemes(target),
+        _words("anchors", target, conditions),
     )
 
 
@@ -109,7 +108,7 @@ def anchors(target: str, conditions: Conditions, question: Question) -> int:
 @answer_options
 def overview(target: str, question: Question) -> int:
     """Show the backlink profile of TARGET in numbers."""
-    return question.one(lambda index: index.overview(target))
+    return question.one(lambda index: index.overview(target), "backlinks", _words("backlinks", target))
 
 
 @click.command(
@@ -127,8 +126,7 @@ def changes(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.changes(target, limit=limit, **conditions),
         ["at", "what", "source", "attribute", "before", "after", "target", "anchor", "follow"],
-        f"changes of links {_of(target, conditions)}",
-        _schemes(target),
+        _words("changes of links", target, conditions),
     )
 
 
@@ -144,8 +142,7 @@ def history(source: str, target: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.history(source, target, limit=limit),
         [*([] if target else ["target"]), "since", "confirmed", "until", "ended_because", *look],
-        f"links from {source}" + (f" to {target}" if target else ""),
-        _PAGES,
+        Words(f"links from {source}" + (f" to {target}" if target else ""), _PAGES),
     )
 
 
@@ -157,8 +154,7 @@ def outlinks(page: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.outlinks(page, limit=limit),
         ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind", "first_seen"],
-        f"links on the page {page}",
-        _PAGES,
+        Words(f"links on the page {page}", _PAGES),
     )
 
 
@@ -170,17 +166,18 @@ def pages(target: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.pages(target, limit=limit),
         ["url", "title", "status", "language", "published", "author", "platform", "words", "external_links"],
-        f"visited pages of {target}",
-        _schemes(target),
+        _words("visited pages", target),
     )
 
 
-def _of(target: str, conditions: Conditions) -> str:
-    return f"of {target}" + (" that fulfil all conditions" if conditions.keys() - {"state"} else "")
-
-
-def _schemes(target: str) -> str:
-    return "; http and https differ, without a scheme both are looked up" if "://" in target else ""
+def _words(what: str, target: str, conditions: Conditions | None = None) -> Words:
+    """Return what is said of a question about a target."""
+    fulfil = " that fulfil all conditions" if conditions and conditions.keys() - {"state"} else ""
+    if "://" not in target:
+        return Words(f"{what} of {target}{fulfil}")
+    url = urls.canonicalise(target) if _HOME.fullmatch(target) else None
+    beside = f"{target} is one page; for all of the domain, ask for {urls.domain_of(urls.host_of(url))}" if url else ""
+    return Words(f"{what} of {target}{fulfil}", "; http and https differ, without a scheme both are looked up", beside)
 
 
 for _command in (backlinks, broken, domains, anchors, changes, pages, overview):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -44,8 +45,8 @@ def _all(arguments: Iterable[str], file: str | None) -> Iterator[tuple[str, str]
         yield "", argument
     if file is not None:
         for number, line in enumerate(_lines(file), 1):
-            text = line.strip()
-            if text and not text.startswith("#"):
+            text = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()  # a # within a URL is none
+            if text:
                 yield f"{file}, line {number}: ", text
 
 

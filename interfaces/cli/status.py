@@ -158,9 +158,11 @@ def _listed(numbers: dict[str, int]) -> str:
 @option_flags("index", "frontier")
 def why(url: str, form: str | None, options: Options) -> int:
     """Show what became of URL: who led to it, what was tried, why it was or was not visited."""
-    wanted = canonical_seed(url)
+    wanted, other = canonical_seed(url), _other_scheme(canonical_seed(url))
     with frontier_of(options, create=False) as frontier:
-        life = frontier.why(wanted)
+        life, twin = frontier.why(wanted), frontier.why(other)
+        if life is None and "://" not in url:
+            life = twin
         robots = frontier.robots([life.host]).get(life.host) if life else None
         scope = read_job(frontier).scope
     if life is None and (visits := _visits(wanted, options)):
@@ -168,12 +170,18 @@ def why(url: str, form: str | None, options: Options) -> int:
             f"{url}: in the index ({visits}), but not of this crawl; {program()} seed --again {url} visits it anew"
         )
     if life is None:
-        raise BadInput(f"{wanted}: never discovered; no page that was visited links to it")
+        why_not = f", but {other} was" if twin else "; no page that was visited links to it"
+        raise BadInput(f"{wanted}: never discovered{why_not}")
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(record_json(life))
         return 0
     write_fields(_story(life, _visits(life.url, options), scope, robots), sys.stdout)
     return 0
+
+
+def _other_scheme(url: str) -> str:
+    scheme, _, rest = url.partition(":")
+    return canonical_seed(f"{'http' if scheme == 'https' else 'https'}:{rest}")
 
 
 def _visits(url: str, options: Options) -> str:

@@ -200,6 +200,20 @@ def test_a_failed_question_leaves_the_file_as_it_was(folder: Path, tmp_path: Pat
         (("backlinks", "b.test", "-z"), "linkatlas backlinks --help"),
         (("--format", "json", "backlinks", "b.test"), "linkatlas backlinks --help"),
         (("--hlp",), "did you mean --help?"),
+        (("help",), "did you mean --help?"),
+        (("version",), "did you mean --version?"),
+        (("BACKLINKS", "b.test"), "did you mean backlinks?"),
+        (("export",), "no such command 'export' (see"),  # nothing is near it, least of all forget
+        (("backlinks", "b.test", "--json"), "did you mean --format json?"),
+        (("backlinks", "b.test", "--rank"), "did you mean --sort rank?"),
+        (("backlinks", "b.test", "--from", "https://www.a.test/x"), "not a registrable domain; write a.test"),
+        (
+            ("backlinks", "b.test", "--index", "sqlite:///."),
+            "is a folder; name a file in it: --index sqlite:///NAME.db",
+        ),
+        (("why", "https://a.test/", "--frontier", "sqlite:///."), "is a folder; name a file in it: --frontier"),
+        (("crawl", "https://a.test/", "--index", "sqlite:///no/x.db"), "no folder no; make it, or name another with"),
+        (("why", "http://a.test/"), "http://a.test/: never discovered, but https://a.test/ was"),
         (("--frmat",), "options follow the command"),
         (("backlink", "b.test"), "did you mean backlinks?"),
         (("nonsense",), "linkatlas --help"),
@@ -231,6 +245,34 @@ def test_nothing_found_is_an_answer(folder: Path) -> None:
     ran = ask(folder, "backlinks", "nobody.test")
     assert (ran.code, ran.out) == (0, "")
     assert "no backlinks of nobody.test" in on_a_terminal(folder, 100, "backlinks", "nobody.test")
+    assert "no backlinks of nobody.test in this index of 3 pages" in on_a_terminal(
+        folder, 100, "overview", "nobody.test"
+    )
+
+
+@pytest.mark.parametrize("question", ["overview", "backlinks", "pages"])
+@pytest.mark.parametrize("target", ["https://www.b.test", "HTTP://www.b.test/"])
+def test_who_asks_for_a_home_page_is_told_of_the_domain(folder: Path, question: str, target: str) -> None:
+    told = on_a_terminal(folder, 100, question, target)
+    assert told.endswith(f"linkatlas: {target} is one page; for all of the domain, ask for b.test\n")
+    for other in ("b.test", "https://b.test/x", "https://b.test/*"):
+        assert "is one page" not in on_a_terminal(folder, 100, question, other)
+    assert ask(folder, question, target).err == ""
+
+
+def test_without_a_scheme_a_url_is_known_under_either(folder: Path, tmp_path: Path) -> None:
+    place = f"sqlite:///{tmp_path}/q.db"
+    assert run(tmp_path, "seed", "http://plain.test/", "--frontier", place).code == 0
+    assert json.loads(run(tmp_path, "why", "plain.test", "--frontier", place).out)["url"] == "http://plain.test/"
+
+
+def test_a_question_makes_no_index_of_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "linkatlas.db").touch()
+    for question in ("backlinks b.test", "status", "overview b.test"):
+        ran = run(tmp_path, *question.split())
+        assert (ran.code, ran.err.count("\n")) == (2, 1)
+        assert "linkatlas.db: there is nothing in it" in ran.err
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [("linkatlas.db", 0)]
 
 
 @pytest.mark.parametrize("question", ["backlinks big.test", "backlinks big.test --format csv", "config", "--help"])

@@ -61,7 +61,7 @@ def test_each_condition_reaches_the_selection() -> None:
         ({"since": "soon"}, "since 'soon'"),
         ({"as_of": "soon"}, "as of 'soon'"),
         ({"source": "www.example.org"}, "write example.org"),
-        ({"source": "https://example.org/page"}, "write example.com"),
+        ({"source": "https://example.org/page"}, "write example.org"),
         ({"source": "a b"}, "target 'a b'"),
     ],
 )
