@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,6 +31,9 @@ from linkindex.target import Target
 from linkindex.urls import domain_of, host_of
 from settings.options import Options, default
 from settings.values import without_password
+
+if TYPE_CHECKING:
+    from crawler.process import End
 
 EXAMPLES = """\b
 Examples:
@@ -108,8 +112,9 @@ def _begin(frontier: Frontier, index: LinkIndex, seeds: list[str], scope: Scope,
     return True
 
 
-def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
-    """Work until the end with ``options.workers`` nodes, this process being one; print what was found; return the exit code."""
+def run(frontier: Frontier, index: LinkIndex, options: Options, begun_by: str = "") -> int:
+    """Work until the end with ``options.workers`` nodes, this process being one; print what was found; return the exit code.
+    ``begun_by`` is what a person types to have it all again, where that does not go on with what is there."""
     from crawler.process import run_node
     from interfaces.cli.workers import workers
 
@@ -122,22 +127,23 @@ def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
         _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
         click.echo(f"run: {read_job(frontier).run}")
         _print_questions(frontier, index, options)
-    return _conclude(end.reason, end.message, end.exit_code, frontier, counts)
+    go_on = f"begin anew with: {begun_by}" if begun_by else f"nothing is lost, go on with: {_this_command()}"
+    return _conclude(end, go_on, frontier, counts)
 
 
-def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, counts: Counts) -> int:
-    go_on = f"go on with: {_this_command()}"
+def _conclude(end: End, go_on: str, frontier: Frontier, counts: Counts) -> int:
+    reason, message, exit_code = end.reason, end.message, end.exit_code
     if message:
         _say(f"stopped: {message}")
         return exit_code
     if reason == "shutdown":
-        _say(f"stopped; nothing is lost, {go_on}")
+        _say(f"stopped; {go_on}")
         return 130
     if reason == "waiting":
         _say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
         return 75
     if reason == "drained":
-        _say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
+        _say(f"left the crawl, as it was asked to; {go_on}")
         return 0
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled

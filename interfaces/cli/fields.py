@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from typing import TextIO
 
+from interfaces.cli.terminal import columns_of
 from interfaces.text import safe_text
 
 _LEAST = 20  # columns for values; narrower ones are left to the terminal
@@ -15,7 +15,7 @@ def write_fields(fields: Iterable[tuple[str, str]], stream: TextIO) -> None:
     """Write a line for each name and its value; a name of "" stands for the one before."""
     told = [(name, safe_text(value)) for name, value in fields]
     width = max(len(name) for name, _ in told)
-    room = shutil.get_terminal_size().columns - width - 2 if stream.isatty() else 0
+    room = columns_of(stream) - width - 2 if stream.isatty() else 0
     for name, value in told:
         first, *more = _wrapped(value, room)
         stream.write(f"{name:<{width}}  {first}\n")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from interfaces.cli.terminal import NO_ROOM
 from interfaces.cli.voice import voice
 from linkindex.errors import LinkatlasError
 from settings.options import OptionError, flag, specs
@@ -97,6 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.getpid() == 1:  # the first process of a container, which the system spares signals that it does not ask for
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     voice.form = "text"  # until a command says otherwise
+    if sys.stderr is None:  # as Python has it where one is closed; what is said is to be lost then
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  for the rest of the process
+    if sys.stdout is None:
+        return _fail("standard output is closed; give it somewhere to go, be it /dev/null", 2)
+    return _run(given)
+
+
+def _run(given: list[str]) -> int:
     try:
         # Not group.main: it would end the process with 1 where a reader has seen enough.
         with group.make_context("linkatlas", list(given), obj=given) as context:
@@ -119,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         return 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in NO_ROOM:
             return _fail_as_bug(error)
         _discard_output()
         return _fail(f"{error.filename or 'output'}: {error.strerror}; make room, then try again", 69)

@@ -61,7 +61,7 @@ def normalize(url: tuple[str, ...], explain: bool, form: str | None, output: str
     given = _good(url, refused) if url else _good((line.rstrip("\r\n") for line in sys.stdin), refused, lines=True)
     with opened(output, form) as stream:
         if explain:
-            write_rows(_explained(given), Explained, form, stream, ["rule", "before", "after"])
+            write_rows(_explained(given, as_table=form == "table"), Explained, form, stream, ["rule", "after"])
         else:
             write_rows(map(_normalized, given), Normalized, form, stream, ["url", "readable", "domain", "key", "rules"])
     for line in refused:
@@ -97,8 +97,11 @@ def _normalized(text: str) -> Normalized:
     )
 
 
-def _explained(given: Iterator[str]) -> Iterator[Explained]:
+def _explained(given: Iterator[str], *, as_table: bool) -> Iterator[Explained]:
+    """Yield the rules that acted; in a table, where each line goes on from the one above, what was given first."""
     for text in given:
+        if as_table:
+            yield Explained(given=text, rule="given", before="", after=text, why="")
         for step in url_rules.explain(text):
             yield Explained(
                 given=text, rule=step.rule, before=step.before, after=step.after, why=url_rules.RULES[step.rule]

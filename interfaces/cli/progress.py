@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -43,7 +42,7 @@ class Progress:
         self._over.set()
         self._thread.join()
         if self._live:
-            _renew("")
+            voice.renew()
 
     def _run(self) -> None:
         while not self._over.wait(self._interval):
@@ -52,7 +51,7 @@ class Progress:
             except Unavailable:
                 continue  # the nodes wait for the store, and say so
             if self._live:
-                _renew(line)
+                voice.renew(line)
             else:
                 voice.say(line, name="")
 
@@ -67,8 +66,3 @@ class Progress:
             f"{counted(counts.visited, 'URL')} · {speed:.1f}/s · {counted(seen.links, 'link')} · "
             f"{counted(counts.hosts, 'host')} · {waiting:,} queued · {counted(counts.failed, 'error')}"
         )
-
-
-def _renew(line: str) -> None:
-    sys.stderr.write(f"\r\x1b[K{line}")
-    sys.stderr.flush()

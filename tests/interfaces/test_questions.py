@@ -290,6 +290,24 @@ def test_who_stops_reading_is_not_told_of_it(folder: Path, question: str) -> Non
         assert piped.stderr == "0\n"
 
 
+@pytest.mark.parametrize("question", ["backlinks b.test", "status", "--help"])
+def test_a_closed_output_is_told(folder: Path, question: str) -> None:
+    for closed, told in ((">&-", 1), (">&- 2>&-", 0)):
+        line = f"{shlex.join(command(*question.split()))} {closed}"
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", told)
+        assert "standard output is closed" in done.stderr or not told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: what a full disk does is not checked")
+def test_a_file_that_finds_no_room_is_told_as_such(folder: Path) -> None:
+    ran = ask(folder, "backlinks", "b.test", "-o", "/dev/full")
+    assert (ran.code, ran.out) == (69, "")
+    assert ran.err == "linkatlas: -o /dev/full: No space left on device; make room, then try again\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: what a full disk does is not checked")
 @pytest.mark.parametrize("question", ["backlinks b.test", "status", "config", "--help"])
 def test_a_full_disk_is_told_in_one_line(folder: Path, question: str) -> None:
