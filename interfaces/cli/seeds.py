@@ -35,7 +35,8 @@ def read_seeds(arguments: Iterable[str], file: str | None, *, allow_private: boo
             found[url] = None
     if not found:
         raise BadInput(
-            "; ".join(skipped[:3]) or "no seeds: name at least one, as in: linkatlas crawl https://example.com"
+            "; ".join(skipped[:3])
+            or "no seeds: name at least one, such as https://example.com, or a file by --seeds-file"
         )
     return Seeds(list(found), skipped)
 
