@@ -35,6 +35,7 @@ A TARGET is one of
   https://example.com/page       one URL
 """
 
+OUTPUT_HELP = "Write to FILE, which appears when it is whole.  [format: its ending]"
 FORMAT_HELP = "How the answer is written.  [table on a terminal, jsonl in a pipe]"
 
 
@@ -69,7 +70,7 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "-o",
             "--output",
             metavar="FILE",
-            help="Write to FILE, which appears when it is whole.  [format: its ending]",
+            help=OUTPUT_HELP,
         ),
         click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP),
         option_flags("index", "time_limit"),

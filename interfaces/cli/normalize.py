@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from interfaces.cli.asking import FORMAT_HELP
+from interfaces.cli.asking import FORMAT_HELP, OUTPUT_HELP
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
 from interfaces.text import safe_text
 from linkindex import url_rules, urls
@@ -46,8 +46,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     "  linkatlas normalize < urls.txt --format csv"
 )
 @click.argument("url", nargs=-1)
-@click.option("--explain", is_flag=True, help="Show each rule that acted, what it found and what it left.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE, which appears when it is whole.")
+@click.option("--explain", is_flag=True, help="Show each rule that acted, and what it left.")
+@click.option("-o", "--output", metavar="FILE", help=OUTPUT_HELP)
 @click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP)
 def normalize(url: tuple[str, ...], explain: bool, form: str | None, output: str | None) -> int:
     """Show the canonical form of each URL: the one spelling by which the index and the frontier know it.

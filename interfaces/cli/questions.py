@@ -24,7 +24,7 @@ _PAGES = "; http and https differ, without a scheme https is meant"
 @click.command(
     epilog=examples(
         "backlinks example.com",
-        "backlinks example.com --follow --placement content --per domain --sort rank",
+        "backlinks example.com --follow --placement content --per domain",
         "backlinks example.com --lost --since 30d",
         "backlinks example.com --as-of 2026-01-31 --limit 0 -o then.csv",
     )
@@ -53,7 +53,7 @@ def backlinks(target: str, order: Order, per: Per, after: str, conditions: Condi
     )
 
 
-@click.command(epilog=examples("broken example.com", "broken example.com --follow --sort rank -o redirects.csv"))
+@click.command(epilog=examples("broken example.com", "broken example.com --follow -o redirects.csv"))
 @click.argument("target")
 @condition_options(without=("state", "as_of", "broken"), since="First seen on DATE or later.")
 @order_options
