@@ -412,6 +412,17 @@ def test_linkatlas_alone_lists_its_commands(folder: Path) -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_seeds_of_a_file_are_visited_again_too(folder: Path, tmp_path: Path) -> None:
+    place = ("--index", f"sqlite:///{folder}/linkatlas.db", "--frontier", f"sqlite:///{tmp_path}/q.db")
+    assert run(tmp_path, "seed", "https://a.test/", *place).code == 0
+    (tmp_path / "again.txt").write_text("https://a.test/ # once more\n")
+    again = run(tmp_path, "seed", "--again", "--seeds-file", "again.txt", *place)
+    assert (again.code, again.out) == (0, "1 URL is queued to be visited again\n")
+    nothing = run(tmp_path, "seed", "--again", *place)
+    assert (nothing.code, nothing.err.count("\n"), "no seeds" in nothing.err) == (2, 1, True)
+    assert "no node works on this crawl yet" in on_a_terminal(tmp_path, 100, "seed", "https://x.test/", *place)
+
+
 def test_ctrl_c_while_the_program_is_being_read_ends_it_without_a_word(tmp_path: Path) -> None:
     code = """
 import sys
