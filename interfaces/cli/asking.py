@@ -85,11 +85,11 @@ def examples(*lines: str) -> str:
 
 
 class Words(NamedTuple):
-    """What a person is told of an answer: what there is ``nothing`` of, with a ``hint`` why; ``beside`` any, what was asked."""
+    """What a person is told of an answer: what there is ``nothing`` of, with a ``hint`` why; of any, what may be ``meant``."""
 
     nothing: str
-    hint: str = ""
-    beside: str = ""
+    hint: Callable[[], str]
+    meant: Callable[[], str] = str  # nothing else
 
 
 class Question:
@@ -124,7 +124,7 @@ class Question:
                 self._tell_more(shown, cursor)
             elif not shown:
                 _tell_nothing(index, words)
-        _tell(words.beside)
+        _tell_meant(words)
         return 0
 
     def one(self, answer: Callable[[Index], msgspec.Struct], count: str, words: Words) -> int:
@@ -135,7 +135,7 @@ class Question:
                 write_object(found, self._form, stream)
             if not getattr(found, count):
                 _tell_nothing(index, words)
-        _tell(words.beside)
+        _tell_meant(words)
         return 0
 
     def _index(self) -> Index:
@@ -152,11 +152,11 @@ def _tell_nothing(index: Index, words: Words) -> None:
     if sys.stderr.isatty():
         held = index.counts()
         size = f"{counted(held.read, 'page')} and {counted(held.links, 'link')}"
-        _say(f"no {words.nothing} in this index of {size}{words.hint}")
+        _say(f"no {words.nothing} in this index of {size}{words.hint()}")
 
 
-def _tell(line: str) -> None:
-    if line and sys.stderr.isatty():
+def _tell_meant(words: Words) -> None:
+    if sys.stderr.isatty() and (line := words.meant()):
         _say(line)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from inspect import cleandoc
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,14 @@ import click
 from interfaces.cli.asking import TARGETS, Question, Words, answer_options, examples
 from interfaces.cli.conditions import DATES, condition_options, order_options
 from linkindex import urls
+from linkindex.target import parse_target
 
 if TYPE_CHECKING:
     from linkindex.conditions import Conditions
     from linkindex.store import Order, Per
 
 _PERIOD = ["first_seen", "last_seen"]
-_HOME = re.compile(r"\s*https?://[^/?#*]+/?\s*", re.IGNORECASE)
+_HOME = re.compile(r"https?://[^/?]+/")
 _PAGES = "; http and https differ, without a scheme https is meant"
 
 
@@ -142,7 +144,7 @@ def history(source: str, target: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.history(source, target, limit=limit),
         [*([] if target else ["target"]), "since", "confirmed", "until", "ended_because", *look],
-        Words(f"links from {source}" + (f" to {target}" if target else ""), _PAGES),
+        Words(f"links from {source}" + (f" to {target}" if target else ""), lambda: _PAGES),
     )
 
 
@@ -154,7 +156,7 @@ def outlinks(page: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.outlinks(page, limit=limit),
         ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind", "first_seen"],
-        Words(f"links on the page {page}", _PAGES),
+        Words(f"links on the page {page}", lambda: _PAGES),
     )
 
 
@@ -171,13 +173,25 @@ def pages(target: str, question: Question) -> int:
 
 
 def _words(what: str, target: str, conditions: Conditions | None = None) -> Words:
-    """Return what is said of a question about a target."""
     fulfil = " that fulfil all conditions" if conditions and conditions.keys() - {"state"} else ""
-    if "://" not in target:
-        return Words(f"{what} of {target}{fulfil}")
-    url = urls.canonicalise(target) if _HOME.fullmatch(target) else None
-    beside = f"{target} is one page; for all of the domain, ask for {urls.domain_of(urls.host_of(url))}" if url else ""
-    return Words(f"{what} of {target}{fulfil}", "; http and https differ, without a scheme both are looked up", beside)
+    return Words(f"{what} of {target}{fulfil}", partial(_hint, target), partial(_meant, target))
+
+
+def _hint(target: str) -> str:
+    """Return why nothing may have been found of a target."""
+    if "://" in target:
+        return "; http and https differ, without a scheme both are looked up"
+    name = parse_target(target).name
+    domain = urls.domain_of(name) if name else ""
+    return f"; that is one host, for all of the domain ask for {domain}" if domain not in ("", name) else ""
+
+
+def _meant(target: str) -> str:
+    """Return what whoever asks for a home page may have meant, "" for other targets."""
+    found = parse_target(target)
+    if not found.urls or not _HOME.fullmatch(found.urls[0]):
+        return ""
+    return f"{target} is one page; for all of the domain, ask for {urls.domain_of(urls.host_of(found.urls[0]))}"
 
 
 for _command in (backlinks, broken, domains, anchors, changes, pages, overview):

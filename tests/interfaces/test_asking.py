@@ -272,6 +272,7 @@ def test_a_password_is_never_shown(tmp_path: Path, line: str) -> None:
         ("backlinks nobody.test --lost", "no lost backlinks of nobody.test in this"),
         ("domains example.com --kind form", "no referring domains of example.com that fulfil all conditions"),
         ("anchors http://example.com/", "http and https differ"),
+        ("domains shop.example.com", "; that is one host, for all of the domain ask for example.com"),
         ("outlinks nowhere.example/", "without a scheme https is meant"),
         ("history nowhere.example/", "without a scheme https is meant"),
         ("outlinks https://nobody.test/", "no links on the page https://nobody.test/"),

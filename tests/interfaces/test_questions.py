@@ -251,11 +251,11 @@ def test_nothing_found_is_an_answer(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("question", ["overview", "backlinks", "pages"])
-@pytest.mark.parametrize("target", ["https://www.b.test", "HTTP://www.b.test/"])
+@pytest.mark.parametrize("target", ["https://www.b.test", "HTTP://www.b.test/", "www.b.test/"])
 def test_who_asks_for_a_home_page_is_told_of_the_domain(folder: Path, question: str, target: str) -> None:
     told = on_a_terminal(folder, 100, question, target)
     assert told.endswith(f"linkatlas: {target} is one page; for all of the domain, ask for b.test\n")
-    for other in ("b.test", "https://b.test/x", "https://b.test/*"):
+    for other in ("b.test", "www.b.test", "https://b.test/x", "https://b.test/?x", "https://b.test/*"):
         assert "is one page" not in on_a_terminal(folder, 100, question, other)
     assert ask(folder, question, target).err == ""
 
