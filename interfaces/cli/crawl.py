@@ -84,7 +84,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
         index = stack.enter_context(open_index(options.index, create=True, wait=ANSWER))
         frontier = stack.enter_context(frontier_of(options, exclusive=True))
         if not _begin(frontier, index, found.urls, scope, again, options):
-            return 0
+            return 0 if frontier.counts().done else _tell_unread(frontier)
         keep_job(index, read_job(frontier))
         return run(frontier, index, options)
 
@@ -120,7 +120,7 @@ def run(frontier: Frontier, index: LinkIndex, options: Options, begun_by: str = 
 
     began, before = time.monotonic(), frontier.counts()
     others = workers(options, options.workers - 1)
-    with Progress(lambda: Snapshot(frontier.counts(), index.grown())), others as stop_workers:
+    with Progress(lambda: Snapshot(frontier.counts(), index.grown(), frontier.outlook().wait)), others as stop_workers:
         end = run_node(options, stop_workers)
     counts = frontier.counts()
     if not end.message:  # else the index may be what is away
@@ -148,10 +148,12 @@ def _conclude(end: End, go_on: str, frontier: Frontier, counts: Counts) -> int:
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
         _say(f"the budget is spent with {counted(left, 'URL')} queued; raise it with --max-pages to go on")
-    if not counts.done:
-        _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
-        return 1
-    return 0
+    return 0 if counts.done else _tell_unread(frontier)
+
+
+def _tell_unread(frontier: Frontier) -> int:
+    _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
+    return 1
 
 
 def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: float) -> None:

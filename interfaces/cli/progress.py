@@ -19,6 +19,7 @@ class Snapshot(NamedTuple):
 
     counts: Counts
     links: int
+    wait: float = 0.0  # s until anything may be visited
 
 
 class Progress:
@@ -61,8 +62,9 @@ class Progress:
         self._samples = [sample for sample in self._samples if sample[0] > now - 10.0] + [(now, counts.visited)]
         (then, before), (_, after) = self._samples[0], self._samples[-1]
         speed = (after - before) / (now - then) if now > then else 0.0
-        waiting = counts.queued + counts.scheduled
+        ahead = counts.queued + counts.scheduled + counts.leased
+        wait = f" · next in {seen.wait:.0f} s" if seen.wait >= 1.0 else ""
         return (
             f"{counted(counts.visited, 'URL')} · {speed:.1f}/s · {counted(seen.links, 'link')} · "
-            f"{counted(counts.hosts, 'host')} · {waiting:,} queued · {counted(counts.failed, 'error')}"
+            f"{counted(counts.hosts, 'host')} · {ahead:,} to visit · {counted(counts.failed, 'error')}{wait}"
         )

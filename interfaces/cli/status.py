@@ -125,7 +125,7 @@ def _at_work(nodes: list[Seen]) -> list[tuple[str, str]]:
 def _held(held: IndexCounts) -> list[tuple[str, str]]:
     told = [
         f"{counted(held.links, 'link')} ({held.lost:,} lost) from {counted(held.read, 'page')}",
-        f"{counted(held.pages, 'URL')} of {counted(held.domains, 'domain')} visited: {_listed(held.by_outcome)}",
+        f"{counted(held.pages, 'URL')} of {counted(held.domains, 'domain')}, by outcome: {_listed(held.by_outcome)}",
         f"URL rules {held.url_rules or '-'}, Public Suffix List of {held.suffix_list or '-'}",
     ]
     return _under("index", told)

@@ -79,7 +79,7 @@ def test_a_crawl_and_status_count_the_same(site: Site) -> None:
     )
     shown = run(site.folder, "status", "--format", "table").out.splitlines()
     at = shown.index(f"index     {told.replace(' links', ' links (0 lost)')}")
-    assert shown[at + 1] == "          9 URLs of 1 domain visited: 8 page, 1 gone"
+    assert shown[at + 1] == "          9 URLs of 1 domain, by outcome: 8 page, 1 gone"
     assert re.search(r": 9 URLs, .* for the first time$", shown[-1])
 
 

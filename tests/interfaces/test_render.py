@@ -15,8 +15,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crawler.frontier import Counts
 from interfaces.cli.fields import write_fields
 from interfaces.cli.main import main
+from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.render import choose_format, opened, write_object, write_rows
 from interfaces.cli.voice import Voice
 from linkindex.answers.rows import AnchorText, Overview
@@ -145,6 +147,13 @@ def test_a_line_that_renews_itself_stays_one(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("sys.stderr", shown)
     Voice().renew("1,234,567 URLs · 100.0/s · 12,345,678 links · 139,000 hosts")
     assert shown.getvalue() == "\r\x1b[K1,234,567 URLs · 100.0/s · 12,345,678 l"
+
+
+def test_progress_tells_what_is_ahead_and_until_when_nothing_happens() -> None:
+    counts = Counts(queued=2, scheduled=1, leased=3, visited=2, failed=1, hosts=4)
+    progress = Progress(lambda: Snapshot(counts, 5))
+    assert progress.line(Snapshot(counts, 5), 0.0) == "2 URLs · 0.0/s · 5 links · 4 hosts · 6 to visit · 1 error"
+    assert progress.line(Snapshot(counts, 5, 28.4), 0.0).endswith(" · 6 to visit · 1 error · next in 28 s")
 
 
 @pytest.mark.parametrize("columns", [30, 40, 80])
