@@ -18,7 +18,7 @@ from interfaces.cli.flags import option_flags
 from interfaces.cli.health import check_health
 from interfaces.cli.looks import state_of
 from interfaces.cli.program import program
-from interfaces.cli.render import choose_format, record_json
+from interfaces.cli.render import RECORD_FORMAT, choose_format, record_json
 from interfaces.cli.seeds import given_seeds, read_seeds
 from interfaces.cli.voice import voice
 from interfaces.text import counted, safe_text
@@ -137,7 +137,7 @@ def drain(name: str, options: Options) -> int:
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas nodes --frontier 'redis://10.0.0.5/0?job=web'")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), help="How the answer is written.")
+@RECORD_FORMAT
 @option_flags("index", "frontier")
 def nodes(form: str | None, options: Options) -> int:
     """Show who works on a crawl: last sign of life, leases in hand, pages so far and a second, and who is about to leave."""

@@ -104,6 +104,13 @@ def write_rows(rows: Iterable[Row], kind: type[Row], form: str, stream: TextIO, 
     return _write_json(rows, form, stream)
 
 
+RECORD_FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    help="How the answer is written.  [table on a terminal, json in a pipe]",
+)
+
 _MOMENTS = frozenset("discovered_at due ended_at first host_held_until host_opens last started".split())
 
 

@@ -17,7 +17,7 @@ from interfaces.cli.fields import write_fields
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
 from interfaces.cli.program import program
-from interfaces.cli.render import choose_format, record_json
+from interfaces.cli.render import RECORD_FORMAT, choose_format, record_json
 from interfaces.text import counted
 from linkindex import urls
 from linkindex.errors import BadInput
@@ -25,14 +25,6 @@ from linkindex.store import IndexCounts, RunCounts, open_index
 from linkindex.target import Target
 from settings.options import Options
 from settings.values import without_password
-
-_FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    help="How the answer is written.  [table on a terminal, json in a pipe]",
-)
-
 
 _RUNS = 5  # that are shown
 
@@ -57,7 +49,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas status --index sqlite:///linkatlas.db")
-@_FORMAT
+@RECORD_FORMAT
 @option_flags("index", "frontier")
 def status(form: str | None, options: Options) -> int:
     """Show how far the crawl is, and what the index holds."""
@@ -154,7 +146,7 @@ def _listed(numbers: dict[str, int]) -> str:
 
 @click.command(epilog="\b\nExample:\n  linkatlas why https://example.com/page")
 @click.argument("url")
-@_FORMAT
+@RECORD_FORMAT
 @option_flags("index", "frontier")
 def why(url: str, form: str | None, options: Options) -> int:
     """Show what became of URL: who led to it, what was tried, why it was or was not visited."""
