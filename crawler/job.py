@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -71,7 +71,12 @@ def begin(
 
 
 def _named(job: Job) -> Job:
-    return job if job.run else msgspec.structs.replace(job, run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    """Return the job with a name for its run: when it began, or the next second that no earlier run is named by."""
+    began = datetime.now(UTC)
+    while not job.run or job.run in job.earlier:
+        job = msgspec.structs.replace(job, run=f"{began:%Y-%m-%dT%H:%M:%SZ}")
+        began += timedelta(seconds=1)
+    return job
 
 
 def _readmit(frontier: Frontier, scope: Scope) -> None:

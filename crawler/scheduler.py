@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -38,6 +37,7 @@ from crawler.watched import Watched
 from linkindex import urls
 from linkindex.errors import LinkatlasError
 from linkindex.model import Visit
+from settings.ending import end_soon
 from settings.options import from_scrapy
 from settings.signals import run_named, stopping, stored
 
@@ -83,9 +83,7 @@ class FrontierScheduler(BaseScheduler):
             if spider.checked:  # whoever started it tells of it
                 raise
             logger.error("%s", error)
-            # Scrapy's own command would show each stack that an error passes through, and end with 0.
-            asyncio.get_running_loop().call_soon(sys.exit, error.exit_code)
-            raise asyncio.CancelledError from None
+            end_soon(error.exit_code)
 
     def _begin(self, spider: DiscoverSpider) -> None:
         options = self._options

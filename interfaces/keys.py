@@ -11,7 +11,8 @@ For deploy/, which starts stores of its own.
 ``index``         the URL of the index, password included, for ``LINKATLAS_INDEX_FILE``
 ================= =====================================================================================================
 
-A file that is there is left as it is, so a password of your own may be put in its place before. The standard library only.
+A file that is there is left as it is. So a password of your own, or the URL of a store that you have, may be put in its place
+before: ``python3 -m interfaces.keys FOLDER --take index < FILE``. The standard library only.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ import argparse
 import os
 import re
 import secrets
+import sys
 from pathlib import Path
+
+FILES = ("redis.conf", "mongo-admin", "mongo", "grafana", "frontier", "index")
 
 
 def make(folder: Path, redis: str, mongo: str, job: str, database: str) -> None:
@@ -42,15 +46,27 @@ def give(folder: Path, readers: dict[str, int]) -> None:
         os.chown(folder / name, user, -1)
 
 
+def take(folder: Path, name: str, text: str) -> None:
+    """Put ``text`` in the place of a file, be it there or not."""
+    if not text.strip():
+        raise SystemExit(f"{name}: nothing was given; as in: --take {name} < FILE")
+    _write(folder / name, text.strip() + "\n")
+
+
 def _keep(path: Path, text: str) -> str:
-    """Write ``text``, readable by its owner and group, unless the file is there; return what it holds."""
+    """Write ``text`` unless the file is there; return what it holds."""
     if not path.exists():
-        draft = path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440), "w") as file:
-            file.write(text)
-        draft.rename(path)  # whole or not at all
+        _write(path, text)
     return path.read_text()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that its owner and group can read."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440), "w") as file:
+        file.write(text)
+    draft.rename(path)  # whole or not at all
 
 
 def _password() -> str:
@@ -67,7 +83,11 @@ def main() -> None:
     parser.add_argument(
         "--reader", action="append", default=[], metavar="FILE:USER", help="give a file to a user's number"
     )
+    parser.add_argument("--take", choices=FILES, metavar="FILE", help="only put standard input in this file's place")
     options = parser.parse_args()
+    if options.take:
+        take(options.folder, options.take, sys.stdin.read())
+        return
     make(options.folder, options.redis, options.mongo, options.job, options.database)
     give(options.folder, {name: int(user) for name, _, user in (text.partition(":") for text in options.reader)})
 

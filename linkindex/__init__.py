@@ -22,4 +22,4 @@ def open(url: str, *, time_limit: float = 0.0) -> Index:  # noqa: A001  reads as
     from linkindex.index import Index  # noqa: PLC0415  importing linkindex alone costs nothing
     from linkindex.store import open_index  # noqa: PLC0415
 
-    return Index(open_index(url, time_limit=time_limit))
+    return Index(open_index(str(url), time_limit=time_limit))  # a Path is told what would do

@@ -58,18 +58,18 @@ def select(
     selection = Selection(
         target=parse_target(target),
         state=state,
-        internal=internal,
-        as_found=as_found,
+        internal=_switch(internal, "internal"),
+        as_found=_switch(as_found, "as_found"),
         as_of=None if as_of is None else read_when(as_of, "as of", "last"),
         since=None if since is None else read_when(since, "since"),
         until=None if until is None else read_when(until, "until", "end"),
-        follow=follow,
+        follow=None if follow is None else _switch(follow, "follow"),
         kinds=_known(kind, KINDS, "kind"),
         placements=_known(placement, PLACEMENTS, "placement"),
-        rel=tuple(word.lower() for word in _words(rel)),
+        rel=tuple(word.lower() for word in _words(rel, "rel")),
         source=_domain(source) if source else "",
-        anchor=anchor,
-        broken=broken,
+        anchor=_text(anchor, "anchor"),
+        broken=_switch(broken, "broken"),
     )
     if state not in ("live", "lost", "all"):
         raise BadInput(f"state {state!r}: unknown; it is live, lost or all")
@@ -80,13 +80,28 @@ def select(
     return selection
 
 
-def _words(words: Words) -> list[str]:
-    texts = [words] if isinstance(words, str) else words
-    return [word for text in texts for part in text.split(",") if (word := part.strip())]
+def _text(value: str, what: str) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{what} {value!r}: give a text")
+    return value
+
+
+def _switch(value: bool, what: str) -> bool:
+    if value not in (True, False):  # a numpy.bool_ is one of them
+        raise BadInput(f"{what} {value!r}: neither True nor False")
+    return bool(value)
+
+
+def _words(words: Words, what: str) -> list[str]:
+    try:
+        texts = [words] if isinstance(words, str) else words
+        return [word for text in texts for part in text.split(",") if (word := part.strip())]
+    except (TypeError, AttributeError):
+        raise BadInput(f"{what} {words!r}: give a text, or a list of texts") from None
 
 
 def _known(words: Words, known: tuple[str, ...], what: str) -> tuple[str, ...]:
-    found = tuple(word.lower() for word in _words(words))
+    found = tuple(word.lower() for word in _words(words, what))
     for word in found:
         if word not in known:
             near = nearest(word, known)
@@ -97,8 +112,8 @@ def _known(words: Words, known: tuple[str, ...], what: str) -> tuple[str, ...]:
 
 def _domain(text: str) -> str:
     """Return the registrable domain that ``text`` names; a host of it is refused, for the answer would say more."""
-    name = parse_target(text).name
-    domain = urls.domain_of(name) if name else ""
-    if name and name == domain:
-        return name
+    target = parse_target(text)
+    domain = urls.domain_of(target.name or urls.host_of((*target.urls, *target.prefixes)[0]))
+    if domain and target.name == domain:
+        return domain
     raise BadInput(f"domain {text!r}: not a registrable domain; write {domain or 'example.com'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import index
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 import msgspec
@@ -160,6 +161,8 @@ class Index:
         self.close()
 
     def _asked(self, answer: Callable[..., Answer], *arguments: Any, **keywords: Any) -> Answer:
+        if (limit := keywords.get("limit")) is not None:
+            keywords["limit"] = _whole(limit)
         return guarded(self.store, answer)(self.store, *arguments, **keywords)
 
     def _links(
@@ -177,6 +180,15 @@ class Index:
         start = read_cursor(after, selection, order, per) if after else None
         found = self._asked(answer, selection, order=order, per=per, after=start, limit=limit)
         return Rows(kind, found, lambda row: cursor_of(row, selection, order, per))
+
+
+def _whole(limit: Any) -> int:
+    try:
+        if (found := index(limit)) >= 0:  # of numpy's numbers too
+            return found
+    except TypeError:
+        pass
+    raise BadInput(f"limit {limit!r}: give a whole number, or None for all")
 
 
 def _one_of(value: Any, known: tuple[str, ...], what: str) -> None:

@@ -24,7 +24,7 @@ def parse_target(text: str) -> Target:
     ``https://example.com/page`` is one URL; without a scheme, a path is looked up under both.
     Raises :class:`BadInput` for anything else.
     """
-    wanted = text.strip()
+    wanted = text.strip() if isinstance(text, str) else ""
     prefix = wanted.endswith("*")
     spelled = wanted[:-1] if prefix else wanted
     forms = [form for scheme in ("https", "http") if spelled and (form := urls.with_scheme(spelled, scheme))]
@@ -47,7 +47,7 @@ def parse_page(text: str) -> str:
 
     Raises :class:`BadInput` for what is no http or https URL.
     """
-    spelled = urls.with_scheme(text.strip())
+    spelled = urls.with_scheme(text.strip()) if isinstance(text, str) else None
     url = urls.canonicalise(spelled) if spelled else None
     if url is None:
         raise BadInput(f"page {text!r}: not an http or https URL; write https://example.com/page")

@@ -27,7 +27,7 @@ def read_when(when: When, name: str, edge: Edge = "begin", now: datetime | None 
             begin = datetime.combine(found, time(), UTC)
             return _ms(begin) if edge == "begin" else _ms(begin + _DAY) - (edge == "last")
         return _ms(found if found.tzinfo else found.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError):
         raise BadInput(f"{name} {when!r}: not a date; write {FORMS}") from None
 
 

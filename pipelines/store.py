@@ -7,16 +7,19 @@ visits under way than it has places, and a place is free again when its visit wa
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Self
 
 from linkindex.batches import Batches
 from linkindex.calls import Calls
+from linkindex.errors import LinkatlasError
 from linkindex.history import DAY, Patience
 from linkindex.model import Visit
 from linkindex.store import LinkIndex, open_index
 from settings import signals
+from settings.ending import end_soon
 from settings.options import from_scrapy
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from scrapy.signalmanager import SignalManager
 
     from settings.options import Options
+
+logger = logging.getLogger(__name__)
 
 ANSWER = 2.0  # s that one try waits for an index that is away, or that others write to
 PARTING = 1.0  # s that a node which ends waits for an index that is away
@@ -51,7 +56,14 @@ class StorePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         options = from_scrapy(crawler.settings)
         hub = crawler.signals
-        pipeline = cls(index_of(options), hub, options.batch, options.flush_interval, options.store_wait)
+        try:
+            index = index_of(options)
+        except LinkatlasError as error:
+            if getattr(crawler.spider, "checked", False):  # whoever started it tells of it
+                raise
+            logger.error("%s", error)
+            end_soon(error.exit_code)
+        pipeline = cls(index, hub, options.batch, options.flush_interval, options.store_wait)
         crawler.signals.connect(pipeline.run_named, signals.run_named)
         crawler.signals.connect(pipeline.stopping, signals.stopping)
         return pipeline

@@ -4,6 +4,10 @@ Options come from ``LINKATLAS_*`` and ``linkatlas.toml``, as for the ``linkatlas
 """
 
 from settings.base import *  # noqa: F403
-from settings.options import resolve_here, scrapy_settings
+from settings.ending import end_with
+from settings.options import OptionError, resolve_here, scrapy_settings
 
-globals().update(scrapy_settings(resolve_here({})))
+try:
+    globals().update(scrapy_settings(resolve_here({})))
+except OptionError as error:
+    end_with(error)

@@ -413,8 +413,11 @@ def scrapy_settings(options: Options) -> dict[str, Any]:
 
 
 def from_scrapy(settings: Mapping[str, Any]) -> Options:
-    """Return the options that Scrapy's settings hold, be it as values or (``-s LINKATLAS_DEPTH=2``) as text."""
-    return resolve({name: settings.get(PREFIX + name.upper()) for name in specs()}, {}, {})
+    """Return the options that Scrapy's settings hold, be it as values or (``-s LINKATLAS_DEPTH=2``) as text. Raises
+    :class:`OptionError`."""
+    held: dict[str, Any] = {name: settings.get(name) for name in map(str, settings) if name.startswith(PREFIX)}
+    _check_known(held, [PREFIX + name.upper() for name in specs()], "setting")
+    return resolve({}, held, {})
 
 
 def docs_table() -> str:

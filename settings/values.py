@@ -131,8 +131,8 @@ def many(each: Reader, separator: str | None = None) -> Reader:
     return read
 
 
-def nearest(name: str, names: tuple[str, ...]) -> str | None:
-    """Return the one of ``names`` that was likely meant, None when nothing is near."""
+def nearest(name: str, names: tuple[str, ...], least: float = 0.4) -> str | None:
+    """Return the one of ``names`` that was likely meant, None when nothing is as near as ``least`` (1: the same)."""
     from difflib import get_close_matches  # noqa: PLC0415  slow, and only for those who mistyped
 
-    return next(iter(get_close_matches(name, names, 1, 0.4)), None)
+    return next(iter(get_close_matches(name, names, 1, least)), None)

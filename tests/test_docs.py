@@ -17,7 +17,10 @@ from settings.options import IN_FILE, OTHER_VARIABLES, PREFIX, docs_table, flag,
 ROOT = Path(__file__).parents[1]
 PAGES_OF_OURS = sorted((ROOT / "docs").glob("*.md"))
 # Flags of docker, kubectl and interfaces.keys, in what tells of containers.
-OF_OTHERS = set("--build-arg --entrypoint --from-file --mongo --profile --rm --scale --secret --user --volumes".split())
+OF_OTHERS = {
+    *"--build-arg --entrypoint --force-recreate --from-file --mongo --profile --rm --scale --secret".split(),
+    *"--take --user --volumes".split(),
+}
 # bad-input.md names, on purpose, what does not exist; the tests of its rows keep it honest.
 PROSE = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(page for page in PAGES_OF_OURS if page.name != "bad-input.md")]
 

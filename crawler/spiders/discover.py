@@ -12,22 +12,30 @@ import msgspec
 from scrapy import Spider
 
 from crawler import challenges, memory, soft404
+from crawler.addresses import parse_connect_to
 from crawler.discovery import NO_SITEMAP
 from crawler.extract import read_page, robots
 from crawler.extract.hazards import parser_hazard
 from crawler.extract.listings import looks_like_xml, read_listing, unpacked
 from crawler.failures import NotFetched
 from crawler.limits import ReadLimits, read_limits, stat, told
+from crawler.requests_log import check_log
 from linkindex import urls
+from linkindex.errors import LinkatlasError
 from linkindex.model import Link, Outcome, PageFacts, Visit
-from settings.options import from_scrapy
+from settings.ending import end_with
+from settings.options import OptionError, from_scrapy, scrapy_settings
 
 if TYPE_CHECKING:
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure
 
 # What browsers read as a document with links; an answer that names no type is looked into.
 _DOCUMENTS = ("", "text/html", "application/xhtml+xml")
+
+
+_FOLLOWS = {"USER_AGENT": "LINKATLAS_CONTACT", "LOG_LEVEL": "LINKATLAS_LOG_LEVEL"}  # from which option
 
 
 class DiscoverSpider(Spider):
@@ -42,6 +50,24 @@ class DiscoverSpider(Spider):
         super().__init__(**arguments)
         self.seeds = [seed for seed in seeds.replace(",", " ").split() if seed]
         self.checked = checked is True
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """Read the options once for all who look into the settings: ``-s LINKATLAS_MAX_BODY=2MiB`` is a text, and what
+        follows from an option was made before it. What is said of the latter itself stands."""
+        super().update_settings(settings)
+        try:
+            options = from_scrapy(settings)
+            for detour in options.connect_to:
+                parse_connect_to(detour)
+            check_log(options.request_log)
+        except (OptionError, LinkatlasError) as error:
+            end_with(error)
+        said = {name: settings.getpriority(name) or 0 for name in settings}
+        for name, value in scrapy_settings(options).items():
+            where = said.get(_FOLLOWS.get(name, name), 0)
+            if name not in _FOLLOWS or where > said.get(name, 0):
+                settings.set(name, value, where + 1)  # above it: Scrapy merges its command line in once more
 
     @cached_property
     def limits(self) -> ReadLimits:

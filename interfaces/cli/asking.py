@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -35,6 +35,7 @@ A TARGET is one of
   https://example.com/page       one URL
 """
 
+OUTPUT_HELP = "Write to FILE, which appears when it is whole.  [format: its ending]"
 FORMAT_HELP = "How the answer is written.  [table on a terminal, jsonl in a pipe]"
 
 
@@ -69,7 +70,7 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "-o",
             "--output",
             metavar="FILE",
-            help="Write to FILE, which appears when it is whole.  [format: its ending]",
+            help=OUTPUT_HELP,
         ),
         click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP),
         option_flags("index", "time_limit"),
@@ -83,6 +84,14 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  linkatlas {line}" for line in lines)
 
 
+class Words(NamedTuple):
+    """What a person is told of an answer: what there is ``nothing`` of, with a ``hint`` why; of any, what may be ``meant``."""
+
+    nothing: str
+    hint: Callable[[], str]
+    meant: Callable[[], str] = str  # nothing else
+
+
 class Question:
     """Where an answer goes and how much of it."""
 
@@ -93,29 +102,40 @@ class Question:
         self._limit = limited(limit, self._form)
 
     def rows(
-        self, answer: Callable[[Index, int | None], Rows[Row]], columns: Sequence[str], nothing: str, hint: str = ""
+        self,
+        answer: Callable[[Index, int | None], Rows[Row]],
+        columns: Sequence[str],
+        words: Words,
+        *,
+        by_rank: bool = False,
     ) -> int:
-        """Show the rows of an answer, which is asked for with a limit; ``nothing`` says what there is none of, ``hint`` why
-        that may be."""
+        """Show the rows of an answer, which is asked for with a limit; ``by_rank``: they were to be in that order."""
+        ranks = _Ranks()
         with self._index() as index:
             # One more than is shown tells whether there are more.
             found = answer(index, None if self._limit is None else self._limit + 1)
+            rows: Iterator[Row] = islice(found, self._limit)
             with opened(self._output, self._form) as stream:
-                shown = write_rows(islice(found, self._limit), found.kind, self._form, stream, columns)
+                shown = write_rows(ranks.noticed(rows) if by_rank else rows, found.kind, self._form, stream, columns)
             cursor = found.cursor
+            if by_rank and shown and not ranks.there:
+                _say("no rank is known of these: they are in the order of --sort seen")
             if shown and shown == self._limit and next(found, None) is not None:
                 self._tell_more(shown, cursor)
-            elif not shown and sys.stderr.isatty():
-                held = index.counts()
-                _say(
-                    f"no {nothing} in this index of {counted(held.pages, 'page')} and {counted(held.links, 'link')}{hint}"
-                )
+            elif not shown:
+                _tell_nothing(index, words)
+        _tell_meant(words)
         return 0
 
-    def one(self, answer: Callable[[Index], msgspec.Struct]) -> int:
-        """Show an answer that is one object."""
-        with self._index() as index, opened(self._output, self._form) as stream:
-            write_object(answer(index), self._form, stream)
+    def one(self, answer: Callable[[Index], msgspec.Struct], count: str, words: Words) -> int:
+        """Show an answer that is one object; ``count`` is the field that is 0 where there is nothing to tell of."""
+        with self._index() as index:
+            found = answer(index)
+            with opened(self._output, self._form) as stream:
+                write_object(found, self._form, stream)
+            if not getattr(found, count):
+                _tell_nothing(index, words)
+        _tell_meant(words)
         return 0
 
     def _index(self) -> Index:
@@ -128,6 +148,29 @@ class Question:
             _say(f"more: {_continued(cursor)}")
 
 
+def _tell_nothing(index: Index, words: Words) -> None:
+    if sys.stderr.isatty():
+        held = index.counts()
+        size = f"{counted(held.read, 'page')} and {counted(held.links, 'link')}"
+        _say(f"no {words.nothing} in this index of {size}{words.hint()}")
+
+
+def _tell_meant(words: Words) -> None:
+    if sys.stderr.isatty() and (line := words.meant()):
+        _say(line)
+
+
+class _Ranks:
+    """Whether the rows that pass have any."""
+
+    there = False
+
+    def noticed(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            self.there |= any(getattr(row, name) is not None for name in ("domain_rank", "source_rank"))
+            yield row
+
+
 def tell_cut(shown: int) -> None:
     """Say below a table that there are more rows than these."""
     click.echo(f"({shown:,} shown; --limit 0 shows all)", err=True)
@@ -136,10 +179,12 @@ def tell_cut(shown: int) -> None:
 def _continued(cursor: str) -> str:
     """Return the command that was given, made to go on behind ``cursor``."""
     given = [without_password(argument) for argument in arguments()]
-    for at in reversed([at for at, argument in enumerate(given) if argument == "--after"]):
-        del given[at : at + 2]
-    kept = [argument for argument in given if not argument.startswith("--after=")]
-    return f"{program()} {shlex.join(kept)} --after {cursor}"
+    end = given.index("--") if "--" in given else len(given)  # of options
+    options, targets = given[:end], given[end:]
+    for at in reversed([at for at, argument in enumerate(options) if argument == "--after"]):
+        del options[at : at + 2]
+    kept = [argument for argument in options if not argument.startswith("--after=")]
+    return f"{program()} {shlex.join([*kept, '--after', cursor, *targets])}"
 
 
 def _say(line: str) -> None:

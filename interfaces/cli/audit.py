@@ -12,7 +12,7 @@ from crawler.frontier import Frontier, Life, Robots
 from crawler.job import Job, frontier_of, read_job
 from crawler.politeness import deciding_line
 from crawler.requests_log import Asked, read_requests
-from interfaces.cli.asking import limit_option, limited, tell_cut
+from interfaces.cli.asking import FORMAT_HELP, OUTPUT_HELP, limit_option, limited, tell_cut
 from interfaces.cli.flags import option_flags
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
 from interfaces.text import counted, safe_text
@@ -46,8 +46,8 @@ Examples:
 """
 )
 @click.argument("host")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="table on a terminal, else jsonl, or as asked.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE, which appears when it is whole.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP)
+@click.option("-o", "--output", metavar="FILE", help=OUTPUT_HELP)
 @limit_option("The latest N requests")
 @option_flags("index", "frontier", "request_log", "contact")
 def audit(host: str, form: str | None, output: str | None, limit: int | None, options: Options) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import click
 
 from interfaces.cli.flags import option_flags
+from interfaces.cli.voice import voice
 from interfaces.text import counted
 from linkindex.store import open_index
 from settings.options import Options
@@ -31,15 +31,13 @@ def classify(options: Options) -> int:
         for found in judge(index):
             hosts, pages = hosts + 1, pages + found.pages
             templates, revised = templates + found.templates, revised + found.revised
-            if sys.stderr.isatty() and time.monotonic() - told > _EVERY:
+            if voice.live and time.monotonic() - told > _EVERY:
                 told = time.monotonic()
-                click.echo(
-                    f"\r\x1b[K{counted(hosts, 'host')} · {counted(pages, 'page')} · {counted(templates, 'template link')}",
-                    err=True,
-                    nl=False,
+                voice.renew(
+                    f"{counted(hosts, 'host')} · {counted(pages, 'page')} · {counted(templates, 'template link')}"
                 )
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", err=True, nl=False)
+    if voice.live:
+        voice.renew()
     click.echo(
         f"{counted(hosts, 'host')} with {counted(pages, 'page')}: {counted(templates, 'link')} that their templates repeat, "
         f"{revised:,} of them placed by the site instead of the page"

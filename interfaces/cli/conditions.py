@@ -94,7 +94,7 @@ def order_options(command: Callable[..., int]) -> Callable[..., int]:
             "order",
             type=click.Choice(ORDERS),
             default="seen",
-            help="Followed and latest seen first, by rank, or newest first.  [seen]",
+            help="Followed and latest seen first; by rank, where ranks are known; newest first.  [seen]",
         ),
     ):
         command = option(command)

@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,7 @@ from crawler.job import begin, budget_of, frontier_of, read_job, scope_of
 from crawler.requests_log import check_log
 from crawler.scope import Scope
 from crawler.sources import ANSWER, keep_job, visit_anew
+from interfaces.cli.fields import write_fields
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
 from interfaces.cli.program import program
@@ -29,6 +31,9 @@ from linkindex.target import Target
 from linkindex.urls import domain_of, host_of
 from settings.options import Options, default
 from settings.values import without_password
+
+if TYPE_CHECKING:
+    from crawler.process import End
 
 EXAMPLES = """\b
 Examples:
@@ -79,7 +84,7 @@ def crawl(seeds: tuple[str, ...], seeds_file: str | None, again: bool, dry_run: 
         index = stack.enter_context(open_index(options.index, create=True, wait=ANSWER))
         frontier = stack.enter_context(frontier_of(options, exclusive=True))
         if not _begin(frontier, index, found.urls, scope, again, options):
-            return 0
+            return 0 if frontier.counts().done else _tell_unread(frontier)
         keep_job(index, read_job(frontier))
         return run(frontier, index, options)
 
@@ -99,59 +104,63 @@ def _begin(frontier: Frontier, index: LinkIndex, seeds: list[str], scope: Scope,
         )
         more = "--max-pages raises the budget; " if outlook.spent else "--depth goes deeper; "
         _say(
-            f"this crawl had ended: {counted(counts.visited, 'page')} visited, {why}. {more}--again visits everything anew."
+            f"this crawl had ended: {counted(counts.visited, 'URL')} visited, {why}. {more}--again visits everything anew."
         )
         return False
     if known and not again and counts.visited:
-        _say(f"going on: {counted(counts.visited, 'page')} visited so far, {counts.queued + counts.scheduled:,} queued")
+        _say(f"going on: {counted(counts.visited, 'URL')} visited so far, {counts.queued + counts.scheduled:,} queued")
     return True
 
 
-def run(frontier: Frontier, index: LinkIndex, options: Options) -> int:
-    """Work until the end with ``options.workers`` nodes, this process being one; print what was found; return the exit code."""
+def run(frontier: Frontier, index: LinkIndex, options: Options, begun_by: str = "") -> int:
+    """Work until the end with ``options.workers`` nodes, this process being one; print what was found; return the exit code.
+    ``begun_by`` is what a person types to have it all again, where that does not go on with what is there."""
     from crawler.process import run_node
     from interfaces.cli.workers import workers
 
     began, before = time.monotonic(), frontier.counts()
     others = workers(options, options.workers - 1)
-    with Progress(lambda: Snapshot(frontier.counts(), index.grown())), others as stop_workers:
+    with Progress(lambda: Snapshot(frontier.counts(), index.grown(), frontier.outlook().wait)), others as stop_workers:
         end = run_node(options, stop_workers)
     counts = frontier.counts()
     if not end.message:  # else the index may be what is away
         _print_summary(index, counts, counts.visited - before.visited, time.monotonic() - began)
         click.echo(f"run: {read_job(frontier).run}")
         _print_questions(frontier, index, options)
-    return _conclude(end.reason, end.message, end.exit_code, frontier, counts)
+    go_on = f"begin anew with: {begun_by}" if begun_by else f"nothing is lost, go on with: {_this_command()}"
+    return _conclude(end, go_on, frontier, counts)
 
 
-def _conclude(reason: str, message: str, exit_code: int, frontier: Frontier, counts: Counts) -> int:
-    go_on = f"go on with: {_this_command()}"
+def _conclude(end: End, go_on: str, frontier: Frontier, counts: Counts) -> int:
+    reason, message, exit_code = end.reason, end.message, end.exit_code
     if message:
         _say(f"stopped: {message}")
         return exit_code
     if reason == "shutdown":
-        _say(f"stopped; nothing is lost, {go_on}")
+        _say(f"stopped; {go_on}")
         return 130
     if reason == "waiting":
         _say(f"stopped early: what is left may be visited in {_span(frontier.outlook().wait)}; {go_on}")
         return 75
     if reason == "drained":
-        _say(f"left the crawl, as it was asked to; nothing is lost, {go_on}")
+        _say(f"left the crawl, as it was asked to; {go_on}")
         return 0
     if counts.queued + counts.scheduled and reason == "budget":
         left = counts.queued + counts.scheduled
         _say(f"the budget is spent with {counted(left, 'URL')} queued; raise it with --max-pages to go on")
-    if not counts.done:
-        _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
-        return 1
-    return 0
+    return 0 if counts.done else _tell_unread(frontier)
+
+
+def _tell_unread(frontier: Frontier) -> int:
+    _say(f"not one page could be read; {program()} why {read_job(frontier).seeds[0]} tells more")
+    return 1
 
 
 def _print_summary(index: LinkIndex, counts: Counts, visited: int, seconds: float) -> None:
     """Tell what this command did, and apart from that what there is by now: a crawl goes on, and an index holds many."""
     held = index.counts()
     speed = visited / seconds if seconds else 0.0
-    pages = counted(held.by_outcome.get(Outcome.PAGE, 0), "page")
+    pages = counted(held.read, "page")
     click.echo(f"visited {counted(visited, 'URL')} in {seconds:,.1f} s ({speed:.1f}/s), this time")
     whole = [f"{counted(held.links, 'link')} from {pages}", _most("outcomes", held.by_outcome)]
     known = [f"{counted(counts.discovered, 'URL')} on {counted(counts.hosts, 'host')}"]
@@ -194,7 +203,7 @@ def _print_plan(seeds: list[str], options: Options) -> None:
         ("scope", f"depth {scope.depth}, stay {scope.stay}" + _patterns(scope)),
         (
             "budget",
-            f"{options.max_pages or 'no limit on'} pages, {options.max_pages_per_host or 'no limit on pages'} per host",
+            f"{_most_pages(options.max_pages)}, {_most_pages(options.max_pages_per_host)} per host",
         ),
         (
             "pace",
@@ -204,8 +213,11 @@ def _print_plan(seeds: list[str], options: Options) -> None:
         ("frontier", f"{place} ({begun})" if place else "none: name one by --frontier"),
         ("contact", options.contact or "none: give one with --contact, sites like to know whom to write to"),
     ]
-    for name, value in rows:
-        click.echo(f"{name:<9} {safe_text(value)}")
+    write_fields(rows, sys.stdout)
+
+
+def _most_pages(limit: int) -> str:
+    return counted(limit, "page") if limit else "no limit on pages"
 
 
 def _span(seconds: float) -> str:

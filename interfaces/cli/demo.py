@@ -58,7 +58,9 @@ def demo() -> int:
         frontier = stack.enter_context(frontier_of(options, exclusive=True))
         index = stack.enter_context(open_index(options.index, create=True))
         begin(frontier, web.seeds, scope_of(options), budget_of(options), options.delay)
-        code = run(frontier, index, options)
+        code = run(frontier, index, options, begun_by=f"{program()} demo")
+        if code:
+            return code
         templates = sum(found.templates for found in classify(index))
         click.echo(f"classified: {templates} links that the templates of their sites repeat")
         selection = Selection(target=parse_target(web.star))

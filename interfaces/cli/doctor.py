@@ -75,7 +75,7 @@ def _of_index(options: Options) -> Iterator[Finding]:
         return
     with open_index(options.index) as index:
         held = index.counts()
-        found = f"{place}, {counted(held.pages, 'page')} and {counted(held.links, 'link')}"
+        found = f"{place}, {counted(held.read, 'page')} and {counted(held.links, 'link')}"
         yield Finding(store="index", name="place", ok=True, found=found)
         yield _rules(held.url_rules)
         for check in index.check():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 
@@ -16,8 +17,9 @@ from crawler.sources import batches, entry_of, keep_job
 from interfaces.cli.flags import option_flags
 from interfaces.cli.health import check_health
 from interfaces.cli.looks import state_of
-from interfaces.cli.render import choose_format, record_json
-from interfaces.cli.seeds import read_seeds
+from interfaces.cli.program import program
+from interfaces.cli.render import RECORD_FORMAT, choose_format, record_json
+from interfaces.cli.seeds import given_seeds, read_seeds
 from interfaces.cli.voice import voice
 from interfaces.text import counted, safe_text
 from linkindex.errors import BadInput, Unavailable
@@ -135,7 +137,7 @@ def drain(name: str, options: Options) -> int:
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas nodes --frontier 'redis://10.0.0.5/0?job=web'")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), help="How the answer is written.")
+@RECORD_FORMAT
 @option_flags("index", "frontier")
 def nodes(form: str | None, options: Options) -> int:
     """Show who works on a crawl: last sign of life, leases in hand, pages so far and a second, and who is about to leave."""
@@ -178,7 +180,8 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
     """
     with open_index(options.index, create=True) as index, frontier_of(options) as frontier:
         if again:
-            queued = sum(_again(frontier, index, parse_target(text)) for text in seeds)
+            targets = [parse_target(text) for _, text in given_seeds(seeds, seeds_file)]
+            queued = sum(_again(frontier, index, target) for target in targets)
             click.echo(f"{counted(queued, 'URL is', 'URLs are')} queued to be visited again")
             return 0 if queued else 1
         found = read_seeds(seeds, seeds_file, allow_private=options.allow_private, ports=options.ports)
@@ -187,11 +190,13 @@ def seed(seeds: tuple[str, ...], seeds_file: str | None, again: bool, options: O
         before = frontier.counts()
         admit(frontier, found.urls)
         keep_job(index, read_job(frontier))
-        counts = frontier.counts()
+        counts, at_work = frontier.counts(), any(node.alive for node in frontier.nodes())
     new = counts.discovered - before.discovered
     click.echo(
         f"{new:,} new, {len(found.urls) - new:,} known before; {counted(counts.queued, 'URL is', 'URLs are')} queued"
     )
+    if not at_work and sys.stderr.isatty():
+        voice.say(f"no node works on this crawl yet; one more command, or machine, does: {program()} node")
     return 0
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from interfaces.cli.terminal import NO_ROOM
 from interfaces.cli.voice import voice
 from linkindex.errors import LinkatlasError
 from settings.options import OptionError, flag, specs
@@ -72,7 +73,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = nearest(args[0], tuple(COMMANDS))
+            named = args[0].lower()
+            near = f"--{named}" if named in ("help", "version") else nearest(named, tuple(COMMANDS), 0.55)
             raise click.UsageError(f"no such command {args[0]!r}" + (f"; did you mean {near}?" if near else ""))
         return super().resolve_command(ctx, args)
 
@@ -97,6 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.getpid() == 1:  # the first process of a container, which the system spares signals that it does not ask for
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     voice.form = "text"  # until a command says otherwise
+    if sys.stderr is None:  # as Python has it where one is closed; what is said is to be lost then
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  for the rest of the process
+    if sys.stdout is None:
+        return _fail("standard output is closed; give it somewhere to go, be it /dev/null", 2)
+    return _run(given)
+
+
+def _run(given: list[str]) -> int:
     try:
         # Not group.main: it would end the process with 1 where a reader has seen enough.
         with group.make_context("linkatlas", list(given), obj=given) as context:
@@ -119,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         return 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in NO_ROOM:
             return _fail_as_bug(error)
         _discard_output()
         return _fail(f"{error.filename or 'output'}: {error.strerror}; make room, then try again", 69)
@@ -159,10 +169,14 @@ def _one_line(error: click.ClickException, given: Sequence[str]) -> str:
 
 
 def _nearest_option(error: click.NoSuchOption) -> str:
-    """Return which option of the same command may have been meant; "" where none is near."""
+    """Return which option of the same command may have been meant, or which value of one; "" where none is near."""
     if not error.option_name.startswith("--"):
         return ""
-    known = tuple(option for param in error.ctx.command.params for option in param.opts) if error.ctx else ()
+    params = error.ctx.command.params if error.ctx else []
+    for param in params:
+        if isinstance(param.type, click.Choice) and error.option_name[2:] in param.type.choices:
+            return f"did you mean {param.opts[-1]} {error.option_name[2:]}?"
+    known = tuple(option for param in params for option in param.opts)
     near = nearest(error.option_name, (*known, "--help"))
     return f"did you mean {near}?" if near else ""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from interfaces.cli.asking import FORMAT_HELP
+from interfaces.cli.asking import FORMAT_HELP, OUTPUT_HELP
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
 from interfaces.text import safe_text
 from linkindex import url_rules, urls
@@ -46,8 +46,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     "  linkatlas normalize < urls.txt --format csv"
 )
 @click.argument("url", nargs=-1)
-@click.option("--explain", is_flag=True, help="Show each rule that acted, what it found and what it left.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE, which appears when it is whole.")
+@click.option("--explain", is_flag=True, help="Show each rule that acted, and what it left.")
+@click.option("-o", "--output", metavar="FILE", help=OUTPUT_HELP)
 @click.option("--format", "form", type=click.Choice(FORMATS), help=FORMAT_HELP)
 def normalize(url: tuple[str, ...], explain: bool, form: str | None, output: str | None) -> int:
     """Show the canonical form of each URL: the one spelling by which the index and the frontier know it.
@@ -61,7 +61,7 @@ def normalize(url: tuple[str, ...], explain: bool, form: str | None, output: str
     given = _good(url, refused) if url else _good((line.rstrip("\r\n") for line in sys.stdin), refused, lines=True)
     with opened(output, form) as stream:
         if explain:
-            write_rows(_explained(given), Explained, form, stream, ["rule", "before", "after"])
+            write_rows(_explained(given, as_table=form == "table"), Explained, form, stream, ["rule", "after"])
         else:
             write_rows(map(_normalized, given), Normalized, form, stream, ["url", "readable", "domain", "key", "rules"])
     for line in refused:
@@ -97,8 +97,11 @@ def _normalized(text: str) -> Normalized:
     )
 
 
-def _explained(given: Iterator[str]) -> Iterator[Explained]:
+def _explained(given: Iterator[str], *, as_table: bool) -> Iterator[Explained]:
+    """Yield the rules that acted; in a table, where each line goes on from the one above, what was given first."""
     for text in given:
+        if as_table:
+            yield Explained(given=text, rule="given", before="", after=text, why="")
         for step in url_rules.explain(text):
             yield Explained(
                 given=text, rule=step.rule, before=step.before, after=step.after, why=url_rules.RULES[step.rule]

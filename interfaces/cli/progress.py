@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ class Snapshot(NamedTuple):
 
     counts: Counts
     links: int
+    wait: float = 0.0  # s until anything may be visited
 
 
 class Progress:
@@ -43,7 +43,7 @@ class Progress:
         self._over.set()
         self._thread.join()
         if self._live:
-            _renew("")
+            voice.renew()
 
     def _run(self) -> None:
         while not self._over.wait(self._interval):
@@ -52,7 +52,7 @@ class Progress:
             except Unavailable:
                 continue  # the nodes wait for the store, and say so
             if self._live:
-                _renew(line)
+                voice.renew(line)
             else:
                 voice.say(line, name="")
 
@@ -62,13 +62,9 @@ class Progress:
         self._samples = [sample for sample in self._samples if sample[0] > now - 10.0] + [(now, counts.visited)]
         (then, before), (_, after) = self._samples[0], self._samples[-1]
         speed = (after - before) / (now - then) if now > then else 0.0
-        waiting = counts.queued + counts.scheduled
+        ahead = counts.queued + counts.scheduled + counts.leased
+        wait = f" · next in {seen.wait:.0f} s" if seen.wait >= 1.0 else ""
         return (
-            f"{counted(counts.visited, 'page')} · {speed:.1f}/s · {counted(seen.links, 'link')} · "
-            f"{counted(counts.hosts, 'host')} · {waiting:,} queued · {counted(counts.failed, 'error')}"
+            f"{counted(counts.visited, 'URL')} · {speed:.1f}/s · {counted(seen.links, 'link')} · "
+            f"{counted(counts.hosts, 'host')} · {ahead:,} to visit · {counted(counts.failed, 'error')}{wait}"
         )
-
-
-def _renew(line: str) -> None:
-    sys.stderr.write(f"\r\x1b[K{line}")
-    sys.stderr.flush()

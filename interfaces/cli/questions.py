@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 import click
 
-from interfaces.cli.asking import TARGETS, Question, answer_options, examples
+from interfaces.cli.asking import TARGETS, Question, Words, answer_options, examples
 from interfaces.cli.conditions import DATES, condition_options, order_options
+from linkindex import urls
+from linkindex.target import parse_target
 
 if TYPE_CHECKING:
     from linkindex.conditions import Conditions
     from linkindex.store import Order, Per
 
 _PERIOD = ["first_seen", "last_seen"]
+_HOME = re.compile(r"https?://[^/?]+/")
 _PAGES = "; http and https differ, without a scheme https is meant"
 
 
 @click.command(
     epilog=examples(
         "backlinks example.com",
-        "backlinks example.com --follow --placement content --per domain --sort rank",
+        "backlinks example.com --follow --placement content --per domain",
         "backlinks example.com --lost --since 30d",
         "backlinks example.com --as-of 2026-01-31 --limit 0 -o then.csv",
     )
@@ -45,12 +50,12 @@ def backlinks(target: str, order: Order, per: Per, after: str, conditions: Condi
     return question.rows(
         lambda index, limit: index.backlinks(target, order=order, per=per, after=after, limit=limit, **conditions),
         columns,
-        f"{which}backlinks {_of(target, conditions)}",
-        _schemes(target),
+        _words(f"{which}backlinks", target, conditions),
+        by_rank=order == "rank",
     )
 
 
-@click.command(epilog=examples("broken example.com", "broken example.com --follow --sort rank -o redirects.csv"))
+@click.command(epilog=examples("broken example.com", "broken example.com --follow -o redirects.csv"))
 @click.argument("target")
 @condition_options(without=("state", "as_of", "broken"), since="First seen on DATE or later.")
 @order_options
@@ -65,8 +70,8 @@ def broken(target: str, order: Order, per: Per, after: str, conditions: Conditio
     return question.rows(
         lambda index, limit: index.broken(target, order=order, per=per, after=after, limit=limit, **conditions),
         [*columns, *(["links", "pages"] if per != "link" else []), "follow", "hops", "last_seen"],
-        f"broken backlinks {_of(target, conditions)}",
-        _schemes(target),
+        _words("broken backlinks", target, conditions),
+        by_rank=order == "rank",
     )
 
 
@@ -83,8 +88,7 @@ def domains(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.domains(target, limit=limit, **conditions),
         ["domain", "domain_rank", "backlinks", "pages", "follow", "nofollow", *_PERIOD],
-        f"referring domains {_of(target, conditions)}",
-        _schemes(target),
+        _words("referring domains", target, conditions),
     )
 
 
@@ -97,8 +101,7 @@ def anchors(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.anchors(target, limit=limit, **conditions),
         ["anchor", "backlinks", "domains", "follow", "nofollow", *_PERIOD],
-        f"anchors {_of(target, conditions)}",
-        _schemes(target),
+        _words("anchors", target, conditions),
     )
 
 
@@ -107,7 +110,7 @@ def anchors(target: str, conditions: Conditions, question: Question) -> int:
 @answer_options
 def overview(target: str, question: Question) -> int:
     """Show the backlink profile of TARGET in numbers."""
-    return question.one(lambda index: index.overview(target))
+    return question.one(lambda index: index.overview(target), "backlinks", _words("backlinks", target))
 
 
 @click.command(
@@ -125,8 +128,7 @@ def changes(target: str, conditions: Conditions, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.changes(target, limit=limit, **conditions),
         ["at", "what", "source", "attribute", "before", "after", "target", "anchor", "follow"],
-        f"changes of links {_of(target, conditions)}",
-        _schemes(target),
+        _words("changes of links", target, conditions),
     )
 
 
@@ -142,8 +144,7 @@ def history(source: str, target: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.history(source, target, limit=limit),
         [*([] if target else ["target"]), "since", "confirmed", "until", "ended_because", *look],
-        f"links from {source}" + (f" to {target}" if target else ""),
-        _PAGES,
+        Words(f"links from {source}" + (f" to {target}" if target else ""), lambda: _PAGES),
     )
 
 
@@ -155,8 +156,7 @@ def outlinks(page: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.outlinks(page, limit=limit),
         ["target", "internal", "anchor", "follow", "rel", "lost_at", "lost_reason", "placement", "kind", "first_seen"],
-        f"links on the page {page}",
-        _PAGES,
+        Words(f"links on the page {page}", lambda: _PAGES),
     )
 
 
@@ -168,17 +168,30 @@ def pages(target: str, question: Question) -> int:
     return question.rows(
         lambda index, limit: index.pages(target, limit=limit),
         ["url", "title", "status", "language", "published", "author", "platform", "words", "external_links"],
-        f"visited pages of {target}",
-        _schemes(target),
+        _words("visited pages", target),
     )
 
 
-def _of(target: str, conditions: Conditions) -> str:
-    return f"of {target}" + (" that fulfil all conditions" if conditions.keys() - {"state"} else "")
+def _words(what: str, target: str, conditions: Conditions | None = None) -> Words:
+    fulfil = " that fulfil all conditions" if conditions and conditions.keys() - {"state"} else ""
+    return Words(f"{what} of {target}{fulfil}", partial(_hint, target), partial(_meant, target))
 
 
-def _schemes(target: str) -> str:
-    return "; http and https differ, without a scheme both are looked up" if "://" in target else ""
+def _hint(target: str) -> str:
+    """Return why nothing may have been found of a target."""
+    if "://" in target:
+        return "; http and https differ, without a scheme both are looked up"
+    name = parse_target(target).name
+    domain = urls.domain_of(name) if name else ""
+    return f"; that is one host, for all of the domain ask for {domain}" if domain not in ("", name) else ""
+
+
+def _meant(target: str) -> str:
+    """Return what whoever asks for a home page may have meant, "" for other targets."""
+    found = parse_target(target)
+    if not found.urls or not _HOME.fullmatch(found.urls[0]):
+        return ""
+    return f"{target} is one page; for all of the domain, ask for {urls.domain_of(urls.host_of(found.urls[0]))}"
 
 
 for _command in (backlinks, broken, domains, anchors, changes, pages, overview):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,25 +11,19 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
+import click
 import msgspec
 
-from interfaces.text import safe_json, safe_text
-from linkindex.errors import BadInput
-from linkindex.hosts import readable_hosts
+from interfaces.cli.fields import write_fields
+from interfaces.cli.tables import cell, joined, table_of
+from interfaces.cli.terminal import NO_ROOM, columns_of, takes_escapes
+from interfaces.text import counted, safe_json, safe_text
+from linkindex.errors import BadInput, Unavailable
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
 Row = msgspec.Struct
 
-_WITH_HOSTS = {
-    "source",
-    "target",
-    "url",
-    "domain",
-    "replacement",
-    "before",
-    "after",
-}  # columns in which people read hosts
 _FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _ELSEWHERE = 160  # columns of a table that goes to no terminal
 
@@ -79,6 +72,8 @@ def opened(output: str | None, form: str) -> Iterator[TextIO]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise Unavailable(f"-o {output}: {error.strerror}; make room, then try again") from error
         raise BadInput(f"-o {output}: {error.strerror}; name a file in a folder that can be written") from error
 
 
@@ -108,6 +103,13 @@ def write_rows(rows: Iterable[Row], kind: type[Row], form: str, stream: TextIO, 
         return _write_csv(rows, kind.__struct_fields__, stream)
     return _write_json(rows, form, stream)
 
+
+RECORD_FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    help="How the answer is written.  [table on a terminal, json in a pipe]",
+)
 
 _MOMENTS = frozenset("discovered_at due ended_at first host_held_until host_opens last started".split())
 
@@ -158,8 +160,8 @@ def _write_csv(rows: Iterable[Row], names: Sequence[str], stream: TextIO) -> int
     safe = safe_text if stream.isatty() else str
     writer.writerow(names)
     for row in rows:
-        cells = [_csv_cell(getattr(row, name)) for name in names]
-        writer.writerow([safe(cell) if isinstance(cell, str) else cell for cell in cells])
+        texts = [_csv_cell(getattr(row, name)) for name in names]
+        writer.writerow([safe(text) if isinstance(text, str) else text for text in texts])
         count += 1
     return count
 
@@ -170,7 +172,7 @@ def _csv_cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        value = _joined(value)
+        value = joined(value)
     if isinstance(value, dict):
         value = " ".join(f"{name}={number}" for name, number in value.items())
     # Spreadsheets run what begins so as a formula, some after white space or full-width (OWASP, "CSV Injection"); page
@@ -183,105 +185,14 @@ def _csv_cell(value: Any) -> Any:
 def _write_table(rows: Sequence[Row], columns: Sequence[str], stream: TextIO) -> int:
     if not rows:
         return 0
-    room = shutil.get_terminal_size().columns if stream.isatty() else _ELSEWHERE
-    heading, *lines = table_lines(rows, columns, room)
-    stream.write(f"\x1b[1m{heading}\x1b[0m\n" if stream.isatty() else f"{heading}\n")
+    table = table_of(rows, columns, columns_of(stream) if stream.isatty() else _ELSEWHERE)
+    heading, *lines = table.lines
+    stream.write(f"\x1b[1m{heading}\x1b[0m\n" if takes_escapes(stream) else f"{heading}\n")
     stream.writelines(f"{line}\n" for line in lines)
+    if table.left_out:
+        stream.flush()
+        click.echo(f"({counted(table.left_out, 'more column')} with --format csv)", err=True)
     return len(rows)
-
-
-def table_lines(rows: Sequence[Row], columns: Sequence[str], room: int) -> list[str]:
-    """Return the lines of a table of one or more rows, which fits into ``room`` columns of a terminal; its heading first."""
-    # A column in which no row says anything is left out.
-    columns = [name for name in columns if any(getattr(row, name) not in (None, [], "") for row in rows)]
-    cells = {name: [_cell(getattr(row, name)) for row in rows] for name in columns}
-    for name in _WITH_HOSTS & cells.keys():
-        cells[name] = [readable_hosts(cell) for cell in cells[name]]
-    widths = _widths(cells, room)
-    for name in {"source", "target"} & widths.keys():
-        if widths[name] < max(map(cell_len, cells[name])):  # what fits no line need not begin with https:// on each
-            cells[name] = [cell.removeprefix("https://").removeprefix("http://") for cell in cells[name]]
-    widths = _widths(cells, room)
-    numbers = {name for name in widths if type(getattr(rows[0], name)) in (int, float)}
-    heading = _line({name: name.replace("_", " ") for name in widths}, widths, numbers)
-    return [heading, *(_line({name: cells[name][row] for name in widths}, widths, numbers) for row in range(len(rows)))]
-
-
-def _line(cells: dict[str, str], widths: dict[str, int], numbers: set[str]) -> str:
-    parts = []
-    for name, width in widths.items():
-        shown = _shorten(cells[name], width)
-        gap = " " * (width - cell_len(shown))
-        parts.append(gap + shown if name in numbers else shown + gap)
-    return "  ".join(parts).rstrip()
-
-
-def cell_len(text: str) -> int:
-    """Return how many columns of a terminal ``text`` takes."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # knows the wide and the combining ones
-
-    return cell_len(text)
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:.2f}"
-        case datetime():
-            return value.strftime("%Y-%m-%d")
-        case list():
-            return safe_text(_joined(value)) or "-"
-    return safe_text(str(value)) or "-"
-
-
-def _joined(parts: Sequence[str | Row]) -> str:
-    """Return tokens with spaces between them; of records, all their fields so."""
-    texts = (part if isinstance(part, str) else " ".join(map(str, msgspec.structs.astuple(part))) for part in parts)
-    return " ".join(texts)
-
-
-def _widths(cells: dict[str, list[str]], room: int) -> dict[str, int]:
-    """Share ``room`` columns: who needs little gets it, the wide ones share what is left.
-
-    The last columns are left out where that would leave all unreadable: a long cell still tells something in a sixth
-    of a terminal, and in 20 columns.
-    """
-    readable = max(20, room // 6)
-    wanted = {name: max(map(cell_len, [name, *texts])) for name, texts in cells.items()}
-    names = list(cells)
-    while len(names) > 1 and sum(2 + min(readable, wanted[name]) for name in names) - 2 > room:
-        names.pop()
-    room -= 2 * (len(names) - 1)
-    widths = dict.fromkeys(names, 0)
-    for done, name in enumerate(sorted(names, key=lambda name: wanted[name])):
-        widths[name] = max(1, min(wanted[name], room // (len(names) - done)))
-        room -= widths[name]
-    return widths
-
-
-def _shorten(text: str, width: int) -> str:
-    """Take from the middle what does not fit: of a URL, its host and its end tell most."""
-    if cell_len(text) <= width:
-        return text
-    front = _cut(text, (width - 1) * 2 // 3)
-    back = _cut(text[::-1], width - 1 - cell_len(front))[::-1]
-    return f"{front}…{back}"
-
-
-def _cut(text: str, width: int) -> str:
-    """Return as much of the beginning as takes no more than ``width`` columns."""
-    kept = text[:width]
-    while cell_len(kept) > width:
-        kept = kept[:-1]
-    return kept
 
 
 def write_object(row: Row, form: str, stream: TextIO) -> None:
@@ -291,10 +202,4 @@ def write_object(row: Row, form: str, stream: TextIO) -> None:
     elif form in ("json", "jsonl"):
         stream.write(safe_json(msgspec.json.encode(row).decode()) + "\n")
     else:
-        names = [name.replace("_", " ") for name in row.__struct_fields__]
-        width = max(map(len, names))
-        for name, field in zip(names, row.__struct_fields__, strict=True):
-            value = getattr(row, field)
-            if isinstance(value, dict):
-                value = ", ".join(f"{key or '-'} {number:,}" for key, number in value.items()) or "-"
-            stream.write(f"{name:<{width}}  {_cell(value)}\n")
+        write_fields([(name.replace("_", " "), cell(getattr(row, name))) for name in row.__struct_fields__], stream)

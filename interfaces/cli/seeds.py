@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,7 @@ def read_seeds(arguments: Iterable[str], file: str | None, *, allow_private: boo
     found: dict[str, None] = {}
     skipped: list[str] = []
     allowed = frozenset(ports)
-    for place, text in _all(arguments, file):
+    for place, text in given_seeds(arguments, file):
         try:
             url = canonical_seed(text)
             _check_reachable(url, text, allow_private, allowed)
@@ -33,10 +34,17 @@ def read_seeds(arguments: Iterable[str], file: str | None, *, allow_private: boo
         else:
             found[url] = None
     if not found:
-        raise BadInput(
-            "; ".join(skipped[:3]) or "no seeds: name at least one, as in: linkatlas crawl https://example.com"
-        )
+        raise BadInput("; ".join(skipped[:3]))
     return Seeds(list(found), skipped)
+
+
+def given_seeds(arguments: Iterable[str], file: str | None) -> list[tuple[str, str]]:
+    """Return seeds as they were written, each behind the place in a file where it stands. Raises :class:`BadInput` where there
+    is none."""
+    given = list(_all(arguments, file))
+    if not given:
+        raise BadInput("no seeds: name at least one, such as https://example.com, or a file by --seeds-file")
+    return given
 
 
 def _all(arguments: Iterable[str], file: str | None) -> Iterator[tuple[str, str]]:
@@ -44,8 +52,8 @@ def _all(arguments: Iterable[str], file: str | None) -> Iterator[tuple[str, str]
         yield "", argument
     if file is not None:
         for number, line in enumerate(_lines(file), 1):
-            text = line.strip()
-            if text and not text.startswith("#"):
+            text = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()  # a # within a URL is none
+            if text:
                 yield f"{file}, line {number}: ", text
 
 

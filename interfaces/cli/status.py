@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -12,25 +13,18 @@ from crawler.frontier import Counts, Entry, Life, Robots, Seen
 from crawler.job import canonical_seed, frontier_of, read_job, runs_of
 from crawler.politeness import deciding_line
 from crawler.scope import Scope
+from interfaces.cli.fields import write_fields
 from interfaces.cli.flags import option_flags
 from interfaces.cli.places import is_there
 from interfaces.cli.program import program
-from interfaces.cli.render import choose_format, record_json
-from interfaces.text import counted, safe_text
+from interfaces.cli.render import RECORD_FORMAT, choose_format, record_json
+from interfaces.text import counted
 from linkindex import urls
 from linkindex.errors import BadInput
 from linkindex.store import IndexCounts, RunCounts, open_index
 from linkindex.target import Target
 from settings.options import Options
 from settings.values import without_password
-
-_FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    help="How the answer is written.  [table on a terminal, json in a pipe]",
-)
-
 
 _RUNS = 5  # that are shown
 
@@ -55,7 +49,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command(epilog="\b\nExample:\n  linkatlas status --index sqlite:///linkatlas.db")
-@_FORMAT
+@RECORD_FORMAT
 @option_flags("index", "frontier")
 def status(form: str | None, options: Options) -> int:
     """Show how far the crawl is, and what the index holds."""
@@ -79,44 +73,58 @@ def status(form: str | None, options: Options) -> int:
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(record_json(seen))
         return 0
-    for line in _lines(seen):
-        click.echo(safe_text(line))
+    write_fields(_told(seen), sys.stdout)
     return 0
 
 
-def _lines(seen: Status) -> list[str]:
-    lines = []
-    if counts := seen.frontier:
-        names = ("queued", "scheduled", "leased", "done", "failed", "excluded")
-        parts = " + ".join(f"{getattr(counts, name):,} {name}" for name in names)
-        lines.append(f"frontier  {counted(counts.discovered, 'URL')} discovered on {counted(counts.hosts, 'host')}")
-        lines.append(f"          = {parts}")
-        if counts.waiting:
-            lines.append(
-                f"          on {counted(counts.waiting, 'host')} more URLs wait in the index, for their queues are full"
-            )
-        if counts.quarantined:
-            lines.append(
-                f"          {counted(counts.quarantined, 'stored value was', 'stored values were')} strange and set aside"
-            )
-        for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
-            lines += [f"          {name}: {_listed(reasons)}"] if reasons else []
-    if seen.nodes:
-        rate = sum(node.beat.rate for node in seen.nodes)
-        leaving = [node.beat.node for node in seen.nodes if node.draining]
-        about = f"; about to leave: {', '.join(leaving)}" if leaving else ""
-        lines.append(f"nodes     {len(seen.nodes):,} at work, {rate:,.1f} pages/s{about}")
-    if held := seen.index:
-        lines.append(
-            f"index     {counted(held.links, 'link')} ({held.lost:,} lost) from {counted(held.pages, 'page')} of "
-            f"{counted(held.domains, 'domain')}"
-        )
-        lines.append(f"          pages: {_listed(held.by_outcome)}")
-        lines.append(f"          URL rules {held.url_rules or '-'}, Public Suffix List of {held.suffix_list or '-'}")
-    lines += [f"run       {run.run or '-'}: {_brought(run)}" for run in seen.runs[:_RUNS]]
-    if len(seen.runs) > _RUNS:
-        lines.append(f"          {counted(len(seen.runs) - _RUNS, 'run')} before them; --format json names all")
-    return lines
+def _told(seen: Status) -> list[tuple[str, str]]:
+    return [
+        *(_frontier(seen.frontier) if seen.frontier else []),
+        *(_at_work(seen.nodes) if seen.nodes else []),
+        *(_held(seen.index) if seen.index else []),
+        *[("run", f"{run.run or '-'}: {_brought(run)}") for run in seen.runs[:_RUNS]],
+        *(
+            [("", f"{counted(more, 'run')} before them; --format json names all")]
+            if (more := len(seen.runs) - _RUNS) > 0
+            else []
+        ),
+    ]
+
+
+def _frontier(counts: Counts) -> list[tuple[str, str]]:
+    names = ("queued", "scheduled", "leased", "done", "failed", "excluded")
+    told = [
+        f"{counted(counts.discovered, 'URL')} discovered on {counted(counts.hosts, 'host')}",
+        "= " + " + ".join(f"{getattr(counts, name):,} {name}" for name in names),
+    ]
+    if counts.waiting:
+        told.append(f"on {counted(counts.waiting, 'host')} more URLs wait in the index, for their queues are full")
+    if counts.quarantined:
+        strange = counted(counts.quarantined, "stored value was", "stored values were")
+        told.append(f"{strange} strange and set aside")
+    for name, reasons in (("failed", counts.failed_by), ("excluded", counts.excluded_by)):
+        told += [f"{name}: {_listed(reasons)}"] if reasons else []
+    return _under("frontier", told)
+
+
+def _at_work(nodes: list[Seen]) -> list[tuple[str, str]]:
+    rate = sum(node.beat.rate for node in nodes)
+    leaving = [node.beat.node for node in nodes if node.draining]
+    about = f"; about to leave: {', '.join(leaving)}" if leaving else ""
+    return [("nodes", f"{len(nodes):,} at work, {rate:,.1f} pages/s{about}")]
+
+
+def _held(held: IndexCounts) -> list[tuple[str, str]]:
+    told = [
+        f"{counted(held.links, 'link')} ({held.lost:,} lost) from {counted(held.read, 'page')}",
+        f"{counted(held.pages, 'URL')} of {counted(held.domains, 'domain')}, by outcome: {_listed(held.by_outcome)}",
+        f"URL rules {held.url_rules or '-'}, Public Suffix List of {held.suffix_list or '-'}",
+    ]
+    return _under("index", told)
+
+
+def _under(name: str, lines: list[str]) -> list[tuple[str, str]]:
+    return [("" if at else name, line) for at, line in enumerate(lines)]
 
 
 def _runs(brought: Iterable[RunCounts], begun: Iterable[str]) -> list[Run]:
@@ -128,8 +136,8 @@ def _runs(brought: Iterable[RunCounts], begun: Iterable[str]) -> list[Run]:
 
 def _brought(run: Run) -> str:
     if run.first is None or run.last is None:
-        return "no page that was not known before"
-    return f"{counted(run.pages, 'page')}, {_when(run.first)} to {_when(run.last)}, for the first time"
+        return "no URL that was not known before"
+    return f"{counted(run.pages, 'URL')}, {_when(run.first)} to {_when(run.last)}, for the first time"
 
 
 def _listed(numbers: dict[str, int]) -> str:
@@ -138,13 +146,15 @@ def _listed(numbers: dict[str, int]) -> str:
 
 @click.command(epilog="\b\nExample:\n  linkatlas why https://example.com/page")
 @click.argument("url")
-@_FORMAT
+@RECORD_FORMAT
 @option_flags("index", "frontier")
 def why(url: str, form: str | None, options: Options) -> int:
     """Show what became of URL: who led to it, what was tried, why it was or was not visited."""
-    wanted = canonical_seed(url)
+    wanted, other = canonical_seed(url), _other_scheme(canonical_seed(url))
     with frontier_of(options, create=False) as frontier:
-        life = frontier.why(wanted)
+        life, twin = frontier.why(wanted), frontier.why(other)
+        if life is None and "://" not in url:
+            life = twin
         robots = frontier.robots([life.host]).get(life.host) if life else None
         scope = read_job(frontier).scope
     if life is None and (visits := _visits(wanted, options)):
@@ -152,13 +162,18 @@ def why(url: str, form: str | None, options: Options) -> int:
             f"{url}: in the index ({visits}), but not of this crawl; {program()} seed --again {url} visits it anew"
         )
     if life is None:
-        raise BadInput(f"{wanted}: never discovered; no page that was visited links to it")
+        why_not = f", but {other} was" if twin else "; no page that was visited links to it"
+        raise BadInput(f"{wanted}: never discovered{why_not}")
     if choose_format(form, None) in ("json", "jsonl"):
         click.echo(record_json(life))
         return 0
-    for name, value in _story(life, _visits(life.url, options), scope, robots):
-        click.echo(f"{name:<10}  {safe_text(value)}")
+    write_fields(_story(life, _visits(life.url, options), scope, robots), sys.stdout)
     return 0
+
+
+def _other_scheme(url: str) -> str:
+    scheme, _, rest = url.partition(":")
+    return canonical_seed(f"{'http' if scheme == 'https' else 'https'}:{rest}")
 
 
 def _visits(url: str, options: Options) -> str:
@@ -184,9 +199,9 @@ def _story(life: Life, visits: str, scope: Scope, robots: Robots | None) -> list
         ("state", f"{life.state}{f' ({life.reason})' if life.reason else ''}"),
         *([("discovered", found)] if life.discovered_at else []),
     ]
-    if life.again or life.domains:
-        linking = counted(life.domains, "other domain links", "other domains link")
-        story.append(("", f"{counted(life.again, 'time')} more; {linking} to it"))
+    more = [f"{counted(life.again, 'time')} more"] if life.again else []
+    more += [f"{counted(life.domains, 'other domain links', 'other domains link')} to it"] if life.domains else []
+    story += [("", "; ".join(more))] if more else []
     story += [("scope", _scope_line(life, scope))] if life.state != "known" else []
     if life.attempts or life.crashes:
         story.append(("attempts", f"{life.attempts} without an answer, {life.crashes} ended by a crash"))

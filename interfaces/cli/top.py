@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from contextlib import ExitStack
@@ -14,7 +13,9 @@ from crawler.job import frontier_of
 from interfaces.cli.flags import option_flags
 from interfaces.cli.looks import Look, Looker
 from interfaces.cli.places import is_there
-from interfaces.cli.render import choose_format, table_lines
+from interfaces.cli.render import choose_format
+from interfaces.cli.tables import table_of
+from interfaces.cli.terminal import columns_of, takes_escapes
 from interfaces.text import counted, safe_json, safe_text
 from linkindex.store import open_index
 from settings.options import Options
@@ -58,7 +59,7 @@ def top(once: bool, every: float, metrics: tuple[str, ...], form: str | None, op
         index = stack.enter_context(open_index(options.index)) if is_there(options.index) else None
         looker = Looker(frontier, index, metrics)
         try:
-            if table and not once and sys.stdout.isatty():
+            if table and not once and takes_escapes(sys.stdout):
                 _live(looker, every)
             else:
                 _one_by_one(looker, every, once, table)
@@ -81,7 +82,7 @@ def _live(looker: Looker, every: float) -> None:
 
 def _one_by_one(looker: Looker, every: float, once: bool, table: bool) -> None:
     encoder = msgspec.json.Encoder()
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else _ELSEWHERE
+    room = columns_of(sys.stdout) if sys.stdout.isatty() else _ELSEWHERE
     while True:
         look = looker.look()
         lines = picture(look, room) if table else [safe_json(encoder.encode(look).decode())]
@@ -98,9 +99,9 @@ def picture(look: Look, columns: int, rows: int = 1000) -> list[str]:
     """Return the lines of a look, none longer than ``columns``, and no more than ``rows``."""
     lines = [_cut(safe_text(line), columns) for line in _summary(look)]
     if look.nodes:
-        lines += ["", *table_lines(look.nodes, _NODES, columns)]
+        lines += ["", *table_of(look.nodes, _NODES, columns).lines]
     if look.metrics:
-        lines += ["", *table_lines(look.metrics, _METRICS, columns)]
+        lines += ["", *table_of(look.metrics, _METRICS, columns).lines]
     return lines if len(lines) <= rows else [*lines[: rows - 1], f"… {len(lines) - rows + 1} more lines"]
 
 

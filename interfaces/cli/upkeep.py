@@ -49,9 +49,10 @@ def _hold_host(frontier: Frontier, target: Target, seconds: str, because: str) -
     if not target.name:
         raise BadInput(f"{target.text}: --for holds a host, such as www.example.com; without it, anything may be held")
     try:
-        frontier.hold(target.name, number(0, 366 * 86400, whole=False)(seconds), because)
-    except ValueError as error:
-        raise BadInput(f"--for {seconds!r} will not do; give {error}") from error
+        span = number(0, 366 * 86400, whole=False)(seconds)
+    except ValueError:
+        raise BadInput(f"--for {seconds!r} will not do; give seconds, as in 3600, of a year at most") from None
+    frontier.hold(target.name, span, because)
 
 
 def _patterns(target: Target) -> list[str]:

@@ -8,6 +8,7 @@ import time
 
 import click
 
+from interfaces.cli.terminal import columns_of, takes_escapes
 from interfaces.text import safe_text
 from settings.values import without_password
 
@@ -30,7 +31,12 @@ class Voice:
     @property
     def live(self) -> bool:
         """Whether a line may renew itself."""
-        return self.form == "text" and sys.stderr.isatty()
+        return self.form == "text" and takes_escapes(sys.stderr)
+
+    def renew(self, line: str = "") -> None:
+        """Put a line, as far as there is room for it, in the place of the one before; "" leaves none."""
+        sys.stderr.write(f"\r\x1b[K{line[: columns_of(sys.stderr) - 1]}")
+        sys.stderr.flush()
 
 
 voice = Voice()

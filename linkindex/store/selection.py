@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from linkindex.model import Outcome
 from linkindex.target import Target
 
 State = Literal["live", "lost", "all"]
@@ -76,13 +77,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 class IndexCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds."""
 
-    pages: int
+    pages: int  # visited URLs, however that ended
     domains: int  # with a page that was visited
     links: int  # external, live
     lost: int
     by_outcome: dict[str, int]
     url_rules: str  # version of :mod:`linkindex.url_rules` of the last that wrote, "" before there were any
     suffix_list: str  # date of its Public Suffix List
+
+    @property
+    def read(self) -> int:
+        """Return how many of the URLs are documents that were read, so that links of theirs can be here."""
+        return self.by_outcome.get(Outcome.PAGE, 0)
 
 
 class Repeated(msgspec.Struct, frozen=True, kw_only=True):

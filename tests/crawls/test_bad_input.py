@@ -83,6 +83,13 @@ def test_options_from_elsewhere_are_checked_too(
     assert says in ran.err
 
 
+def test_a_comment_may_stand_behind_a_seed(tmp_path: Path) -> None:
+    (tmp_path / "seeds.txt").write_text("http://good.example/ # ours\nhttp://x.example/a#b\t# a fragment\n #\n")
+    ran = run(tmp_path, "crawl", "--seeds-file", "seeds.txt", "--dry-run")
+    assert (ran.code, ran.err) == (0, "")
+    assert "seeds     2: http://good.example/, http://x.example/a\n" in ran.out
+
+
 def test_the_rest_goes_on_and_what_is_skipped_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "seeds.txt").write_text("# mine\nhttp://good.example/\nhtp://x\n\nhttp://10.0.0.1/\n")
     ran = run(tmp_path, "crawl", "--seeds-file", "seeds.txt", "http://other.example:8080/", "--dry-run")

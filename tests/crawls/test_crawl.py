@@ -107,7 +107,7 @@ def test_a_spent_budget_goes_on_when_it_grows(site: Running) -> None:
     assert site.asked().total() == 30
     assert "--max-pages" in first.err
     same = run(site.folder, *site.arguments, "--max-pages", "30")
-    assert "30 pages visited" in same.err
+    assert "30 URLs visited" in same.err
     assert site.asked().total() == 30
     run(site.folder, *site.arguments, "--max-pages", "200")
     assert site.asked() == Counter({url.partition(".example")[2]: 1 for url in SITE.pages})

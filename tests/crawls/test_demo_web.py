@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import time
 from collections import Counter
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -14,7 +18,7 @@ from linkindex.answers.backlinks import backlinks
 from linkindex.answers.domains import referring_domains
 from linkindex.store import Selection, open_index
 from linkindex.target import parse_target
-from tests.crawls.command import run
+from tests.crawls.command import command, environment, run
 
 WEB = make_web(1)
 
@@ -117,6 +121,22 @@ def test_the_star_has_the_backlinks_that_were_planted(crawled: tuple[Path, list[
     assert {row.domain for row in domains} == {".".join(link.source.split("/")[2].split(".")[-2:]) for link in planted}
     assert sum(row.backlinks for row in domains) == len(rows)
     assert [row.backlinks for row in domains] == sorted((row.backlinks for row in domains), reverse=True)
+
+
+def test_a_demo_that_is_stopped_tells_of_nothing_more(tmp_path: Path) -> None:
+    demo = subprocess.Popen(command("demo"), cwd=tmp_path, env=environment(), stdout=PIPE, stderr=PIPE, text=True)
+    with demo:
+        assert demo.stdout is not None
+        assert demo.stdout.readline().startswith("serving ")
+        until = time.monotonic() + 60
+        while not (tmp_path / "linkatlas-demo.db-wal").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=60)
+    assert demo.returncode == 130, err
+    assert "Traceback" not in err
+    assert "Who links to" not in out
+    assert err == "" or err.endswith("linkatlas: stopped; begin anew with: linkatlas demo\n")
 
 
 def test_the_demo_leaves_the_stores_of_real_crawls_alone(tmp_path: Path) -> None:

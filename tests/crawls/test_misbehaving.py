@@ -130,6 +130,10 @@ def test_a_crawl_that_could_read_nothing_says_so_and_ends_with_1(web: Web) -> No
     ran = web.crawl("http://a.example/status/500", *FAST)
     assert ran.code == 1
     assert "not one page could be read; linkatlas why http://a.example/status/500" in ran.err
+    again = web.crawl("http://a.example/status/500", *FAST)
+    assert (again.code, again.err.count("\n")) == (1, 2)
+    assert "this crawl had ended: 1 URL visited" in again.err
+    assert "not one page could be read" in again.err
 
 
 def test_redirects_are_followed_to_their_bound(web: Web) -> None:

@@ -64,6 +64,25 @@ def test_a_crawl_that_goes_on_is_one_run_and_again_is_another(site: Site) -> Non
     assert site.runs() == {name: 10, other: 5}  # what was known before stays what it was
 
 
+def test_runs_that_begin_in_one_second_are_two(tmp_path: Path) -> None:
+    with open_frontier(f"sqlite:///{tmp_path}/q.db", create=True) as frontier:
+        names = [begin(frontier, [SEED], Scope(), Budget(), 0.0, again=True).run for _ in range(3)]
+        assert sorted(set(names)) == names
+        assert read_job(frontier).earlier == tuple(names[:2])
+
+
+def test_a_crawl_and_status_count_the_same(site: Site) -> None:
+    """Pages are what was read; /nothing is visited too, and gone."""
+    ran = run(site.folder, "crawl", SEED, f"{SEED}nothing", "--max-pages", "9", *site.reach)
+    (told,) = re.findall(
+        r"(?<=the index, of all runs: ).* links from 8 pages(?=; outcomes page \(8\), gone \(1\)\n)", ran.out
+    )
+    shown = run(site.folder, "status", "--format", "table").out.splitlines()
+    at = shown.index(f"index     {told.replace(' links', ' links (0 lost)')}")
+    assert shown[at + 1] == "          9 URLs of 1 domain, by outcome: 8 page, 1 gone"
+    assert re.search(r": 9 URLs, .* for the first time$", shown[-1])
+
+
 def test_a_run_that_found_nothing_new_is_told_and_has_nothing_to_forget(site: Site) -> None:
     site.crawl("--depth", "0")
     first = site.name()
@@ -72,7 +91,7 @@ def test_a_run_that_found_nothing_new_is_told_and_has_nothing_to_forget(site: Si
     told = json.loads(run(site.folder, "status", "--format", "json").out)["runs"]
     assert [(one["run"], one["pages"], one["first"] is None) for one in told] == [(second, 0, True), (first, 1, False)]
     shown = run(site.folder, "status", "--format", "table").out
-    assert f"run       {second}: no page that was not known before\nrun       {first}: 1 page, " in shown
+    assert f"run       {second}: no URL that was not known before\nrun       {first}: 1 URL, " in shown
     ran = run(site.folder, "forget", "--run", second)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"linkatlas: run {second}: visited no page that an earlier run had not")

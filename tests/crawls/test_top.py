@@ -19,7 +19,7 @@ import pytest
 
 from crawler.frontier import Beat, Counts, Gates, Seen, open_frontier
 from interfaces.cli.looks import Look, MetricsRow, NodeRow, state_of
-from interfaces.cli.render import cell_len
+from interfaces.cli.tables import cell_len
 from interfaces.cli.top import picture
 from interfaces.demo.serve import serving
 from interfaces.demo.site import make_site

@@ -92,7 +92,7 @@ def test_what_goes_into_the_image_is_there() -> None:
 
 @pytest.mark.parametrize("file", COMPOSE, ids=_name)
 def test_compose_files_are_as_their_schema_says(file: Path) -> None:
-    _tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
+    assert "ok" in _tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
 
 
 @pytest.mark.parametrize("file", COMPOSE, ids=_name)
@@ -130,6 +130,24 @@ def test_variables_for_linkatlas_are_options() -> None:
     named = {name for text in texts for name in re.findall(r"\bLINKATLAS_[A-Z_]+\b", text)}
     assert "LINKATLAS_INDEX_FILE" in named
     assert named <= known | {name + IN_FILE for name in known}
+
+
+def test_variables_that_the_docs_name_for_env_are_those_of_the_files() -> None:
+    told = dict(
+        re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \| ([^|]+) \|", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE)
+    )
+    defaults: dict[str, str | None] = {}
+    for names, values in told.items():
+        each = [name.strip("`") for name in names.split(", ")]
+        given = [None] * len(each) if values == "see the file" else values.split(", ")
+        defaults |= dict(zip(each, given, strict=True))
+    used = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", (DEPLOY / "compose.yaml").read_text()))
+    assert set(defaults) == set(used)
+    assert {name: used[name] for name, value in defaults.items() if value} == {n: v for n, v in defaults.items() if v}
+    embedded = (DEPLOY / "compose.embedded.yaml").read_text()
+    text = (ROOT / "docs/deploy.md").read_text().partition("## Compose: all in one container")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([A-Z_]+)`", text))
+    assert named == set(re.findall(r"\$\{([A-Z_]+):-", embedded))
 
 
 # -------------------------------------------------------------------- Kubernetes

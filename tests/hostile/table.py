@@ -137,7 +137,7 @@ QUESTIONS = [
     Case("an option of another command", "node --delay 1", BAD, "a node has it from the crawl that it joins"),
     Case("one that others have", "crawl --time-limit 3", BAD, "an option of backlinks, broken, domains and others"),
     Case("one that questions have", "anchors a.example --after x", BAD, "an option of backlinks, broken"),
-    Case("a time that is none", "hold a.example --for soon", BAD, ""),
+    Case("a time that is none", "hold a.example --for soon", BAD, "give seconds, as in 3600"),
 ]
 
 _PLAIN = b"<p>fine</p>"

@@ -32,7 +32,7 @@ def each(group: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases, ids=[case.id for case in cases])
 
 
-def ran(arguments: list[str], case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def check_command(arguments: list[str], case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     """Run a command in this process: it ends as the row says, with one clear line where that is an error."""
     code = main(arguments)
     said = capsys.readouterr()
@@ -66,7 +66,7 @@ def files(folder: Path) -> dict[str, bytes]:
 @each("seeds")
 def test_seeds(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(here)
-    ran(
+    check_command(
         ["crawl", *(case.given.split(" ") if "a b" not in case.given else [case.given])[: None if case.given else 0]],
         case,
         capsys,
@@ -77,7 +77,7 @@ def test_seeds(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> No
 @each("flags")
 def test_flags(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(here)
-    ran(["crawl", "http://example.com", *case.given.split(" ")], case, capsys)
+    check_command(["crawl", "http://example.com", *case.given.split(" ")], case, capsys)
     assert {name: files(here)[name] for name in before} == before
 
 
@@ -89,7 +89,7 @@ def test_config(case: Case, here: Path, capsys: pytest.CaptureFixture[str], monk
             monkeypatch.setenv(f"LINKATLAS_{name.removeprefix('LINKATLAS_')}", value)
     else:
         (here / "linkatlas.toml").write_text(case.given)
-    ran(["crawl", "http://example.com"], case, capsys)
+    check_command(["crawl", "http://example.com"], case, capsys)
 
 
 @each("questions")
@@ -99,7 +99,7 @@ def test_questions(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -
         visit = Visit(url="http://b.example/", at=1, outcome=Outcome.PAGE, status=200, links=(link,))
         index.store([canonicalise(visit)])
     open_frontier("sqlite:///linkatlas-frontier.db").close()
-    ran(shlex.split(case.given), case, capsys)
+    check_command(shlex.split(case.given), case, capsys)
 
 
 @each("http")
@@ -153,7 +153,7 @@ def test_state(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> No
     name, _, command = case.given.partition(": ")
     make(here / name, case.data)
     before = files(here)
-    ran(shlex.split(command.partition(" | ")[2]), case, capsys)
+    check_command(shlex.split(command.partition(" | ")[2]), case, capsys)
     assert {name: files(here)[name] for name in before} == before  # it is as it was
 
 

@@ -109,21 +109,46 @@ def test_a_row_a_domain(ask: Asking) -> None:
     }
 
 
+UNRANKED = "linkatlas: no rank is known of these: they are in the order of --sort seen\n"
+
+
+def test_who_sorts_by_ranks_that_are_not_there_is_told(ask: Asking, tmp_path: Path) -> None:
+    seen = ask.rows("backlinks example.com --sort seen")
+    assert ask("backlinks example.com --sort rank") == (0, seen, UNRANKED)
+    assert ask("broken example.com --sort rank")[2] == UNRANKED
+    assert ask("backlinks nobody.test --sort rank") == (0, [], "")
+    place = f"sqlite:///{tmp_path}/ranked.db"
+    with open_index(place, create=True) as index:
+        fill(index)
+        index.put_ranks([(BLOG, 0.5)], [])
+    assert ask.rows(f"backlinks example.com --sort rank --index {place}")[0]["source"] == BLOG
+
+
 @pytest.mark.parametrize("per", PER)
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_answer_goes_on_where_it_was_cut(ask: Asking, order: str, per: str) -> None:
     question = f"backlinks example.com --all --sort {order} --per {per}"
-    whole, pieces = ask.rows(question), []
-    line, cut = f"{question} --limit 1", True
+    beside = UNRANKED if order == "rank" else ""
+    code, whole, said = ask(question)
+    assert (code, said) == (0, beside)
+    pieces, line, cut = [], f"{question} --limit 1", True
     while cut:
         code, rows, said = ask(line)
-        assert code == 0
+        assert (code, said.startswith(beside)) == (0, True)
+        said = said.removeprefix(beside)
         pieces += rows
         cut = bool(said)
         assert said.count("\n") == cut
         line = said.partition("more: linkatlas ")[2].strip()
     assert pieces == whole
     assert len(pieces) > 1
+
+
+def test_an_answer_goes_on_where_targets_stand_behind_two_dashes(ask: Asking) -> None:
+    _, first, said = ask("backlinks --limit 1 --after= -- example.com")
+    assert said.endswith(" -- example.com\n")
+    code, rows, _ = ask(said.partition("more: linkatlas ")[2])
+    assert (code, first + rows) == (0, ask.rows("backlinks example.com")[:2])
 
 
 def test_no_more_is_not_told(ask: Asking) -> None:
@@ -213,7 +238,7 @@ def test_status_names_runs(ask: Asking) -> None:
     (status,) = ask.rows("status")
     assert {run["run"]: run["pages"] for run in status["runs"]} == {"first": 9}
     code = main(["status", "--format", "table"])
-    assert (code, "first: 9 pages, 2026-11-01" in ask.capsys.readouterr().out) == (0, True)
+    assert (code, "first: 9 URLs, 2026-11-01" in ask.capsys.readouterr().out) == (0, True)
 
 
 def test_the_doctor_finds_a_healthy_index_well(ask: Asking) -> None:
@@ -243,10 +268,11 @@ def test_a_password_is_never_shown(tmp_path: Path, line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("backlinks nobody.test", "no backlinks of nobody.test in this index of 9 pages"),
+        ("backlinks nobody.test", "no backlinks of nobody.test in this index of 7 pages"),
         ("backlinks nobody.test --lost", "no lost backlinks of nobody.test in this"),
         ("domains example.com --kind form", "no referring domains of example.com that fulfil all conditions"),
         ("anchors http://example.com/", "http and https differ"),
+        ("domains shop.example.com", "; that is one host, for all of the domain ask for example.com"),
         ("outlinks nowhere.example/", "without a scheme https is meant"),
         ("history nowhere.example/", "without a scheme https is meant"),
         ("outlinks https://nobody.test/", "no links on the page https://nobody.test/"),

@@ -36,6 +36,20 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     assert _made(tmp_path) == first and "mongo.new" not in first
 
 
+def test_what_is_given_takes_a_files_place_and_stays(tmp_path: Path) -> None:
+    url = "mongodb://me:mine@10.0.0.7/links"
+    for given in ("mongodb://before/x", url):
+        command = [sys.executable, "-m", "interfaces.keys", str(tmp_path), "--take", "index"]
+        assert subprocess.run(command, input=given, check=True, capture_output=True, text=True).stderr == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+    assert _made(tmp_path)["index"] == f"{url}\n"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o440}
+    assert {path.name for path in tmp_path.iterdir()} == set(keys.FILES)
+    with pytest.raises(SystemExit, match="index: nothing was given"):
+        keys.take(tmp_path, "index", " \n")
+    assert (tmp_path / "index").read_text() == f"{url}\n"
+
+
 def test_a_file_that_has_no_password_is_told(tmp_path: Path) -> None:
     (tmp_path / "redis.conf").write_text("maxmemory 1gb\n")
     with pytest.raises(SystemExit, match="redis.conf has no line 'requirepass PASSWORD'"):

@@ -28,6 +28,21 @@ def test_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert "browser" in fragment
 
 
+def test_explained_to_a_person_nothing_is_cut_that_tells_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    long, plain = f"HTTPS://example.com:443/{'x' * 70}#top", "https://example.com/"
+    assert main(["normalize", long, plain, "--explain", "--format", "table"]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["rule", "after"],
+        ["given", long],
+        ["scheme", f"https{long[5:]}"],
+        ["port", f"https://example.com/{'x' * 70}#top"],
+        ["fragment", f"https://example.com/{'x' * 70}"],
+        ["given", plain],
+    ]
+
+
 def test_lines_of_a_file_bad_ones_told_by_number(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

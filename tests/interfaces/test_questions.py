@@ -200,6 +200,20 @@ def test_a_failed_question_leaves_the_file_as_it_was(folder: Path, tmp_path: Pat
         (("backlinks", "b.test", "-z"), "linkatlas backlinks --help"),
         (("--format", "json", "backlinks", "b.test"), "linkatlas backlinks --help"),
         (("--hlp",), "did you mean --help?"),
+        (("help",), "did you mean --help?"),
+        (("version",), "did you mean --version?"),
+        (("BACKLINKS", "b.test"), "did you mean backlinks?"),
+        (("export",), "no such command 'export' (see"),  # nothing is near it, least of all forget
+        (("backlinks", "b.test", "--json"), "did you mean --format json?"),
+        (("backlinks", "b.test", "--rank"), "did you mean --sort rank?"),
+        (("backlinks", "b.test", "--from", "https://www.a.test/x"), "not a registrable domain; write a.test"),
+        (
+            ("backlinks", "b.test", "--index", "sqlite:///."),
+            "is a folder; name a file in it: --index sqlite:///NAME.db",
+        ),
+        (("why", "https://a.test/", "--frontier", "sqlite:///."), "is a folder; name a file in it: --frontier"),
+        (("crawl", "https://a.test/", "--index", "sqlite:///no/x.db"), "no folder no; make it, or name another with"),
+        (("why", "http://a.test/"), "http://a.test/: never discovered, but https://a.test/ was"),
         (("--frmat",), "options follow the command"),
         (("backlink", "b.test"), "did you mean backlinks?"),
         (("nonsense",), "linkatlas --help"),
@@ -231,6 +245,34 @@ def test_nothing_found_is_an_answer(folder: Path) -> None:
     ran = ask(folder, "backlinks", "nobody.test")
     assert (ran.code, ran.out) == (0, "")
     assert "no backlinks of nobody.test" in on_a_terminal(folder, 100, "backlinks", "nobody.test")
+    assert "no backlinks of nobody.test in this index of 3 pages" in on_a_terminal(
+        folder, 100, "overview", "nobody.test"
+    )
+
+
+@pytest.mark.parametrize("question", ["overview", "backlinks", "pages"])
+@pytest.mark.parametrize("target", ["https://www.b.test", "HTTP://www.b.test/", "www.b.test/"])
+def test_who_asks_for_a_home_page_is_told_of_the_domain(folder: Path, question: str, target: str) -> None:
+    told = on_a_terminal(folder, 100, question, target)
+    assert told.endswith(f"linkatlas: {target} is one page; for all of the domain, ask for b.test\n")
+    for other in ("b.test", "www.b.test", "https://b.test/x", "https://b.test/?x", "https://b.test/*"):
+        assert "is one page" not in on_a_terminal(folder, 100, question, other)
+    assert ask(folder, question, target).err == ""
+
+
+def test_without_a_scheme_a_url_is_known_under_either(folder: Path, tmp_path: Path) -> None:
+    place = f"sqlite:///{tmp_path}/q.db"
+    assert run(tmp_path, "seed", "http://plain.test/", "--frontier", place).code == 0
+    assert json.loads(run(tmp_path, "why", "plain.test", "--frontier", place).out)["url"] == "http://plain.test/"
+
+
+def test_a_question_makes_no_index_of_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "linkatlas.db").touch()
+    for question in ("backlinks b.test", "status", "overview b.test"):
+        ran = run(tmp_path, *question.split())
+        assert (ran.code, ran.err.count("\n")) == (2, 1)
+        assert "linkatlas.db: there is nothing in it" in ran.err
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [("linkatlas.db", 0)]
 
 
 @pytest.mark.parametrize("question", ["backlinks big.test", "backlinks big.test --format csv", "config", "--help"])
@@ -246,6 +288,24 @@ def test_who_stops_reading_is_not_told_of_it(folder: Path, question: str) -> Non
             check=False,
         )
         assert piped.stderr == "0\n"
+
+
+@pytest.mark.parametrize("question", ["backlinks b.test", "status", "--help"])
+def test_a_closed_output_is_told(folder: Path, question: str) -> None:
+    for closed, told in ((">&-", 1), (">&- 2>&-", 0)):
+        line = f"{shlex.join(command(*question.split()))} {closed}"
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", told)
+        assert "standard output is closed" in done.stderr or not told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: what a full disk does is not checked")
+def test_a_file_that_finds_no_room_is_told_as_such(folder: Path) -> None:
+    ran = ask(folder, "backlinks", "b.test", "-o", "/dev/full")
+    assert (ran.code, ran.out) == (69, "")
+    assert ran.err == "linkatlas: -o /dev/full: No space left on device; make room, then try again\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: what a full disk does is not checked")
@@ -305,7 +365,7 @@ def test_why_and_status_fit_a_terminal(folder: Path) -> None:
     assert ", as a seed\n" in story
     account = on_a_terminal(folder, 80, "status")
     assert "1 URL discovered on 1 host" in account
-    assert "(1 lost) from 3 pages of" in account
+    assert "(1 lost) from 3 pages\n" in account
     assert max(map(len, (story + account).splitlines())) <= 80
 
 
@@ -350,3 +410,33 @@ def test_linkatlas_alone_lists_its_commands(folder: Path) -> None:
     lines = ran.err.splitlines()
     assert all(any(line.startswith(f"  {name} ") for line in lines) for name in COMMANDS)
     assert max(map(len, lines)) <= 80
+
+
+def test_seeds_of_a_file_are_visited_again_too(folder: Path, tmp_path: Path) -> None:
+    place = ("--index", f"sqlite:///{folder}/linkatlas.db", "--frontier", f"sqlite:///{tmp_path}/q.db")
+    assert run(tmp_path, "seed", "https://a.test/", *place).code == 0
+    (tmp_path / "again.txt").write_text("https://a.test/ # once more\n")
+    again = run(tmp_path, "seed", "--again", "--seeds-file", "again.txt", *place)
+    assert (again.code, again.out) == (0, "1 URL is queued to be visited again\n")
+    nothing = run(tmp_path, "seed", "--again", *place)
+    assert (nothing.code, nothing.err.count("\n"), "no seeds" in nothing.err) == (2, 1, True)
+    assert "no node works on this crawl yet" in on_a_terminal(tmp_path, 100, "seed", "https://x.test/", *place)
+
+
+def test_ctrl_c_while_the_program_is_being_read_ends_it_without_a_word(tmp_path: Path) -> None:
+    code = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from interfaces.start import main
+sys.exit(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

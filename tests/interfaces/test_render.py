@@ -15,8 +15,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crawler.frontier import Counts
+from interfaces.cli.fields import write_fields
 from interfaces.cli.main import main
+from interfaces.cli.progress import Progress, Snapshot
 from interfaces.cli.render import choose_format, opened, write_object, write_rows
+from interfaces.cli.voice import Voice
 from linkindex.answers.rows import AnchorText, Overview
 from linkindex.errors import BadInput
 
@@ -111,6 +115,58 @@ def test_no_line_is_wider_than_the_terminal(columns: int, text: str, monkeypatch
     lines = out.getvalue().replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
     assert len(lines) == 3
     assert max(map(columns_of, lines)) <= columns
+
+
+def test_columns_that_there_is_no_room_for_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for columns, told in (
+        (24, "(2 more columns with --format csv)\n"),
+        (30, "(1 more column with --format csv)\n"),
+        (80, ""),
+    ):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        row = Row(source="https://a.test/long/enough", lost_at=THEN)
+        write_rows([row], Row, "table", Terminal(), ["source", "follow", "lost_at", "rel"])  # rel: nothing to tell
+        assert capsys.readouterr().err == told
+
+
+def test_a_terminal_that_knows_no_escapes_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, bold in (("xterm", True), ("dumb", False)):
+        monkeypatch.setenv("TERM", name)
+        out = Terminal()
+        write_rows([Row()], Row, "table", out, ["source"])
+        assert ("\x1b" in out.getvalue()) is bold
+        monkeypatch.setattr("sys.stderr", out)
+        assert Voice().live is bold
+
+
+def test_a_line_that_renews_itself_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    Voice().renew("1,234,567 URLs · 100.0/s · 12,345,678 links · 139,000 hosts")
+    assert shown.getvalue() == "\r\x1b[K1,234,567 URLs · 100.0/s · 12,345,678 l"
+
+
+def test_progress_tells_what_is_ahead_and_until_when_nothing_happens() -> None:
+    counts = Counts(queued=2, scheduled=1, leased=3, visited=2, failed=1, hosts=4)
+    progress = Progress(lambda: Snapshot(counts, 5))
+    assert progress.line(Snapshot(counts, 5), 0.0) == "2 URLs · 0.0/s · 5 links · 4 hosts · 6 to visit · 1 error"
+    assert progress.line(Snapshot(counts, 5, 28.4), 0.0).endswith(" · 6 to visit · 1 error · next in 28 s")
+
+
+@pytest.mark.parametrize("columns", [30, 40, 80])
+def test_long_values_go_on_below_themselves(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal, file = Terminal(), io.StringIO()
+    for out in (terminal, file):
+        write_fields([("name", "word " * 20 + "end"), ("", "more"), ("other", "x" * 90)], out)
+    assert file.getvalue().count("\n") == 3
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines[:-1])) <= columns < len(lines[-1])  # what is one word is not broken: a URL can be copied
+    assert {line[:7] for line in lines} == {"name   ", "other  ", " " * 7}
+    assert terminal.getvalue().split() == file.getvalue().split()
 
 
 def test_columns_stand_below_each_other_whatever_is_in_them() -> None:

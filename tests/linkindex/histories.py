@@ -171,8 +171,8 @@ class Story:
         return Selection(target=parse_target(self.name(TARGETS[question.target])), **conditions)
 
 
-def agree(index: LinkIndex, model: Dictionary, story: Story, asked: Sequence[Question]) -> None:
-    """Ask both everything there is to ask about single pages, and ``asked``."""
+def check_answers(index: LinkIndex, model: Dictionary, story: Story, asked: Sequence[Question]) -> None:
+    """Ask both everything there is to ask about single pages, and ``asked``: they answer the same."""
     for url in story.urls:
         assert list(index.versions(url)) == list(model.versions(url))
     assert index.leads(story.urls) == model.leads(story.urls)
@@ -230,7 +230,7 @@ class HistoriesContract(Places):
         ranks = [(url, place / 8) for place, url in enumerate(story.urls) if place % 3]
         for whose in (index, model):
             whose.put_ranks(ranks, [(story.name("a{}.test"), 0.5), (story.name("b{}.test"), 0.25)])
-        agree(index, model, story, [*everything(), *asked])
+        check_answers(index, model, story, [*everything(), *asked])
         mine = [run for run in index.runs() if run.run.startswith(story.name("run{}-"))]
         assert sorted(mine, key=lambda run: run.run) == sorted(model.runs(), key=lambda run: run.run)
 
@@ -263,7 +263,7 @@ class HistoriesContract(Places):
             tell(model, batch, "")
             turn += 1
         for one in both:
-            agree(one, model, story, [*everything()[:3], *asked])
+            check_answers(one, model, story, [*everything()[:3], *asked])
 
     @given(history=histories, asked=st.lists(questions, min_size=2, max_size=5))
     @fair
@@ -273,7 +273,9 @@ class HistoriesContract(Places):
         story, model = Story(history), Dictionary(internal_links=True)
         for whose in (full, model):
             tell(whose, story.visits, "")
-        agree(full, model, story, [one._replace(conditions=one.conditions | {"internal": True}) for one in asked])
+        check_answers(
+            full, model, story, [one._replace(conditions=one.conditions | {"internal": True}) for one in asked]
+        )
 
     @pytest.fixture
     def both(self, place: Callable[[], str]) -> Iterator[tuple[LinkIndex, LinkIndex]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from linkindex.conditions import Conditions, select
@@ -61,11 +63,17 @@ def test_each_condition_reaches_the_selection() -> None:
         ({"since": "soon"}, "since 'soon'"),
         ({"as_of": "soon"}, "as of 'soon'"),
         ({"source": "www.example.org"}, "write example.org"),
-        ({"source": "https://example.org/page"}, "write example.com"),
+        ({"source": "https://example.org/page"}, "write example.org"),
         ({"source": "a b"}, "target 'a b'"),
+        ({"follow": "yes"}, "follow 'yes': neither True nor False"),
+        ({"broken": 2}, "broken 2: neither"),
+        ({"kind": 3}, "kind 3: give a text, or a list of texts"),
+        ({"rel": [b"ugc"]}, "rel [b'ugc']: give a text, or a list of texts"),
+        ({"anchor": 5}, "anchor 5: give a text"),
+        ({"since": 5}, "since 5: not a date; write 2026-11-25"),
     ],
 )
-def test_what_cannot_be_asked_is_told_in_one_line(given: Conditions, says: str) -> None:
+def test_what_cannot_be_asked_is_told_in_one_line(given: Any, says: str) -> None:
     with pytest.raises(BadInput) as error:
         select("example.com", **given)
     assert says in str(error.value)

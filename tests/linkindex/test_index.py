@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import linkindex
@@ -95,6 +97,30 @@ def test_what_cannot_be_asked_is_said_before_anything_is_read(index: Index) -> N
         index.domains("example.com", state="gone")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="no such file"):
         linkindex.open("sqlite:///none.db")
+
+
+@pytest.mark.parametrize("limit", [-1, "3", 2.5, [3]])
+def test_a_limit_that_is_none_is_no_fault_of_the_index(index: Index, limit: Any) -> None:
+    for ask in (index.backlinks, index.domains, index.pages, index.outlinks):
+        with pytest.raises(BadInput, match=r"limit .*: give a whole number, or None for all"):
+            ask("https://example.com/", limit=limit)
+    two: Any = np.int64(2)
+    yes: Any = np.True_
+    assert len(list(index.backlinks("example.com", limit=two))) == 2
+    assert list(index.backlinks("example.com", follow=yes)) == list(index.backlinks("example.com", follow=True))
+
+
+@pytest.mark.parametrize("place", [Path("linkatlas.db"), None])
+def test_what_is_no_url_of_an_index_is_told(place: Any) -> None:
+    with pytest.raises(BadInput, match="write sqlite:///PATH"):
+        linkindex.open(place)
+
+
+@pytest.mark.parametrize("target", [None, 5, b"example.com"])
+def test_what_is_no_text_is_no_target(index: Index, target: Any) -> None:
+    for ask in (index.backlinks, index.overview, index.outlinks, index.history):
+        with pytest.raises(BadInput, match="write (example.com|https://example.com/page)"):
+            ask(target)
 
 
 def test_a_frame_has_a_column_for_each_field(index: Index) -> None:

@@ -89,8 +89,10 @@ class SqliteIndex(Writes, Reads, Changes, Forgetting, Checking, Compacting):
 
 def _prepare(path: Path, db: sqlite3.Connection, for_writing: bool, full_durability: bool) -> None:
     empty, version = _recognise(path, db)
+    if empty and not for_writing:
+        raise BadInput(f"index {path}: there is nothing in it; make one with: linkatlas crawl https://example.com")
     if is_read_only(path):
-        if for_writing or empty:
+        if for_writing:
             raise BadInput(f"index {path}: it may not be written here; allow that, or name another with --index")
         if version < VERSION:
             raise BadInput(

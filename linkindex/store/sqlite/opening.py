@@ -17,7 +17,12 @@ from linkindex.errors import BadInput
 
 
 def connect(path: Path, wait: float, store: str = "index") -> sqlite3.Connection:
-    """Return a connection that waits ``wait`` seconds for others. Raises :class:`BadInput` where only a part could be read."""
+    """Return a connection that waits ``wait`` seconds for others. Raises :class:`BadInput` where only a part could be read,
+    or no file can be."""
+    if path.is_dir():
+        raise BadInput(f"{store} {path}: is a folder; name a file in it: --{store} sqlite:///{path / 'NAME.db'}")
+    if not path.parent.is_dir():
+        raise BadInput(f"{store} {path}: there is no folder {path.parent}; make it, or name another with --{store}")
     if not path.exists() or _may_write(path):
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=wait)
     kept = path.with_name(path.name + "-wal")

@@ -152,7 +152,8 @@ class TestDates:
 class TestAnyPage:
     @given(st.binary(max_size=300), st.dictionaries(st.text(max_size=20), st.text(max_size=50), max_size=5))
     def test_bytes(self, body: bytes, headers: dict[str, str]) -> None:
-        msgspec.json.encode(read_page(b'<meta name="author" content="' + body, URL, headers=headers))
+        page = read_page(b'<meta name="author" content="' + body, URL, headers=headers)
+        assert msgspec.json.decode(msgspec.json.encode(page), type=PageFacts) == page
 
     @given(
         st.lists(
