@@ -69,10 +69,9 @@ def audit(host: str, form: str | None, output: str | None, limit: int | None, op
             for line in _heading(target, frontier, rules, requests, options):
                 click.echo(safe_text(line))
     most = limited(limit, form) or len(requests)
+    latest = [_for_people(request) if form == "table" else request for request in requests[-most:]]
     with opened(output, form) as stream:
-        shown = write_rows(
-            requests[-most:], Request, form, stream, ["at", "outcome", "kind", "url", "rule", "delay", "gap"]
-        )
+        shown = write_rows(latest, Request, form, stream, ["at", "outcome", "kind", "url", "rule", "delay", "gap"])
     if form == "table" and shown < len(requests):
         tell_cut(shown)
     if not options.request_log:
@@ -155,6 +154,11 @@ def _judged(requests: Iterable[Asked], rules: _Rules, *, logged: bool) -> Iterat
             gap=(asked.at - before) / 1000 if logged and before is not None else None,
             size=asked.size if logged else None,
         )
+
+
+def _for_people(request: Request) -> Request:
+    """Return a request whose time fits into a narrow table whole: to the second, in UTC as all times are."""
+    return msgspec.structs.replace(request, at=request.at[:19].replace("T", " "))
 
 
 def _heading(

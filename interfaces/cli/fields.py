@@ -14,7 +14,7 @@ _LEAST = 20  # columns for values; narrower ones are left to the terminal
 def write_fields(fields: Iterable[tuple[str, str]], stream: TextIO) -> None:
     """Write a line for each name and its value; a name of "" stands for the one before."""
     told = [(name, safe_text(value)) for name, value in fields]
-    width = max(len(name) for name, _ in told)
+    width = max((len(name) for name, _ in told), default=0)
     room = columns_of(stream) - width - 2 if stream.isatty() else 0
     for name, value in told:
         first, *more = _wrapped(value, room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import click
 
+from interfaces.cli.program import program
 from interfaces.cli.terminal import NO_ROOM
 from interfaces.cli.voice import voice
 from linkindex.errors import LinkatlasError
@@ -56,6 +58,8 @@ COMMANDS = {
     "config": Entry("interfaces.cli.config:config", "Every option, its value and where it comes from."),
     "demo": Entry("interfaces.cli.demo:demo", "Crawl a small made-up web on this machine and ask about it."),
 }
+
+_COMMAND = re.compile(rf"\blinkatlas(?= (?:{'|'.join(COMMANDS)}|--help)\b)")  # where a line tells what to type
 
 
 class Commands(click.Group):
@@ -203,7 +207,8 @@ def _example(command: click.Command) -> str:
 
 
 def _fail(line: str, code: int) -> int:
-    voice.say(line, "error")
+    # Whoever called ./run has no linkatlas to type, and the floors below know of neither.
+    voice.say(_COMMAND.sub(lambda _: program(), line), "error")
     return code
 
 

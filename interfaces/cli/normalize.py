@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from interfaces.cli.asking import FORMAT_HELP, OUTPUT_HELP
+from interfaces.cli.fields import write_fields
 from interfaces.cli.render import FORMATS, choose_format, opened, write_rows
 from interfaces.text import safe_text
 from linkindex import url_rules, urls
@@ -60,8 +61,10 @@ def normalize(url: tuple[str, ...], explain: bool, form: str | None, output: str
     refused: list[str] = []
     given = _good(url, refused) if url else _good((line.rstrip("\r\n") for line in sys.stdin), refused, lines=True)
     with opened(output, form) as stream:
-        if explain:
-            write_rows(_explained(given, as_table=form == "table"), Explained, form, stream, ["rule", "after"])
+        if explain and form == "table":
+            write_fields(_steps(given), stream)
+        elif explain:
+            write_rows(_explained(given), Explained, form, stream, [])
         else:
             write_rows(map(_normalized, given), Normalized, form, stream, ["url", "readable", "domain", "key", "rules"])
     for line in refused:
@@ -97,11 +100,15 @@ def _normalized(text: str) -> Normalized:
     )
 
 
-def _explained(given: Iterator[str], *, as_table: bool) -> Iterator[Explained]:
-    """Yield the rules that acted; in a table, where each line goes on from the one above, what was given first."""
+def _steps(given: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """Yield what was given, and what each rule made of the line above."""
     for text in given:
-        if as_table:
-            yield Explained(given=text, rule="given", before="", after=text, why="")
+        yield "given", text
+        yield from ((step.rule, step.after) for step in url_rules.explain(text))
+
+
+def _explained(given: Iterator[str]) -> Iterator[Explained]:
+    for text in given:
         for step in url_rules.explain(text):
             yield Explained(
                 given=text, rule=step.rule, before=step.before, after=step.after, why=url_rules.RULES[step.rule]

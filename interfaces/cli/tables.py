@@ -37,11 +37,11 @@ def table_of(rows: Sequence[Row], columns: Sequence[str], room: int) -> Table:
     columns = [name for name in columns if any(getattr(row, name) not in (None, [], "") for row in rows)]
     cells = {name: [cell(getattr(row, name)) for row in rows] for name in columns}
     for name in _WITH_HOSTS & cells.keys():
-        cells[name] = [readable_hosts(cell) for cell in cells[name]]
+        cells[name] = [readable_hosts(text) for text in cells[name]]
     widths = _widths(cells, room)
     for name in {"source", "target"} & widths.keys():
         if widths[name] < max(map(cell_len, cells[name])):  # what fits no line need not begin with https:// on each
-            cells[name] = [cell.removeprefix("https://").removeprefix("http://") for cell in cells[name]]
+            cells[name] = [text.removeprefix("https://").removeprefix("http://") for text in cells[name]]
     widths = _widths(cells, room)
     numbers = {name for name in widths if type(getattr(rows[0], name)) in (int, float)}
     heading = {name: name.replace("_", " ") for name in widths}

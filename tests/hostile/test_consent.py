@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -263,6 +264,7 @@ def test_every_request_is_shown_with_the_rule_in_force(site: Site) -> None:
     table = run(site.folder, "audit", "a.example", "--request-log", "requests.jsonl", "--format", "table")
     assert "3 requests to a.example; we call ourselves linkatlas/" in table.out
     assert "a.example: robots.txt rules, 0 s between requests" in table.out
+    assert len(re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  [0-9]{3} ", table.out, re.MULTILINE)) == 3
     latest = run(site.folder, "audit", "a.example", "--request-log", "requests.jsonl", "--limit", "2")
     assert latest.out == "".join(shown.out.splitlines(keepends=True)[1:])
     cut = run(site.folder, "audit", "a.example", "--request-log", "requests.jsonl", "--format", "table", "--limit", "1")

@@ -31,16 +31,18 @@ def test_explained(capsys: pytest.CaptureFixture[str]) -> None:
 def test_explained_to_a_person_nothing_is_cut_that_tells_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    long, plain = f"HTTPS://example.com:443/{'x' * 70}#top", "https://example.com/"
-    assert main(["normalize", long, plain, "--explain", "--format", "table"]) == 0
-    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
-        ["rule", "after"],
+    long, plain = f"HTTPS://example.com:443/{'x' * 200}#top", "https://example.com/"
+    assert main(["normalize", long, plain, "http://bücher.example/", "--explain", "--format", "table"]) == 0
+    assert [line.split(None, 1) for line in capsys.readouterr().out.splitlines()] == [
         ["given", long],
         ["scheme", f"https{long[5:]}"],
-        ["port", f"https://example.com/{'x' * 70}#top"],
-        ["fragment", f"https://example.com/{'x' * 70}"],
+        ["port", f"https://example.com/{'x' * 200}#top"],
+        ["fragment", f"https://example.com/{'x' * 200}"],
         ["given", plain],
+        ["given", "http://bücher.example/"],
+        ["host", "http://xn--bcher-kva.example/"],
     ]
+    assert main(["normalize", "no url", "--explain", "--format", "table"]) == 2
 
 
 def test_lines_of_a_file_bad_ones_told_by_number(

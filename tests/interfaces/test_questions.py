@@ -412,6 +412,18 @@ def test_linkatlas_alone_lists_its_commands(folder: Path) -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_lines_tell_what_can_be_typed(tmp_path: Path) -> None:
+    for called in ("./run", "linkatlas"):
+        for arguments, says in (
+            ("backlinks b.test", f"linkatlas.db: no such file; make one with: {called} crawl https://example.com\n"),
+            ("backlinks b.test --limt 3", f"(see {called} backlinks --help)\n"),
+            ("backlink b.test", f"(see {called} --help)\n"),
+            ("why", f"(as in: {called} why https://example.com/page)\n"),
+        ):
+            ran = run(tmp_path, *arguments.split(), variables={"LINKATLAS_CALLED": called})
+            assert ran.err.startswith("linkatlas: ") and ran.err.endswith(says)
+
+
 def test_seeds_of_a_file_are_visited_again_too(folder: Path, tmp_path: Path) -> None:
     place = ("--index", f"sqlite:///{folder}/linkatlas.db", "--frontier", f"sqlite:///{tmp_path}/q.db")
     assert run(tmp_path, "seed", "https://a.test/", *place).code == 0
