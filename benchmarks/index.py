@@ -5,6 +5,7 @@
     python -m benchmarks.index ingest --index URL --links 1000000   against bare bulk inserts of the same rows, in turns
     python -m benchmarks.index fill   --index URL --links 10000000  only fills it
     python -m benchmarks.index size   --index URL                   bytes a link
+    python -m benchmarks.index compact --index URL                  what compaction gives back, and what it costs
     python -m benchmarks.index ask    --index URL --links 10000000  p50 and p95 of answers
 
 ``--mongod FOLDER`` instead of an index starts a mongod with its files there. An index is left where it was made.
@@ -179,6 +180,17 @@ def rank(index: LinkIndex, links: int) -> None:
     print(f"  ranks of {len(pages):,} pages and {len(domains):,} domains put in {time.perf_counter() - began:.0f} s")
 
 
+def compact(bench: Bench) -> None:
+    cost = Cost(bench.server_cpu)
+    with open_index(bench.url) as index:
+        with cost:
+            *_, last = index.compact()
+        links = index.counts().links
+    print(f"  {links:,} links, {last.before:,} B before, {last.after:,} B after")
+    print(f"  {last.before / links:.2f} B a link before, {last.after / links:.2f} B after")
+    print(f"  {cost.cpu / links * 1e6:.1f} s of processor time for a million links")
+
+
 def timed(bench: Bench, index: LinkIndex, what: str, domains: list[str]) -> None:
     """Ask each question many times; the first may have to fetch what it reads from the disk."""
     targets = [parse_target(domain) for domain in domains]
@@ -223,7 +235,7 @@ def _place(given: argparse.Namespace) -> Iterator[str]:
 
 def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    wanted.add_argument("what", choices=["ingest", "fill", "size", "ask"])
+    wanted.add_argument("what", choices=["ingest", "fill", "size", "compact", "ask"])
     place = wanted.add_mutually_exclusive_group(required=True)
     place.add_argument("--index", help="sqlite:///PATH or mongodb://HOST:PORT/NAME")
     place.add_argument("--mongod", type=Path, help="start a mongod with its files in this folder")
@@ -233,14 +245,14 @@ def main() -> None:
     collect_seldom()  # as a node does
     with _place(given) as url:
         bench = Bench(url)
-        links = "" if given.what == "size" else f", {given.links:,} links"
+        links = "" if given.what in ("size", "compact") else f", {given.links:,} links"
         print(f"{given.what}, {'mongodb' if bench.client is not None else 'sqlite'}{links}")
         if given.what in ("ingest", "ask"):
             {"ingest": ingest, "ask": ask}[given.what](bench, given.links)
         elif given.what == "fill":
             fill(bench, given.links)
         else:
-            size(bench)
+            {"size": size, "compact": compact}[given.what](bench)
 
 
 if __name__ == "__main__":
