@@ -39,7 +39,9 @@ def classify(index: LinkIndex) -> Iterator[Classified]:
     """Judge the links of each host anew; yield what was found, host by host, each durable once it is yielded."""
     index.put_about("rarity", Rarity.of(few_of_each(index.terms_sample(SAMPLE))).to_bytes())
     for host, pages in index.hosts():
-        templates = [template_of(link, pages) for link in index.repeated(host, least(pages))]
+        # Most hosts have too few pages for a template, and of a domain with many hosts each look costs all its pages.
+        repeated = index.repeated(host, least(pages)) if pages >= least(pages) else ()
+        templates = [template_of(link, pages) for link in repeated]
         index.put_templates(host, templates)
         revised = sum(template.placement is not None for template in templates)
         yield Classified(host=host, pages=pages, templates=len(templates), revised=revised)

@@ -40,10 +40,11 @@ class Mention(NamedTuple):
     rel: tuple[str, ...]
     kind: str
     placement: str
+    text_before: str
 
 
 class Step(NamedTuple):
-    """A visit before it has URLs and a time; or, with ``forget``, what is forgotten then."""
+    """A visit before it has URLs and a time; or, with ``forget`` (of TARGETS), what is forgotten then."""
 
     url: int  # of URLS
     pause: int  # ms since the step before
@@ -53,7 +54,7 @@ class Step(NamedTuple):
     aside: bool  # noindex
     cut: bool
     status: int
-    forget: bool
+    forget: int | None
 
 
 class Question(NamedTuple):
@@ -63,7 +64,7 @@ class Question(NamedTuple):
     order: Order
     per: Per
     conditions: dict[str, Any]
-    moments: tuple[int, int] | None  # hours from the start
+    moments: tuple[int, int] | None  # of the visits' times, a ms before and after each of them
     as_of: int | None
     source: int | None  # of URLS
     by: By
@@ -77,6 +78,7 @@ mentions = st.builds(
     rel=st.sampled_from([(), ("nofollow", "ugc"), ("sponsored",)]),
     kind=st.sampled_from(["text", "image"]),
     placement=st.sampled_from(["content", "footer"]),
+    text_before=st.sampled_from(["", "before", "two\nlines"]),
 )
 steps = st.builds(
     Step,
@@ -88,7 +90,7 @@ steps = st.builds(
     aside=st.integers(0, 7).map(lambda number: number == 7),
     cut=st.integers(0, 7).map(lambda number: number == 7),
     status=st.sampled_from([0, 200, 301, 302, 403, 404, 503]),
-    forget=st.integers(0, 39).map(lambda number: number == 39),
+    forget=st.integers(0, 199).map(lambda number: number - 193 if number >= 193 else None),
 )
 histories = st.lists(steps, min_size=1, max_size=40)
 questions = st.builds(
@@ -140,8 +142,9 @@ class Story:
         at = START
         for step in history:
             at += step.pause
-            forgotten = parse_target(self.urls[step.url])
-            self.visits.append(forgotten if step.forget else self._visit(step, at))
+            forgotten = None if step.forget is None else parse_target(self.name(TARGETS[step.forget]))
+            self.visits.append(forgotten or self._visit(step, at))
+        self._moments = [one.at + off for one in self.visits if isinstance(one, Visit) for off in (0, 1, -1)] or [at]
 
     def name(self, text: str) -> str:
         return text.format(self.number)
@@ -163,12 +166,15 @@ class Story:
     def selection(self, question: Question) -> Selection:
         conditions = dict(question.conditions)
         if question.moments is not None:
-            conditions["since"], conditions["until"] = (START + hours * HOUR for hours in sorted(question.moments))
+            conditions["since"], conditions["until"] = sorted(map(self._moment, question.moments))
         if question.as_of is not None:
-            conditions |= {"as_of": START + question.as_of * HOUR, "state": "live"}
+            conditions |= {"as_of": self._moment(question.as_of), "state": "live"}
         if question.source is not None:
             conditions["source"] = ("a{}.test", "b{}.test", "c{}.test")[question.source % 3].format(self.number)
         return Selection(target=parse_target(self.name(TARGETS[question.target])), **conditions)
+
+    def _moment(self, number: int) -> int:
+        return self._moments[number % len(self._moments)]
 
 
 def check_answers(index: LinkIndex, model: Dictionary, story: Story, asked: Sequence[Question]) -> None:

@@ -320,6 +320,18 @@ def test_checks_tell_what_cannot_be_unpacked(mongo_server: MongoServer, mongo_ur
         assert all(check.ok for check in index.check())
 
 
+def test_a_site_that_moved_may_have_any_number_of_urls(mongo_url: Callable[[], str]) -> None:
+    """A request to the server holds 16 MB."""
+    with open_index(mongo_url(), create=True) as index:
+        for number in range(0, 2100, 300):
+            index.store(
+                redirect(f"https://old.test/{n}/{'x' * 8000}", 1, f"https://b.test/{n}")
+                for n in range(number, number + 300)
+            )
+        index.store([visit("https://a.test/", 1, link(f"https://old.test/7/{'x' * 8000}"))])
+        assert index.links_of(selected("b.test")) == 2101
+
+
 @pytest.mark.parametrize("odd", ["yesterday", True])
 @pytest.mark.parametrize("day", [1, 2])
 def test_a_page_without_a_time_hides_none_of_others(

@@ -13,7 +13,7 @@ import pytest
 from linkindex import urls
 from linkindex.errors import BadInput, Incompatible, Unavailable
 from linkindex.store import Selection, open_index
-from linkindex.store.sqlite import bundles, compacting, dictionaries, groups, ids, ordering, recency, sources
+from linkindex.store.sqlite import bundles, compacting, dictionaries, groups, ids, ordering, recency, sites, sources
 from linkindex.store.sqlite.ids import URL_MASK
 from linkindex.target import parse_target
 from tests.linkindex.contract import IndexContract, Places, link, visit
@@ -39,6 +39,7 @@ class Large(Files):
     def no_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(groups, "FEW", 0)
         monkeypatch.setattr(recency, "FEW_OF_GROUP", 0)
+        monkeypatch.setattr(sites, "_DOMAINS", 1)
         monkeypatch.setattr(bundles, "FEW", 1)
         monkeypatch.setattr(dictionaries, "FIRST", 10)
         monkeypatch.setattr(dictionaries, "TIMES", 2)

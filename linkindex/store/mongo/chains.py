@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from linkindex import chains
 from linkindex.history import Lead
@@ -13,7 +13,7 @@ from linkindex.store.mongo.schema import LEADS, PAGES
 from linkindex.target import Target
 
 _NAMES = 2_000  # in one request
-_AT_ONCE = 100  # domains whose leads are asked for
+_AT_ONCE = 1_000  # URLs that others may lead to: a request holds 16 MB, and a URL may have 8 KB
 _LEAD = fields(PageRecord, "url", "lead_to", "lead_kind", "lead_status", "lead_since")
 
 
@@ -85,13 +85,14 @@ class Leads:
     def leading_to(self, target: Target) -> list[str]:
         """Return the URLs that are not covered themselves, and whose hops meet what ``target`` covers."""
         found: set[str] = set()
-        conditions = covering.leads(target)
+        asked: Iterable[list[covering.Condition]] = [covering.leads(target)]
         for _ in range(chains.MOST_HOPS + 1):
-            new = {url for url in self._leading(conditions) if url not in found and not covering.covers(target, url)}
+            leading = (url for conditions in asked for url in self._leading(any_of(conditions)))
+            new = {url for url in leading if url not in found and not covering.covers(target, url)}
             if not new:
                 break
             found |= new
-            conditions = covering.leads_to(new)
+            asked = map(covering.leads_to, parts(new, _AT_ONCE))
         self.look_up(found)
         return sorted(url for url in found if any(covering.covers(target, hop.to) for hop in self.hops(url) if hop.to))
 
@@ -105,14 +106,13 @@ class Leads:
                 found |= {lead.url: lead.lead for lead in then}
         return found
 
-    def _leading(self, conditions: Sequence[covering.Condition]) -> Iterable[str]:
-        for condition in map(any_of, parts(conditions, _AT_ONCE)):
-            for page in self._question.find(PAGES, condition, PageRecord, _LEAD):
-                if self._held(page.lead_since):
-                    yield page.url
-            if self._as_of is not None:
-                for lead in self._question.find(LEADS, {**condition, **self._then()}, LeadRecord):
-                    yield lead.url
+    def _leading(self, condition: covering.Condition) -> Iterator[str]:
+        for page in self._question.find(PAGES, condition, PageRecord, _LEAD):
+            if self._held(page.lead_since):
+                yield page.url
+        if self._as_of is not None:
+            for lead in self._question.find(LEADS, {**condition, **self._then()}, LeadRecord):
+                yield lead.url
 
     def _held(self, since: int) -> bool:
         return self._as_of is None or since <= self._as_of

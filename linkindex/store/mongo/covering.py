@@ -74,6 +74,11 @@ def leads_to(found: Iterable[str]) -> list[Condition]:
     return [{"lm": domain, "lt": {"$in": several}} for domain, several in _by_domain(found).items()]
 
 
+def on_host(host: str) -> list[Condition]:
+    """Return conditions on URLs, one of which holds for those of a host."""
+    return [{"$gte": f"{scheme}://{host}/", "$lt": f"{scheme}://{host}0"} for scheme in ("http", "https")]
+
+
 def domain_of(url: str) -> str:
     """Return the registrable domain of a URL, whatever it is that is said to be one."""
     host = urls.host_of(url)
@@ -92,11 +97,7 @@ def _parts(target: Target) -> list[tuple[str, Condition | None]]:
     if domain := whole_domain(target):
         return [(domain, None)]
     if target.name:
-        domain = urls.domain_of(target.name)
-        return [
-            (domain, {"$gte": f"{scheme}://{target.name}/", "$lt": f"{scheme}://{target.name}0"})
-            for scheme in ("http", "https")
-        ]
+        return [(urls.domain_of(target.name), on) for on in on_host(target.name)]
     if target.prefixes:
         return [(domain_of(prefix), {"$gte": prefix, "$lt": prefix + _LAST}) for prefix in target.prefixes]
     return [(domain_of(url), {"$eq": url}) for url in target.urls]

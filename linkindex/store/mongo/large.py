@@ -10,17 +10,14 @@ writer, and so does each batch its own (:class:`linkindex.store.mongo.writes.Wri
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable
-from functools import partial
 
-from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from linkindex.store.mongo import covering, ids
 from linkindex.store.mongo.asking import parts
-from linkindex.store.mongo.pairs import Changes, alike, same, sums
-from linkindex.store.mongo.place import Place, transact
+from linkindex.store.mongo.pairs import Changes, same, sums
+from linkindex.store.mongo.place import Place
 from linkindex.store.mongo.records import LinkRecord, PageRecord, PairRecord, Strange, fields
 from linkindex.store.mongo.schema import LARGE, LINKS, PAGES, PAIRS, TALLIES
 from linkindex.target import Target
@@ -31,7 +28,6 @@ MOST_ALIKE = 400_000  # kinds of links that a pair begins with: half as many aga
 A_PAGE = 8  # links to a domain that are read in the time that one page takes, with what else that links to
 _NAMES = 2_000  # in one request
 _WRITTEN = 1_000  # documents in one insert
-_READ = 50_000  # links that are held at once
 
 COUNTED = fields(  # what sums are made of
     LinkRecord,
@@ -51,7 +47,7 @@ def is_many(place: Place, domain: str) -> bool:
     """Return whether a domain has many links, and nobody has noted it as large or too large."""
     if place.db[LARGE].find_one({"_id": domain}):
         return False
-    return place.db[LINKS].count_documents(_to(domain), limit=MANY) >= MANY
+    return place.db[LINKS].count_documents(links_to(domain), limit=MANY) >= MANY
 
 
 def count(place: Place, strange: Strange, domain: str, session: ClientSession) -> None:
@@ -60,11 +56,11 @@ def count(place: Place, strange: Strange, domain: str, session: ClientSession) -
     if db[LARGE].find_one({"_id": domain}, session=session):
         return
     db[TALLIES].update_many({}, {"$inc": {"z": 1}}, session=session)
-    if db[LINKS].count_documents(_to(domain), limit=MOST, session=session) >= MOST:
+    if db[LINKS].count_documents(links_to(domain), limit=MOST, session=session) >= MOST:
         db[LARGE].insert_one({"_id": domain, "no": True}, session=session)
         return
     db[PAIRS].delete_many(of_domain(domain), session=session)  # of earlier, should somebody have taken the note away
-    made = list(counted(place, strange, _to(domain), session).documents())
+    made = list(counted(place, strange, links_to(domain), session).documents())
     if max((len(one.get("a", ())) for one in made), default=0) > MOST_ALIKE:
         db[LARGE].insert_one({"_id": domain, "no": True}, session=session)
         return
@@ -79,45 +75,11 @@ def counted(place: Place, strange: Strange, condition: covering.Condition, sessi
     found = place.db[LINKS].find(condition, COUNTED, session=session, batch_size=10_000)
     for link in strange.read(found, LinkRecord):
         of_pages.setdefault(link.page, []).append(link)
-    doubtful = _doubtful(place, strange, of_pages, session)
+    doubtful = doubtful_of(place, strange, of_pages, session)
     changes = Changes()
     for name, links in of_pages.items():
         changes.page(links[0].source_domain, {}, sums(links, name in doubtful, {link.target_domain for link in links}))
     return changes
-
-
-def count_alike(place: Place, strange: Strange, domain: str) -> None:
-    """Count which links to ``domain`` are alike, in pairs of the format that knew only their targets (``t``)."""
-    earlier = {"t": {"$exists": True}}
-    mine, pairs = {**of_domain(domain), **earlier}, place.db[PAIRS]
-    if not pairs.find_one(mine, {"_id": 1}):
-        return
-    counts = _alike(place, strange, domain)
-    if max(map(len, counts.values()), default=0) > MOST_ALIKE:
-        transact(place, partial(let_go, place, domain))
-        return
-    for some in parts(pairs.find(mine, {"_id": 1}), _WRITTEN):
-        # Who has come to the end of this before may have gone on to write: what is of today's format stays.
-        updates = [
-            UpdateOne({"_id": one["_id"], **earlier}, {"$set": {"a": counts.get(one["_id"], {})}, "$unset": {"t": ""}})
-            for one in some
-        ]
-        pairs.bulk_write(updates, ordered=False)
-
-
-def _alike(place: Place, strange: Strange, domain: str) -> dict[bytes, Counter[str]]:
-    """Return how many live links to ``domain`` are alike, by the names of pairs. Not all links are held at once: when it was
-    noted as large there were few, and there may be any number by now."""
-    counts = defaultdict[bytes, Counter[str]](Counter)
-    with place.client.start_session() as session:
-        found = place.db[LINKS].find(_to(domain), COUNTED, session=session, batch_size=10_000)
-        for some in parts(strange.read(found, LinkRecord), _READ):
-            doubtful = _doubtful(place, strange, {link.page for link in some}, session)
-            for link in some:
-                if link.until is None and not link.internal:
-                    name = ids.of_pair(domain, link.source_domain)
-                    counts[name][alike(link, doubtful=link.page in doubtful)] += 1
-    return counts
 
 
 def wrong(place: Place, strange: Strange, pairs: Iterable[PairRecord], session: ClientSession) -> list[PairRecord]:
@@ -161,12 +123,12 @@ def _pages_of(domain: str) -> covering.Condition:
     return {"$gte": low, "$lt": high}
 
 
-def _to(domain: str) -> covering.Condition:
+def links_to(domain: str) -> covering.Condition:
     (condition,) = covering.links(Target(text=domain, name=domain))
     return condition
 
 
-def _doubtful(place: Place, strange: Strange, names: Iterable[bytes], session: ClientSession) -> set[bytes]:
+def doubtful_of(place: Place, strange: Strange, names: Iterable[bytes], session: ClientSession) -> set[bytes]:
     found: set[bytes] = set()
     for some in parts(names, _NAMES):
         pages = place.db[PAGES].find({"_id": {"$in": some}, "o": {"$exists": True}}, _OUTCOME, session=session)

@@ -11,7 +11,7 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
 from linkindex import urls
-from linkindex.store.mongo import ids, large
+from linkindex.store.mongo import covering, ids, large
 from linkindex.store.mongo.asking import parts
 from linkindex.store.mongo.pages import Pages
 from linkindex.store.mongo.pairs import Changes, sums
@@ -94,10 +94,8 @@ class Sites(Pages):
     def _links_of(self, host: str) -> Iterator[LinkRecord]:
         """Yield the latest versions of the links on the pages of ``host``."""
         low, high = ids.beginning(ids.of_domain(urls.domain_of(host) if host else ""), ids.PAGE_BYTES)
-        condition = {"p": {"$gte": low, "$lt": high}}
-        for one in self._question().find(LINKS, condition, LinkRecord, _ALIKE, hint="of_page"):
-            if urls.host_of(one.source) == host:
-                yield one
+        condition = {"p": {"$gte": low, "$lt": high}, "$or": [{"s": on} for on in covering.on_host(host)]}
+        return self._question().find(LINKS, condition, LinkRecord, _ALIKE, hint="of_page")
 
 
 def _alike(one: LinkRecord) -> _Alike:

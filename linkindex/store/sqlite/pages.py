@@ -36,9 +36,9 @@ _LIVE = {
 }
 _LOST = {"table": "past", "latest": "v.latest", "seen": "v.confirmed", "until": "v.until", "because": "v.because"}
 
-_OUTGOING = """
+_OUTGOING = f"""
 SELECT p.id, o.bundles, o.internal, d.name, w.words FROM page p JOIN outgoing o ON o.page = p.id
-JOIN domain d ON d.id = p.url >> 28 LEFT JOIN around w ON w.page = p.id WHERE p.url = ?"""
+JOIN domain d ON d.id = p.url >> {URL_BITS} LEFT JOIN around w ON w.page = p.id WHERE p.url = ?"""  # noqa: S608
 
 _PAGES = f"""
 SELECT {SOURCE} AS url, p.outcome, p.status, coalesce(f.title, '') AS title, o.words AS around,

@@ -11,13 +11,13 @@ from linkindex.store.sqlite.bundles import Bundles, Key
 from linkindex.store.sqlite.dictionaries import Dictionaries
 from linkindex.store.sqlite.packing import NO_WORDS, unpack_bundles
 from linkindex.store.sqlite.revising import of_slots
-from linkindex.store.sqlite.schema import URL_TEXT
+from linkindex.store.sqlite.schema import URL_BITS, URL_TEXT
 from linkindex.store.sqlite.selecting import url_range
 
+_DOMAINS = 1000  # whose hosts are counted together
 _HOSTS = """
-SELECT h.id, h.name, (SELECT count(*) FROM url u JOIN page p ON p.url = u.id
-  WHERE u.id BETWEEN h.domain << 28 AND (h.domain + 1 << 28) - 1 AND u.origin >> 1 = h.id AND p.read_at IS NOT NULL)
-FROM host h WHERE h.id > ? ORDER BY h.id LIMIT 1000"""
+SELECT h.name, count(*) FROM page p CROSS JOIN url u ON u.id = p.url CROSS JOIN host h ON h.id = u.origin >> 1
+WHERE p.url BETWEEN ? AND ? AND p.read_at IS NOT NULL GROUP BY h.id"""
 
 _PAGES = """
 SELECT p.id, max(1, p.external_links + p.internal_links - 1), o.bundles, w.words FROM url u JOIN page p ON p.url = u.id
@@ -32,7 +32,7 @@ AND v.from_domain = ? AND v.number = slots.value & 0xFFFFFFFF AND v.page = ? AND
 _BUNDLE = f"""
 SELECT {URL_TEXT.format("t", "th")}, a.text, CASE k.placement WHEN 'unknown' THEN 'content' ELSE k.placement END, b.live,
   b.template_pages, b.site_placement, b.site_confidence
-FROM bundle b JOIN url t ON t.id = b.to_domain << 28 | b.target JOIN host th ON th.id = t.origin >> 1
+FROM bundle b JOIN url t ON t.id = b.to_domain << {URL_BITS} | b.target JOIN host th ON th.id = t.origin >> 1
 JOIN anchor a ON a.id = b.anchor JOIN look k ON k.id = b.look
 WHERE b.to_domain = ? AND b.from_domain = ? AND b.number = ?"""  # noqa: S608
 
@@ -40,9 +40,9 @@ _PUT_TEMPLATE = """
 UPDATE bundle SET template_pages = ?, site_placement = ?, site_confidence = ?
 WHERE to_domain = ? AND from_domain = ? AND number = ?"""
 
-_NEXT_TERMS = """
-SELECT f.page, d.name, f.terms FROM fact f JOIN page p ON p.id = f.page JOIN domain d ON d.id = p.url >> 28
-WHERE f.page >= ? AND f.terms <> x'' ORDER BY f.page LIMIT 1"""
+_NEXT_TERMS = f"""
+SELECT f.page, d.name, f.terms FROM fact f JOIN page p ON p.id = f.page JOIN domain d ON d.id = p.url >> {URL_BITS}
+WHERE f.page >= ? AND f.terms <> x'' ORDER BY f.page LIMIT 1"""  # noqa: S608
 
 _TERMS_OF = """
 SELECT f.terms FROM page p JOIN fact f ON f.page = p.id WHERE p.url BETWEEN ? AND ? AND f.terms <> x'' LIMIT ?"""
@@ -61,10 +61,10 @@ class Sites(Bundles, Dictionaries):
     """The part of :class:`linkindex.store.sqlite.SqliteIndex` that looks at more than single pages and targets."""
 
     def hosts(self) -> Iterator[tuple[str, int]]:
-        last = 0
-        while batch := self._all(_HOSTS, (last,)):  # read to its end: a writer may go on in between
-            last = batch[-1][0]
-            yield from ((name, pages) for _, name, pages in batch if pages)
+        (last,) = next(self._rows("SELECT coalesce(max(url), 0) FROM page"))
+        for low in range(0, last + 1, _DOMAINS << URL_BITS):
+            high = low + (_DOMAINS << URL_BITS) - 1
+            yield from self._all(_HOSTS, (low, high))  # read to its end: a writer may go on in between
 
     def repeated(self, host: str, least: int) -> Iterator[Repeated]:
         patterns: dict[tuple[str, str, str], Pattern] = {}

@@ -12,6 +12,7 @@ from typing import Any
 from linkindex.store.sqlite.packing import json_numbers
 from linkindex.store.sqlite.question import Question
 from linkindex.store.sqlite.recency import versions_of
+from linkindex.store.sqlite.schema import URL_BITS
 from linkindex.store.sqlite.selecting import Selecting
 
 HEADS = "sum(iif(b.to_domain = :domain, b.heads, 0))"
@@ -22,9 +23,9 @@ MOST_BESIDE = 5000
 
 _COUNT = "SELECT key, count(DISTINCT page) FROM ({links}) GROUP BY key"
 _BESIDE = "SELECT DISTINCT key, page FROM ({links}) LIMIT :most"
-_OUTGOING = """
-SELECT p.url >> 28, p.id, o.bundles FROM page p JOIN outgoing o ON o.page = p.id
-WHERE p.id IN (SELECT value FROM json_each(?))"""
+_OUTGOING = f"""
+SELECT p.url >> {URL_BITS}, p.id, o.bundles FROM page p JOIN outgoing o ON o.page = p.id
+WHERE p.id IN (SELECT value FROM json_each(?))"""  # noqa: S608
 
 
 class Sources(Selecting):

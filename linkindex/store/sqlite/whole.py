@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator
 
 from linkindex.store.selection import IndexCounts, RunCounts
 from linkindex.store.sqlite.ids import Ids
+from linkindex.store.sqlite.schema import URL_BITS
 from linkindex.stored import noted
 
 _RUNS = """
 SELECT r.name, count(*), min(p.first_visited) AS first, max(p.first_visited)
 FROM run r JOIN page p ON p.run = r.id GROUP BY r.id ORDER BY first DESC, r.id DESC"""
 
-_RANK_DOMAIN = """
-UPDATE domain SET rank = ?
-WHERE name = ? AND EXISTS (SELECT 1 FROM page WHERE url BETWEEN domain.id << 28 AND (domain.id + 1 << 28) - 1)"""
+_RANK_DOMAIN = f"""
+UPDATE domain SET rank = ? WHERE name = ?
+AND EXISTS (SELECT 1 FROM page WHERE url BETWEEN domain.id << {URL_BITS} AND (domain.id + 1 << {URL_BITS}) - 1)"""  # noqa: S608
 
-_VISITED_DOMAINS = "SELECT count(DISTINCT url >> 28) FROM page"
+_VISITED_DOMAINS = f"SELECT count(DISTINCT url >> {URL_BITS}) FROM page"  # noqa: S608
 
 
 class Whole(Ids):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from linkindex import url_rules, urls
 from linkindex.answers.overview import overview
 from linkindex.classify import classify
+from linkindex.model import Outcome
 from linkindex.relevance import pack
 from linkindex.store import LinkIndex
 from linkindex.store.selection import Template
@@ -29,6 +30,13 @@ class Sites(Places):
         assert (foot.placement, foot.placement_confidence, foot.template_pages) == ("footer", 0.9, 10)
         assert overview(index, parse_target("partner.test")).by_placement == {"navigation": 10, "content": 3}
         assert found(index, "b.test")[0].template_pages == 0
+
+    def test_hosts_are_told_with_their_pages_that_were_read(self, index: LinkIndex) -> None:
+        for host, pages in (("a.test", 2), ("www.a.test", 1), ("b.test", 3), ("c.test:8080", 1)):
+            index.store([visit(f"https://{host}/{n}", 1, link("https://d.test/")) for n in range(pages)])
+        index.store([visit("https://b.test/gone", 1, outcome=Outcome.GONE)])
+        index.store([visit("https://e.test/", 1, outcome=Outcome.BLOCKED), visit("https://b.test/1", 2)])
+        assert sorted(index.hosts()) == [("a.test", 2), ("b.test", 3), ("c.test:8080", 1), ("www.a.test", 1)]
 
     def test_a_template_that_went_is_none_any_more(self, index: LinkIndex) -> None:
         partner = link("https://partner.test/", "Partner")
