@@ -285,3 +285,14 @@ def test_marks_that_were_taken_back_are_made_again(tmp_path: Path, monkeypatch: 
             frontier.add([entry(url)], "http://linker.example/")
             life = frontier.why(url)
             assert life is not None and life.host_budget == 11
+
+
+def test_a_host_that_another_process_forgot_is_numbered_anew(tmp_path: Path) -> None:
+    path = str(tmp_path / "f.db")
+    with SqliteFrontier.open(path) as crawl, SqliteFrontier.open(path) as forgetting:
+        crawl.add([entry("http://a.example/")])
+        forgetting.forget_host("a.example")
+        forgetting.add([entry("http://b.example/")])
+        crawl.add([entry("http://a.example/again")])
+        hosts = {lease.url: lease.host for lease in crawl.lease(10, "node", 60.0)}
+    assert hosts == {"http://a.example/again": "a.example", "http://b.example/": "b.example"}
