@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from crawler.frontier import Completed, Counts, Frontier, open_frontier
+from crawler.frontier import Budget, Completed, Counts, Frontier, open_frontier
 from crawler.frontier.sqlite import SqliteFrontier, clock
 from crawler.frontier.sqlite.schema import State
-from linkindex.errors import BadInput, Busy, Incompatible
+from linkindex.errors import BadInput, Busy, Incompatible, Unavailable
 from tests.frontier.accounts import AccountsContract
 from tests.frontier.contract import Clock, FrontierContract, entry, pages
 
@@ -269,3 +269,30 @@ def test_beside_what_is_another_programs_nothing_is_left(tmp_path: Path) -> None
         with pytest.raises(Incompatible, match="no linkatlas frontier"):
             open_frontier(f"sqlite:///{path}", exclusive=exclusive)
     assert [found.name for found in tmp_path.iterdir()] == ["f.db"]
+
+
+def test_marks_that_were_taken_back_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "http://linked.example/"
+    with SqliteFrontier.open(str(tmp_path / "f.db")) as frontier:
+        frontier.set_budget(Budget(pages_per_host=1, growth=10), 0.0)
+        with monkeypatch.context() as failing:
+            failing.setattr(frontier, "_note_time", lambda _: frontier._db.execute("SELECT * FROM nothing"))
+            with pytest.raises(Unavailable):
+                frontier.add([entry(url)], "http://linker.example/")
+        for again in range(2):
+            if again:
+                frontier.forget_host("linked.example")
+            frontier.add([entry(url)], "http://linker.example/")
+            life = frontier.why(url)
+            assert life is not None and life.host_budget == 11
+
+
+def test_a_host_that_another_process_forgot_is_numbered_anew(tmp_path: Path) -> None:
+    path = str(tmp_path / "f.db")
+    with SqliteFrontier.open(path) as crawl, SqliteFrontier.open(path) as forgetting:
+        crawl.add([entry("http://a.example/")])
+        forgetting.forget_host("a.example")
+        forgetting.add([entry("http://b.example/")])
+        crawl.add([entry("http://a.example/again")])
+        hosts = {lease.url: lease.host for lease in crawl.lease(10, "node", 60.0)}
+    assert hosts == {"http://a.example/again": "a.example", "http://b.example/": "b.example"}

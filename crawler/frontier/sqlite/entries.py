@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from crawler.frontier.order import distinct, level, mark, score
 from crawler.frontier.records import Added, Entry
 from crawler.frontier.sqlite import schema as sql
@@ -197,8 +199,7 @@ class Entries(Store):
             self._db.execute("DELETE FROM note WHERE host = ?", found)
             self._db.execute("DELETE FROM host WHERE id = ?", found)
             self._count(sql.HOSTS, "", -1)
-            self._host_ids.pop(host)
-            self._marks.pop(host)
+            self._put("forgotten", msgspec.json.encode(self._hosts_forgotten() + 1))
             return forgotten
 
     def _forget(self, which: str, values: Sequence[object]) -> int:

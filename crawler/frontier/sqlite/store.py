@@ -42,6 +42,7 @@ class Store:
         self._noted = 0  # ms: the time that was noted last
         self._host_ids: Remembered[int] = Remembered(_HOSTS)
         self._marks: Remembered[int] = Remembered(_HOSTS)  # that hosts and their domains are known to have
+        self._forgotten = 0  # hosts, when these two were last looked at
         self._limits_now: tuple[Budget, float] | None = None  # while a transaction keeps others from changing them
         self._tally: defaultdict[tuple[int, str], int] = defaultdict(int)
 
@@ -54,6 +55,7 @@ class Store:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._look_for_forgotten()
                 now = self._now()
                 yield now
                 self._note_time(now)
@@ -75,6 +77,18 @@ class Store:
             raise Unavailable(
                 f"frontier {self._path}: {error}; nothing was lost, run the same command again"
             ) from error
+
+    def _look_for_forgotten(self) -> None:
+        """Numbers are given once, so those in memory stay true whoever writes beside us, but for hosts that were forgotten."""
+        forgotten = self._hosts_forgotten()
+        if forgotten != self._forgotten:
+            self._host_ids.clear()
+            self._marks.clear()
+            self._forgotten = forgotten
+
+    def _hosts_forgotten(self) -> int:
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'forgotten'").fetchone()
+        return msgspec.json.decode(row[0], type=int) if row else 0
 
     def _note_time(self, now: int) -> None:
         if now >= self._noted + NOTED:

@@ -112,9 +112,9 @@ class Bundles(Ids):
             unknown = {what: link for what, link in zip(map(what_of, links), links, strict=True) if what not in known}
             if unknown:
                 new[host] = unknown
-        self._number_urls(
-            {link.target: (link.target_host, link.target_domain) for links in new.values() for link in links.values()}
-        )
+        urls = self._url_ids
+        unnumbered = (link for links in new.values() for link in links.values() if link.target not in urls)
+        self._number_urls({link.target: (link.target_host, link.target_domain) for link in unnumbered})
         self._number_anchors({link.anchor for links in new.values() for link in links.values()})
         for host, unknown in new.items():
             self._choose(host, unknown)
@@ -122,11 +122,11 @@ class Bundles(Ids):
 
     def _choose(self, host: Host, links: Mapping[What, Link]) -> None:
         """Give the bundles of a host's links their numbers: those that they have, or those that are free."""
-        urls, anchors, looks = self._url_ids, self._anchor_ids, self._look_ids
+        urls, anchors, looks, ours = self._url_ids, self._anchor_ids, self._look_ids, host.id
         wanted: list[tuple[What, int, Alike, int]] = []
         for what, link in links.items():
-            url = urls[link.target]
-            alike = (host.id, url & URL_MASK, anchors[link.anchor], looks.get(what[2:]) or self._look_id(link))
+            url = urls[what[0]]
+            alike = (ours, url & URL_MASK, anchors[what[1]], looks.get(what[2:]) or self._look_id(link))
             wanted.append((what, url >> URL_BITS, alike, _mix(alike)))
         known = self._bundles_of[host.id]
         for shift in _SHIFTS:
@@ -194,9 +194,9 @@ class Bundles(Ids):
         """Write what was numbered and counted since the last time."""
         self._count_comers()
         counted, new = self._counted, self._new_bundles
-        for name in ("live", "lost"):
-            added = sum(getattr(counts, name) for key, counts in counted.items() if key[0] != key[1])
-            self._total("links" if name == "live" else name, added)
+        between = [counts for key, counts in counted.items() if key[0] != key[1]]  # domains
+        self._total("links", sum([counts.live for counts in between]))
+        self._total("lost", sum([counts.lost for counts in between]))
         rows = [(*key, *alike, *_added(counted.pop(key, _NOTHING))) for key, alike in new.items()]
         self._db.executemany(_ADD, sorted(rows))
         self._db.executemany(_COUNT, [(*key, *_added(counts)) for key, counts in counted.items() if counts != _NOTHING])
