@@ -7,7 +7,6 @@ A URL has a *level*: its entry's priority, less what others think of it. Of two 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import log, log2
 from zlib import crc32
 
@@ -17,7 +16,6 @@ AGAIN_LEVELS = 1  # at most, for being discovered again and again
 _BITS = 32
 
 
-@lru_cache(maxsize=1 << 12)
 def level(priority: int, domains: int, again: int) -> int:
     """Return the level of a URL to which ``domains`` link, and that was discovered ``again`` times after the first."""
     return priority - min(DOMAINS_LEVELS, int(log2(1 + domains) / 2)) - min(AGAIN_LEVELS, int(log2(1 + again) / 6))
