@@ -130,7 +130,7 @@ class MongoServer(Server):
     """A mongod with its files in ``folder``: a replica set of one member, or alone (``replica_set`` "")."""
 
     def __init__(
-        self, folder: Path, options: Sequence[str] = (), *, replica_set: str = "rs", cache: float = 0.25
+        self, folder: Path, options: Sequence[str] = (), *, replica_set: str = "rs", cache: float = 0.5
     ) -> None:
         """``cache``: GB of memory for what it reads."""
         super().__init__(folder)

@@ -338,6 +338,7 @@ def test_every_command_is_among_those_that_naughty_strings_went_through() -> Non
         "reconcile",
         "status",
         "classify",
+        "compact",
         "config",
         "demo",
         "doctor",
