@@ -70,12 +70,12 @@ def _told(steps: Iterator[Compacted]) -> Iterator[Compacted]:
             yield step
     finally:
         if voice.live:
-            _tell("")
+            voice.renew()
 
 
 def _tell(line: str) -> None:
     if voice.live:
-        click.echo(f"\r\x1b[K{line}", err=True, nl=False)
+        voice.renew(line)
     else:
         voice.say(line)
 

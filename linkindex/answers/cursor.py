@@ -60,7 +60,7 @@ def read_cursor(text: str, selection: Selection, order: Order, per: Per) -> Back
     try:
         record = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
         found = msgspec.json.decode(record if len(text) <= _MOST else b"", type=_Cursor)
-    except (UnicodeEncodeError, binascii.Error, msgspec.MsgspecError, ValueError):
+    except (AttributeError, UnicodeEncodeError, binascii.Error, msgspec.MsgspecError, ValueError):
         raise BadInput("the cursor cannot be read; give it whole, as the answer before printed it") from None
     if found.version != VERSION or found.question != _question(selection, order, per):
         raise BadInput("the cursor is of another question; ask as before, or leave it out to begin anew")

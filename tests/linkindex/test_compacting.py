@@ -383,6 +383,29 @@ def large(wide: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("named", ["", "it's", "no such folder"])
+def test_the_file_is_made_anew_beside_it_or_where_somebody_said(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    path = Path(shutil.copy(large, tmp_path))
+    (tmp_path / "it's").mkdir()
+    monkeypatch.setenv("SQLITE_TMPDIR", named and str(tmp_path / named))
+    seen: set[Path] = set()
+
+    def look() -> int:
+        opened = (one.readlink() for one in Path("/proc/self/fd").iterdir() if one.is_symlink())
+        seen.update(one.parent for one in opened if one.name.startswith("etilqs"))
+        return 0
+
+    with SqliteIndex.open(str(path)) as index:
+        index._db.execute("PRAGMA cache_size = 10")  # pages: what has no room there is written
+        index._db.set_progress_handler(look, 10_000)
+        list(index.compact())
+    assert seen == {tmp_path / "it's" if named == "it's" else tmp_path}
+    with closing(sqlite3.connect(":memory:")) as db:
+        assert db.execute("PRAGMA temp_store_directory").fetchall() == []
+
+
 @pytest.fixture
 def tight(large: Path, tmp_path: Path) -> Iterator[Path]:
     """An index of 3 MB on a disk of 8."""

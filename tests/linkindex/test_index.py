@@ -110,6 +110,13 @@ def test_a_limit_that_is_none_is_no_fault_of_the_index(index: Index, limit: Any)
     assert list(index.backlinks("example.com", follow=yes)) == list(index.backlinks("example.com", follow=True))
 
 
+@pytest.mark.parametrize("after", [1, b"WzEs", ["WzEs"]])
+def test_what_is_no_text_is_no_cursor(index: Index, after: Any) -> None:
+    for ask in (index.backlinks, index.broken):
+        with pytest.raises(BadInput, match="the cursor cannot be read"):
+            ask("example.com", after=after)
+
+
 @pytest.mark.parametrize("place", [Path("linkatlas.db"), None])
 def test_what_is_no_url_of_an_index_is_told(place: Any) -> None:
     with pytest.raises(BadInput, match="write sqlite:///PATH"):

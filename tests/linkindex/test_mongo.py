@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from linkindex.store import Selection, open_index
 from linkindex.store.mongo import large
 from linkindex.store.mongo.place import Place
 from linkindex.store.mongo.records import PairRecord, Strange
+from linkindex.store.mongo.selecting import Found, Selected
 from linkindex.target import parse_target
 from tests.linkindex.contract import DAY, IndexContract, found, link, redirect, selected, visit
 from tests.linkindex.histories import HistoriesContract
@@ -373,6 +374,29 @@ def test_links_of_a_page_without_a_time_are_met_among_the_first(
             told.append([[row.source for row in found(index, "b.test", limit=n, follow=True)] for n in range(1, 6)])
     assert told[0] == told[1]
     assert len(told[0][-1]) == 4
+
+
+def test_only_so_many_pages_are_gone_through_as_have_the_first_links(
+    mongo_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkindex.store.mongo.large.MANY", 1)
+    monkeypatch.setattr("linkindex.store.mongo.large.A_PAGE", 1e-9)
+    monkeypatch.setattr("linkindex.store.mongo.writes._LOOKS", 1)
+    monkeypatch.setattr("linkindex.store.mongo.walking._TOGETHER", 1)
+    walked: list[bytes] = []
+
+    def noted(self: Selected, pages: Sequence[bytes]) -> Iterator[Found]:
+        walked.extend(pages)
+        return on_pages(self, pages)
+
+    on_pages = Selected.on_pages
+    monkeypatch.setattr(Selected, "on_pages", noted)
+    today = 20_000 * DAY  # more than 32 bits
+    with open_index(mongo_url(), create=True) as index:
+        index.store([visit(f"https://a.test/{n}", today + n, link("https://b.test/")) for n in range(50)])
+        rows = found(index, "b.test", limit=3, follow=True)
+    assert [row.source for row in rows] == [f"https://a.test/{n}" for n in (49, 48, 47)]
+    assert len(walked) == 4  # what is on the fourth could be as late as the third
 
 
 def test_checks_count_much_linked_domains_anew(

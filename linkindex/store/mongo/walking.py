@@ -40,6 +40,11 @@ class _Visited(msgspec.Struct):
     last_visited: Any = field(name="lv", default=None)
 
 
+def _is_time(value: object) -> bool:
+    """Return whether a value is a number of ms, which the driver reads as its own kind of int (``Int64``)."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def can_walk(selection: Selection, order: Order) -> bool:
     """Return whether the links of a selection can be met in an order of pages."""
     return order != "new" and selection.state == "live" and selection.as_of is None and not selection.internal
@@ -84,7 +89,7 @@ class Walk:
         for pages in parts(latest, _TOGETHER):
             walked += len(pages)
             rows += filter(behind, selected.on_pages([page.id for page in pages]))
-            bound = next((page.last_visited for page in reversed(pages) if type(page.last_visited) is int), bound)
+            bound = next((page.last_visited for page in reversed(pages) if _is_time(page.last_visited)), bound)
             if sum(one.last_seen > bound for one in rows) >= self._limit:
                 return rows
         # Where all followed links are met, and they are too few, the others come next.

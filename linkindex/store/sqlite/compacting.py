@@ -40,7 +40,7 @@ JUDGES = 10  # one in so many of them is left out, for it to be judged by
 BETTER = 0.97  # of the size with the best one that there is: then a new one is worth it
 TOGETHER = 500  # pages that are packed, then written
 
-SCRATCH = "SQLITE_TMPDIR"  # names where SQLite keeps its temporary files
+SCRATCH = "SQLITE_TMPDIR"  # names where SQLite keeps its temporary files; it is read once, when Python loads SQLite
 
 _LAST = "SELECT coalesce(max(page), 0) FROM around"
 _OURS = "SELECT id, content FROM dictionary WHERE pages = 0"
@@ -89,7 +89,9 @@ class Compacting(Dictionaries):
         """Return where the temporary file goes: beside the index, unless somebody said where. As large as an index, it would
         not do in /tmp, which may be in memory."""
         named = os.environ.get(SCRATCH)
-        return Path(named) if named and Path(named).is_dir() else self._path.resolve().parent
+        if named and Path(named).is_dir() and os.access(named, os.W_OK | os.X_OK):
+            return Path(named).absolute()
+        return self._path.resolve().parent
 
     # ---------------------------------------------------------------- words
 
@@ -145,7 +147,7 @@ class Compacting(Dictionaries):
         try:
             self._db.execute("PRAGMA wal_checkpoint")  # so that the log is written over from its beginning
             self._see_room()
-            with _temporary_files_in(self._scratch()):
+            with self._temporary_files_in(self._scratch()):
                 self._db.execute("VACUUM")
             emptied = self._empty_log()
         except sqlite3.Error as error:
@@ -157,6 +159,16 @@ class Compacting(Dictionaries):
                 f"index {self._path}: packed, but {self._log() / 1e6:,.1f} MB stay in its log while others read what was there "
                 "before; run this again when they have ended"
             )
+
+    @contextmanager
+    def _temporary_files_in(self, folder: Path) -> Iterator[None]:
+        """Have SQLite, in all of this process, keep its temporary files in a folder."""
+        quoted = str(folder).replace("'", "''")
+        self._db.execute(f"PRAGMA temp_store_directory = '{quoted}'")  # takes no parameter
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA temp_store_directory = ''")  # where it had them
 
     def _empty_log(self) -> bool:
         """Get what is in the log to its place; return whether nobody who reads was in the way of that."""
@@ -173,17 +185,3 @@ class Compacting(Dictionaries):
 def _packed(pieces: Sequence[bytes], dictionary: zstd.ZstdDict) -> int:
     compressor = zstd.ZstdCompressor(level=LEVEL, zstd_dict=dictionary)
     return sum(len(compressor.compress(plain, zstd.ZstdCompressor.FLUSH_FRAME)) for plain in pieces)
-
-
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """Have SQLite keep its temporary files in a folder."""
-    before = os.environ.get(SCRATCH)
-    os.environ[SCRATCH] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SCRATCH]
-        else:
-            os.environ[SCRATCH] = before
