@@ -30,9 +30,22 @@ _TAG = re.compile(
 _FORMATTING_TAG = re.compile(rb"<(/?)(a|b(?:ig)?|code|em|font|i|nobr|s(?:mall|tr(?:ike|ong))?|tt|u)(?=[\s/>])")
 _PIECE = 1 << 18  # bytes
 _FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
-_MARKUP = re.compile(rb"<[^<>]*")
-_TAG_START = re.compile(rb"<[A-Za-z][\w:-]*[\s/]")  # a script's "a < b" is none
-_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+# What a tokenizer makes of "=", quotes and "/" (HTML, 13.2.5.32 to 13.2.5.40). All of it is possessive, so linear.
+_VALUE = rb"""[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\t\n\f\r >]*+)"""
+_ATTRIBUTE = re.compile(rb"[\t\n\f\r /]*+(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:%b)?+" % _VALUE)
+_FEW_ATTRIBUTES = re.compile(rb"(?:%b){0,%d}+[\t\n\f\r /]*+" % (_ATTRIBUTE.pattern, MAX_ATTRIBUTES // 2))
+_MANY_WORDS = re.compile(rb"(?:[^\t\n\f\r /\"']*+(?:[\t\n\f\r /]++|[\"'])){%d}" % (MAX_ATTRIBUTES // 2))
+_LOOKS = 4
+_GREATER = ord(">")
+_TOKEN = re.compile(
+    rb"<(?:!--(?:-?>|.*?(?:--!?>|\Z))|(!\[CDATA\[)|[!?][^>]*+|/(?![A-Za-z])[^>]*+"
+    rb"|(/?[A-Za-z][^\t\n\f\r />]*+)((?:%b)*+)([\t\n\f\r /]*+))" % _ATTRIBUTE.pattern,
+    re.DOTALL,
+)
+_RAW = {
+    name: re.compile(rb"</%b(?=[\t\n\f\r />])" % name, re.IGNORECASE)
+    for name in b"script style textarea title xmp iframe noembed noframes".split()
+}  # elements whose content is text, but in SVG and MathML
 
 
 def parser_hazard(body: bytes, max_open: int = 4_000) -> str:
@@ -46,7 +59,7 @@ def parser_hazard(body: bytes, max_open: int = 4_000) -> str:
         return "too_deep"
     if tags > MAX_OPTIONS and body.lower().count(b"<option") > MAX_OPTIONS:
         return "too_many_options"
-    if len(body) > MAX_ATTRIBUTES * 3 and _crowded(body):
+    if _may_be_crowded(body) and any(_attributes(tag, MAX_ATTRIBUTES) > MAX_ATTRIBUTES for tag in _tags(body)):
         return "too_many_attributes"
     return ""
 
@@ -58,15 +71,14 @@ def within(body: bytes, most: int) -> int:
     """
     if len(body) <= 2 * most:
         return len(body)
-    nodes = 0
-    for match in _MARKUP.finditer(body):
-        tag = match[0]
-        nodes += 1 + (tag[1:2] != b"/")
-        if len(words := tag.split(None, 2)) > 1:
-            nodes += len(_QUOTED.sub(b"", tag).split()) - 1 if len(words) > 2 else 1
+    nodes = read = 0
+    for tag in _tags(body):
+        nodes += 2 * body.count(b"<", read, tag.start())  # comments, and what is taken for text
+        nodes += 1 + (not tag[2].startswith(b"/")) + _attributes(tag, 0)
         if nodes > most:
-            return match.start()
-    return len(body)
+            return tag.start()
+        read = tag.end()
+    return len(body) if nodes + 2 * body.count(b"<", read) <= most else read
 
 
 def _too_deep(body: bytes, tags: int, max_open: int) -> bool:
@@ -119,23 +131,60 @@ def _pieces(body: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _crowded(body: bytes) -> bool:
-    """Tell whether some tag has very many attributes; a long attribute value (a data: URL) is none."""
-    start, longest = 0, MAX_ATTRIBUTES * 3
-    while start + longest < len(body):
-        end = body.rfind(b">", start, start + longest + 1)  # the last: no tag before it is as long
-        if end < 0:
-            end = body.find(b">", start + longest)
-            end = len(body) if end < 0 else end
-            if _is_crowded(body[body.rfind(b"<", start, end) : end]):
+def _may_be_crowded(body: bytes) -> bool:
+    """Tell whether some tag may have more than MAX_ATTRIBUTES attributes; false for usual pages.
+
+    A ">" within a tag is within a quoted value. So of the ">" that are looked at, MAX_ATTRIBUTES bytes apart, the first
+    within a tag has at most half of MAX_ATTRIBUTES before it; and as many behind it, if so few follow the next quote of
+    either kind, whatever that is in truth. Scripts are not told from markup here.
+    """
+    at, spent = -1, 0
+    behind = {b'"': 0, b"'": 0}  # the next quote; the end of the page where there is none
+    while at + 2 * MAX_ATTRIBUTES < len(body):
+        before, at = at, body.rfind(b">", at + 1, at + 1 + MAX_ATTRIBUTES)
+        if at < 0:
+            at = body.find(b">", before + MAX_ATTRIBUTES)
+            at = len(body) if at < 0 else at
+            if _MANY_WORDS.match(body, before + 1, at):
                 return True
-        start = end + 1
+        for quote, seen in behind.items():
+            if seen <= at:
+                behind[quote] = start = body.find(quote, at) + 1 or len(body) + 1
+                end = _few_attributes(body, start)
+                spent += end - start  # in all this looks at the page so many times, and no more
+                if end < len(body) and (spent > _LOOKS * len(body) or body[end] != _GREATER):
+                    return True
     return False
 
 
-def _is_crowded(tag: bytes) -> bool:
-    return (
-        len(tag) > MAX_ATTRIBUTES * 3
-        and _TAG_START.match(tag) is not None
-        and len(_QUOTED.sub(b"", tag).split()) > MAX_ATTRIBUTES
-    )
+def _few_attributes(body: bytes, start: int) -> int:
+    """Return where the first MAX_ATTRIBUTES / 2 attributes end, or the tag before."""
+    found = _FEW_ATTRIBUTES.match(body, start)
+    return found.end() if found else start
+
+
+def _attributes(tag: re.Match[bytes], most: int) -> int:
+    """Return how many attributes a tag has; 0 where it is too short for more than ``most``."""
+    start, end = tag.span(3)
+    return sum(1 for _ in _ATTRIBUTE.finditer(tag.string, start, end)) if end - start > 2 * most else 0
+
+
+def _tags(body: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield the tags, with group 2 their name behind a "/" that ends, 3 the attributes; not what looks like tags in scripts."""
+    at = foreign = 0  # SVG and MathML elements that are open
+    while found := _TOKEN.search(body, at):
+        at = found.end()
+        if found[1] and foreign:
+            at = body.find(b"]]>", at)
+        elif found[2]:
+            yield found
+            name = found[2].lower()
+            if name in (b"svg", b"math"):
+                foreign += b"/" not in found[4][-1:]
+            elif name in (b"/svg", b"/math"):
+                foreign = max(0, foreign - 1)
+            elif name in _RAW and not foreign:
+                end = _RAW[name].search(body, at)
+                at = end.start() if end else -1
+        if at < 0:
+            return

@@ -238,6 +238,11 @@ HTML_PAGES = [
     Case("a depth of a hundred thousand", "<div>" * 100_000, "too_deep"),
     Case("formatting that is never closed", "<p>" + "".join(f"<b a={n}>" for n in range(999)) + "</p><p>x", "too_deep"),
     Case("twenty thousand attributes", "<p " + " ".join(f"a{n}=1" for n in range(20_000)), "too_many_attributes"),
+    Case(
+        "the same, each with a > in its value",
+        "<p " + " ".join(f"a{n}='>'" for n in range(20_000)),
+        "too_many_attributes",
+    ),
     Case("thirty thousand options", "<select>" + "<option>x</option>" * 30_000, "too_many_options"),
     Case("twenty thousand links", "".join(f"<a href=/{n}>x</a>" for n in range(20_000)), "10000 links", "max_links"),
     Case("an anchor of a megabyte", f"<a href=/1>{'a' * 1_000_000}</a>", "1 links", "max_anchor"),
