@@ -36,6 +36,7 @@ _ATTRIBUTE = re.compile(rb"[\t\n\f\r /]*+(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++
 _FEW_ATTRIBUTES = re.compile(rb"(?:%b){0,%d}+[\t\n\f\r /]*+" % (_ATTRIBUTE.pattern, MAX_ATTRIBUTES // 2))
 _MANY_WORDS = re.compile(rb"(?:[^\t\n\f\r /\"']*+(?:[\t\n\f\r /]++|[\"'])){%d}" % (MAX_ATTRIBUTES // 2))
 _LOOKS = 4
+_SMALL = 1 << 16  # bytes, in which too few attributes have room to stall: 0.2 s at most
 _GREATER = ord(">")
 _TOKEN = re.compile(
     rb"<(?:!--(?:-?>|.*?(?:--!?>|\Z))|(!\[CDATA\[)|[!?][^>]*+|/(?![A-Za-z])[^>]*+"
@@ -59,7 +60,7 @@ def parser_hazard(body: bytes, max_open: int = 4_000) -> str:
         return "too_deep"
     if tags > MAX_OPTIONS and body.lower().count(b"<option") > MAX_OPTIONS:
         return "too_many_options"
-    if _may_be_crowded(body) and any(_attributes(tag, MAX_ATTRIBUTES) > MAX_ATTRIBUTES for tag in _tags(body)):
+    if (_repeats_body(body) or _may_be_crowded(body)) and _crowded(body):
         return "too_many_attributes"
     return ""
 
@@ -74,6 +75,8 @@ def within(body: bytes, most: int) -> int:
     nodes = read = 0
     for tag in _tags(body):
         nodes += 2 * body.count(b"<", read, tag.start())  # comments, and what is taken for text
+        if nodes > most:
+            return read
         nodes += 1 + (not tag[2].startswith(b"/")) + _attributes(tag, 0)
         if nodes > most:
             return tag.start()
@@ -129,6 +132,24 @@ def _pieces(body: bytes) -> Iterator[bytes]:
         end = len(body) if end < 0 else end
         yield body[start:end]
         start = end
+
+
+def _crowded(body: bytes) -> bool:
+    """Tell whether some element has too many attributes. Those of every html and body tag become one element's."""
+    merged = 0
+    for tag in _tags(body):
+        if tag[2].lower() in (b"html", b"body"):
+            merged += _attributes(tag, 0)
+        if merged > MAX_ATTRIBUTES or _attributes(tag, MAX_ATTRIBUTES) > MAX_ATTRIBUTES:
+            return True
+    return False
+
+
+def _repeats_body(body: bytes) -> bool:
+    if len(body) <= _SMALL:
+        return False
+    lower = body.lower()
+    return lower.count(b"<html") + lower.count(b"<body") > FEW
 
 
 def _may_be_crowded(body: bytes) -> bool:

@@ -72,6 +72,12 @@ def test_no_spelling_hides_attributes(tag: bytes, before: bytes) -> None:
     assert within(before + tag + b">" + b"x" * 40_000, 15_000) == len(before) + tag.rindex(b"<p", 0, 40)
 
 
+@pytest.mark.parametrize("name", [b"html", b"body", b"BODY"])
+def test_attributes_of_repeated_tags_are_one_elements(name: bytes) -> None:
+    tags = [b"<%b %b>" % (name, b" ".join(_NAMES[start : start + 500])) for start in range(0, 20_000, 500)]
+    assert parser_hazard(b"".join(tags)) == "too_many_attributes"
+
+
 @pytest.mark.parametrize(
     ("start", "end"),
     [
