@@ -34,9 +34,10 @@ _FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u
 _VALUE = rb"""[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\t\n\f\r >]*+)"""
 _ATTRIBUTE = re.compile(rb"[\t\n\f\r /]*+(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:%b)?+" % _VALUE)
 _FEW_ATTRIBUTES = re.compile(rb"(?:%b){0,%d}+[\t\n\f\r /]*+" % (_ATTRIBUTE.pattern, MAX_ATTRIBUTES // 2))
+_OPENED = re.compile(rb"<[/A-Za-z]")
 _MANY_WORDS = re.compile(rb"(?:[^\t\n\f\r /\"']*+(?:[\t\n\f\r /]++|[\"'])){%d}" % (MAX_ATTRIBUTES // 2))
 _LOOKS = 4
-_SMALL = 1 << 16  # bytes, in which too few attributes have room to stall: 0.2 s at most
+_SMALL = 1 << 16  # bytes, in which too few attributes have room to stall: 0.4 s at most
 _GREATER = ord(">")
 _TOKEN = re.compile(
     rb"<(?:!--(?:-?>|.*?(?:--!?>|\Z))|(!\[CDATA\[)|[!?][^>]*+|/(?![A-Za-z])[^>]*+"
@@ -163,11 +164,13 @@ def _may_be_crowded(body: bytes) -> bool:
     behind = {b'"': 0, b"'": 0}  # the next quote; the end of the page where there is none
     while at + 2 * MAX_ATTRIBUTES < len(body):
         before, at = at, body.rfind(b">", at + 1, at + 1 + MAX_ATTRIBUTES)
-        if at < 0:
-            at = body.find(b">", before + MAX_ATTRIBUTES)
-            at = len(body) if at < 0 else at
-            if _MANY_WORDS.match(body, before + 1, at):
-                return True
+        at = at if at >= 0 else body.find(b">", before + MAX_ATTRIBUTES)
+        at = at if at >= 0 else len(body)
+        opened = _OPENED.search(body, before + 1, at)
+        if opened is None:  # no tag begins here: this ">" is the first of none
+            continue
+        if at - before > MAX_ATTRIBUTES and _MANY_WORDS.match(body, opened.start(), at):
+            return True
         for quote, seen in behind.items():
             if seen <= at:
                 behind[quote] = start = body.find(quote, at) + 1 or len(body) + 1
