@@ -28,7 +28,7 @@ from crawler.extract.tree import read
 from linkindex import urls
 from linkindex.model import PageFacts
 
-__all__ = ["read_page"]
+__all__ = ["judged", "read_page"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -52,12 +52,12 @@ def read_page(
     that cannot be crawled are counted in ``unusable``.
     """
     charset, mark = charset_of(body, headers.get("content-type", ""))
-    size = within(body, max_nodes)
     # lexbor reads UTF-8 and keeps what is none; selectolax then puts U+FFFD in its place.
-    source = body[mark:size] if charset == "utf-8" else decode(body[mark:size], charset)
-    document = LexborHTMLParser(source)
+    source = body[mark:] if charset == "utf-8" else decode(body[mark:], charset).encode()
+    size = within(source, max_nodes)
+    document = LexborHTMLParser(source[:size])
     reading = read(document.root, max_links, max_depth) if document.root is not None else Reading()
-    if size < len(body) and "max_links" not in reading.limits:  # which would have cut it anyway
+    if size < len(source) and "max_links" not in reading.limits:  # which would have cut it anyway
         reading.limits.append("max_nodes")
     resolve = Resolver(url, reading.base)
     data = structured(reading.scripts)
@@ -84,6 +84,17 @@ def read_page(
         limits=(*reading.limits, *(["max_anchor"] if cut_anchors else [])),
         terms=page_vector(reading, zones, told.language),
     )
+
+
+def judged(body: bytes, content_type: str) -> bytes:
+    """Return the bytes in which hazards are looked for: those that are parsed.
+
+    They are the page's own but where its encoding is none of ASCII's kin: UTF-16 has NULs, ISO-2022-JP escapes.
+    """
+    if b"\0" not in body and b"\x1b" not in body:
+        return body
+    charset, mark = charset_of(body, content_type)
+    return decode(body[mark:], charset).encode() if charset != "utf-8" else body
 
 
 def _unseen(reading: Reading, data: Structured, headers: Mapping[str, str], url: str) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from scrapy import Spider
 from crawler import challenges, memory, soft404
 from crawler.addresses import parse_connect_to
 from crawler.discovery import NO_SITEMAP
-from crawler.extract import read_page, robots
+from crawler.extract import judged, read_page, robots
 from crawler.extract.hazards import parser_hazard
 from crawler.extract.listings import looks_like_xml, read_listing, unpacked
 from crawler.failures import NotFetched
@@ -149,12 +149,13 @@ def _read_page(response: Response, limits: ReadLimits) -> _Read:
     wrong_type = "not_a_page" in response.flags or _media_type(response) not in _DOCUMENTS
     if wrong_type or response.meta.get("sitemap") == "guessed":  # many sites answer with a page whatever is asked for
         return Outcome.NOT_A_PAGE, "", PageFacts()
-    if hazard := parser_hazard(response.body, limits.max_dom_depth):
+    headers = _headers(response)
+    if hazard := parser_hazard(judged(response.body, headers.get("content-type", "")), limits.max_dom_depth):
         return Outcome.UNREADABLE, hazard, PageFacts(limits=("max_dom_depth",) if hazard == "too_deep" else ())
     facts = read_page(
         response.body,
         response.url,
-        headers=_headers(response),
+        headers=headers,
         max_links=limits.max_links,
         max_anchor=limits.max_anchor,
         max_depth=limits.max_dom_depth,

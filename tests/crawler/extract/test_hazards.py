@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.truth.reference import page_bytes, page_paths
-from crawler.extract import hazards
+from crawler.extract import hazards, judged, read_page
 from crawler.extract.hazards import parser_hazard, within
 
 
@@ -70,6 +70,16 @@ _NAMES = [b"a%d" % n for n in range(20_000)]
 def test_no_spelling_hides_attributes(tag: bytes, before: bytes) -> None:
     assert parser_hazard(before + tag + b">") == "too_many_attributes"
     assert within(before + tag + b">" + b"x" * 40_000, 15_000) == len(before) + tag.rindex(b"<p", 0, 40)
+
+
+@pytest.mark.parametrize("charset", ["utf-16le", "utf-16be", "iso-2022-jp"])
+def test_no_encoding_hides_attributes(charset: str) -> None:
+    page = "<p " + " ".join(f"\u5186a{n}='>'" for n in range(20_000)) + ">"
+    assert parser_hazard(judged(page.encode(charset), f"text/html; charset={charset}")) == "too_many_attributes"
+    facts = read_page(
+        page.encode(charset), "http://a.example/", {"content-type": f"text/html; charset={charset}"}, max_nodes=999
+    )
+    assert facts.limits == ("max_nodes",)
 
 
 @pytest.mark.parametrize("name", [b"html", b"body", b"BODY"])
