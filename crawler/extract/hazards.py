@@ -194,7 +194,11 @@ def _attributes(tag: re.Match[bytes], most: int) -> int:
 
 
 def _tags(body: bytes) -> Iterator[re.Match[bytes]]:
-    """Yield the tags, with group 2 their name behind a "/" that ends, 3 the attributes; not what looks like tags in scripts."""
+    """Yield the tags, with group 2 their name behind a "/" that ends, 3 the attributes; not what looks like tags in scripts.
+
+    Whether SVG is open is but counted. Only a tree could tell where ``<svg><p>`` left it: what a page hides in a script or
+    style by that is left to :mod:`crawler.watchdog`.
+    """
     at = foreign = 0  # SVG and MathML elements that are open
     while found := _TOKEN.search(body, at):
         at = found.end()
