@@ -48,6 +48,12 @@ _RAW = {
     name: re.compile(rb"</%b(?=[\t\n\f\r />])" % name, re.IGNORECASE)
     for name in b"script style textarea title xmp iframe noembed noframes".split()
 }  # elements whose content is text, but in SVG and MathML
+# Text, and tags with so many attributes at most that neither hold text nor mean more than themselves: in one go.
+_ORDINARY = re.compile(
+    rb"(?:[^<]++|<(?![A-Za-z/!?])|</?+(?!(?i:%b|svg|math|html|body)[\t\n\f\r />])[A-Za-z][^\t\n\f\r />]*+"
+    rb"(?:%b){0,%d}+[\t\n\f\r /]*+>)*+" % (b"|".join(_RAW), _ATTRIBUTE.pattern, MAX_ATTRIBUTES)
+)
+_NOTHING = re.compile(b"")
 
 
 def parser_hazard(body: bytes, max_open: int = 4_000) -> str:
@@ -56,12 +62,12 @@ def parser_hazard(body: bytes, max_open: int = 4_000) -> str:
 
     ``max_open`` is how many elements may be left open: lexbor takes 0.02 s for 4,000.
     """
-    tags = body.count(b"<")
-    if tags >= MAX_FORMATTING and _too_deep(body.lower(), tags, max_open):
+    tags, lower = body.count(b"<"), body.lower()
+    if tags >= MAX_FORMATTING and _too_deep(lower, tags, max_open):
         return "too_deep"
-    if tags > MAX_OPTIONS and body.lower().count(b"<option") > MAX_OPTIONS:
+    if tags > MAX_OPTIONS and lower.count(b"<option") > MAX_OPTIONS:
         return "too_many_options"
-    if (_repeats_body(body) or _may_be_crowded(body)) and _crowded(body):
+    if (_repeats_body(lower) or _may_be_crowded(body)) and _crowded(body):
         return "too_many_attributes"
     return ""
 
@@ -138,7 +144,7 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 def _crowded(body: bytes) -> bool:
     """Tell whether some element has too many attributes. Those of every html and body tag become one element's."""
     merged = 0
-    for tag in _tags(body):
+    for tag in _tags(body, but=_ORDINARY):
         if tag[2].lower() in (b"html", b"body"):
             merged += _attributes(tag, 0)
         if merged > MAX_ATTRIBUTES or _attributes(tag, MAX_ATTRIBUTES) > MAX_ATTRIBUTES:
@@ -146,11 +152,8 @@ def _crowded(body: bytes) -> bool:
     return False
 
 
-def _repeats_body(body: bytes) -> bool:
-    if len(body) <= _SMALL:
-        return False
-    lower = body.lower()
-    return lower.count(b"<html") + lower.count(b"<body") > FEW
+def _repeats_body(lower: bytes) -> bool:
+    return len(lower) > _SMALL and lower.count(b"<html") + lower.count(b"<body") > FEW
 
 
 def _may_be_crowded(body: bytes) -> bool:
@@ -174,16 +177,16 @@ def _may_be_crowded(body: bytes) -> bool:
         for quote, seen in behind.items():
             if seen <= at:
                 behind[quote] = start = body.find(quote, at) + 1 or len(body) + 1
-                end = _few_attributes(body, start)
+                end = _end(_FEW_ATTRIBUTES, body, start)
                 spent += end - start  # in all this looks at the page so many times, and no more
                 if end < len(body) and (spent > _LOOKS * len(body) or body[end] != _GREATER):
                     return True
     return False
 
 
-def _few_attributes(body: bytes, start: int) -> int:
-    """Return where the first MAX_ATTRIBUTES / 2 attributes end, or the tag before."""
-    found = _FEW_ATTRIBUTES.match(body, start)
+def _end(pattern: re.Pattern[bytes], body: bytes, start: int) -> int:
+    """Return where what a pattern matches from ``start`` ends: there, where it matches nothing."""
+    found = pattern.match(body, start)
     return found.end() if found else start
 
 
@@ -193,14 +196,15 @@ def _attributes(tag: re.Match[bytes], most: int) -> int:
     return sum(1 for _ in _ATTRIBUTE.finditer(tag.string, start, end)) if end - start > 2 * most else 0
 
 
-def _tags(body: bytes) -> Iterator[re.Match[bytes]]:
-    """Yield the tags, with group 2 their name behind a "/" that ends, 3 the attributes; not what looks like tags in scripts.
+def _tags(body: bytes, but: re.Pattern[bytes] = _NOTHING) -> Iterator[re.Match[bytes]]:
+    """Yield the tags, with group 2 their name behind a "/" that ends, 3 the attributes; not what looks like tags in scripts,
+    and not those that ``but`` passes over.
 
     Whether SVG is open is but counted. Only a tree could tell where ``<svg><p>`` left it: what a page hides in a script or
     style by that is left to :mod:`crawler.watchdog`.
     """
     at = foreign = 0  # SVG and MathML elements that are open
-    while found := _TOKEN.search(body, at):
+    while found := _TOKEN.search(body, _end(but, body, at)):
         at = found.end()
         if found[1] and foreign:
             at = body.find(b"]]>", at)
