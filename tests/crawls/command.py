@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,10 +32,15 @@ def environment(**others: str) -> dict[str, str]:
 
 def run(folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Ran:
     """Run to the end in ``folder``, with these environment variables more."""
+    return ended(folder, command(*arguments), environment(**(variables or {})))
+
+
+def ended(folder: Path, program: Sequence[str], variables: Mapping[str, str]) -> Ran:
+    """Run any program to its end in ``folder``, with these environment variables and no others."""
     done = subprocess.run(
-        command(*arguments),
+        program,
         cwd=folder,
-        env=environment(**(variables or {})),
+        env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

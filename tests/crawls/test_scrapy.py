@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.crawls.command import Ran, environment
+from tests.crawls.command import Ran, ended, environment
 from tests.rawserver import page, serving
 
 CONTACT = "me@example.org"
@@ -16,20 +15,10 @@ CONTACT = "me@example.org"
 
 def scrapy(folder: Path, seed: str, *settings: str, **variables: str) -> Ran:
     options = [word for setting in settings for word in ("-s", setting)]
-    done = subprocess.run(
-        [sys.executable, "-m", "scrapy", "crawl", "discover", "-a", f"seeds={seed}", *options],
-        cwd=folder,
-        # Scrapy has made an event loop by then, and Python would complain about that one.
-        env=environment(
-            SCRAPY_SETTINGS_MODULE="settings.embedded", PYTHONWARNINGS="ignore::ResourceWarning", **variables
-        ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    program = [sys.executable, "-m", "scrapy", "crawl", "discover", "-a", f"seeds={seed}", *options]
+    # Scrapy has made an event loop by then, and Python would complain about that one.
+    quiet = {"PYTHONWARNINGS": "ignore::ResourceWarning"}
+    return ended(folder, program, environment(SCRAPY_SETTINGS_MODULE="settings.embedded", **quiet, **variables))
 
 
 @pytest.mark.parametrize(

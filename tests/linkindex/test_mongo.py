@@ -534,14 +534,10 @@ def written(client: Any) -> Counter[str]:
 
 
 def test_a_wrong_password_is_what_was_given_and_not_a_server_that_is_away(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("between the members of the set " * 2)
-    (tmp_path / "key").chmod(0o600)
     with MongoServer(tmp_path) as server:
         with server.client() as client:
             client.admin.command("createUser", "me", pwd="right", roles=["root"])
-        server.kill()
-        server._options = ["--keyFile", str(tmp_path / "key")]
-        server.start()
+        server.let_in_by_password()
         right = f"mongodb://me:right@{server.address}/x?authSource=admin&directConnection=true"
         for url in (right.replace("right", "wrong"), right.replace("me:right@", "")):
             with pytest.raises(BadInput, match="see the user and password in the URL") as told:

@@ -137,15 +137,11 @@ def test_a_mongos_is_told_what_to_call_at_its_shards() -> None:
 
 
 def test_who_may_not_is_told_which_role_is_missing_and_goes_on_with_it(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("between the members of the set " * 2)
-    (tmp_path / "key").chmod(0o600)
     with MongoServer(tmp_path) as server:
         with server.client() as client:
             client.admin.command("createUser", "root", pwd="p", roles=["root"])
             client.links.command("createUser", "me", pwd="p@/:?", roles=["readWrite"])
-        server.kill()
-        server._options = ["--keyFile", str(tmp_path / "key")]
-        server.start()
+        server.let_in_by_password()
         url = f"mongodb://me:p%40%2F%3A%3F@{server.address}/links"  # of the set, and of the database's own users
         with open_index(url, create=True) as index, pytest.raises(BadInput) as told:
             list(index.compact())
